@@ -1,1 +1,6 @@
-//! stub
+//! A small, honest AWS for tests and first steps.
+#![doc = ""]
+
+mod error;
+
+pub use error::ApiError;

@@ -1,1 +1,3 @@
-//! stub
+//! The words a user may write and what Longshore answers.
+
+pub mod ecs;

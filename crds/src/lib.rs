@@ -6,16 +6,7 @@
 
 mod controller;
 mod duration;
-pub mod ecs {
-    //! The API's own shapes.
-    use serde::{Deserialize, Serialize};
-    /// x
-    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-    #[serde(transparent)]
-    pub struct TaskDefinition(pub serde_json::Map<String, serde_json::Value>);
-    /// x
-    pub type ServiceDefinition = TaskDefinition;
-}
+pub mod ecs;
 mod invalid;
 mod meta;
 mod name;

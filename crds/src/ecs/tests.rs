@@ -116,7 +116,9 @@ fn rows_agree_with_themselves() {
                         Absent::Is(Literal::Integer(_)) => {
                             assert!(matches!(kind, Kind::Integer | Kind::Number), "{path}");
                         }
-                        Absent::Is(Literal::Boolean(_)) => assert_eq!(kind, Kind::Boolean, "{path}"),
+                        Absent::Is(Literal::Boolean(_)) => {
+                            assert_eq!(kind, Kind::Boolean, "{path}")
+                        }
                         Absent::Is(Literal::Text(text)) => match kind {
                             Kind::Enumeration(known) => assert!(known.contains(&text), "{path}"),
                             other => assert_eq!(other, Kind::String, "{path}"),
@@ -127,9 +129,14 @@ fn rows_agree_with_themselves() {
                 }
             };
             if let Some((of, Order::KeyedBy(names))) = list {
-                let Kind::Struct(element) = of else { panic!("{path} is keyed but not of structures") };
+                let Kind::Struct(element) = of else {
+                    panic!("{path} is keyed but not of structures")
+                };
                 for name in names {
-                    assert!(element.member(name).is_some(), "{path} has no member {name} to tell by");
+                    assert!(
+                        element.member(name).is_some(),
+                        "{path} has no member {name} to tell by"
+                    );
                 }
             }
         }

@@ -62,3 +62,6 @@ fn collect(prefix: &str, shape: &'static Shape, found: &mut Vec<(String, &'stati
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

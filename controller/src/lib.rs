@@ -1,1 +1,3 @@
-//! stub
+//! The hands: everything that touches the world.
+
+pub mod status_store;

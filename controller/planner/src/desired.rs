@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use crds::ecs::{Effect, TaskDefinition};
 use crds::{
     ClusterName, EffectiveSync, Family, InvalidObject, ObjectKey, OwnerName, Provenance, Service,
     ServiceName, SpecHash, SyncPolicy,
 };
 use serde_json::{Map, Value, json};
 
+use crate::drift::{self, FieldDrift};
 use crate::normal::{self, Normal};
 use crate::observed::ObservedTaskDefinition;
 use crate::ownership::{self, Tags};
@@ -49,6 +51,8 @@ pub struct DesiredTaskDefinition {
     pub content_hash: String,
     /// The user's tags for it.
     pub tags: Tags,
+    /// Members that this version does not know; part of `input`.
+    pub passthrough: Map<String, Value>,
     /// JSON pointers into it that are left alone.
     pub ignore: Vec<String>,
 }
@@ -62,6 +66,8 @@ pub struct DesiredService {
     pub normal: Normal,
     /// The user's tags for it.
     pub tags: Tags,
+    /// Members that this version does not know; part of `input`.
+    pub passthrough: Map<String, Value>,
     /// JSON pointers into it that are left alone.
     pub ignore: Vec<String>,
 }
@@ -98,14 +104,13 @@ impl Desired {
         let passthrough = spec.passthrough.clone().unwrap_or_default();
         let task_definition = DesiredTaskDefinition::resolve(
             to_json(&spec.task_definition),
-            &passthrough.task_definition,
+            passthrough.task_definition,
             &key.cluster,
             &key.name,
             &sync.ignore,
         )
         .map_err(|error| invalid("spec.taskDefinition.family", error))?;
-        let service_input = with_passthrough(to_json(&spec.service), &passthrough.service);
-        let service = DesiredService::resolve(service_input, &sync.ignore);
+        let service = DesiredService::resolve(to_json(&spec.service), passthrough.service, &sync.ignore);
         let timeout = spec
             .rollout
             .as_ref()
@@ -113,8 +118,9 @@ impl Desired {
             .map_or(DEFAULT_TIMEOUT, crds::HumanDuration::get);
         let spec_hash = SpecHash::of(&json!({
             "cluster": key.cluster, "name": key.name,
-            "taskDefinition": task_definition.normal.as_value(), "taskDefinitionTags": task_definition.tags,
-            "service": service.normal.as_value(), "serviceTags": service.tags,
+            "taskDefinition": task_definition.normal.value(), "taskDefinitionTags": task_definition.tags,
+            "service": service.normal.value(), "serviceTags": service.tags,
+            "passthrough": [task_definition.passthrough, service.passthrough],
         }));
         Ok(Self { key, owner: owner.clone(), provenance, spec_hash, task_definition, service, sync, timeout })
     }
@@ -123,11 +129,10 @@ impl Desired {
     /// an older one, the content itself is compared, so that a new version of Longshore rolls nothing by itself.
     pub fn is_content_of(&self, revision: &ObservedTaskDefinition) -> bool {
         let wanted = &self.task_definition;
-        if wanted.ignore.is_empty() {
-            return revision.content_hash.as_ref() == Some(&wanted.content_hash)
-                || revision.normal == wanted.normal;
+        if wanted.ignore.is_empty() && revision.content_hash.as_ref() == Some(&wanted.content_hash) {
+            return true;
         }
-        crate::drift::task_definition(&wanted.normal, &revision.normal, &wanted.ignore).is_empty()
+        wanted.drift_from(revision).is_empty()
     }
 
     /// The tags that the service should carry: ours, and the user's.
@@ -146,7 +151,7 @@ impl Desired {
 impl DesiredTaskDefinition {
     fn resolve(
         mut input: Value,
-        passthrough: &Map<String, Value>,
+        passthrough: Map<String, Value>,
         cluster: &ClusterName,
         name: &ServiceName,
         ignore: &[String],
@@ -160,20 +165,51 @@ impl DesiredTaskDefinition {
         if let Some(members) = input.as_object_mut() {
             members.insert("family".to_owned(), Value::String(family.to_string()));
         }
-        let input = with_passthrough(input, passthrough);
+        let input = with_passthrough(input, &passthrough);
         let normal = normal::task_definition(&input);
-        let content_hash = normal::content_hash(&normal);
+        let content_hash = content_hash(&normal, &passthrough);
         let ignore = pointers_into("taskDefinition", ignore);
-        Ok(Self { family, input, normal, content_hash, tags, ignore })
+        Ok(Self { family, input, normal, content_hash, tags, passthrough, ignore })
+    }
+
+    /// What differs in a registered revision.
+    pub fn drift_from(&self, revision: &ObservedTaskDefinition) -> Vec<FieldDrift> {
+        let mut drift =
+            drift::compare(TaskDefinition::SHAPE, &self.normal, &revision.normal, &self.ignore);
+        drift.extend(passthrough_drift(&self.passthrough, &revision.raw));
+        drift
     }
 }
 
 impl DesiredService {
-    fn resolve(mut input: Value, ignore: &[String]) -> Self {
+    fn resolve(mut input: Value, passthrough: Map<String, Value>, ignore: &[String]) -> Self {
         let tags = take_tags(&mut input);
         let normal = normal::service(&input);
-        Self { input, normal, tags, ignore: pointers_into("service", ignore) }
+        let input = with_passthrough(input, &passthrough);
+        Self { input, normal, tags, passthrough, ignore: pointers_into("service", ignore) }
     }
+}
+
+/// The hash of everything that a registered revision is made of.
+pub fn content_hash(normal: &Normal, passthrough: &Map<String, Value>) -> String {
+    if passthrough.is_empty() {
+        return normal::content_hash(normal);
+    }
+    SpecHash::of(&json!([normal::content_hash(normal), passthrough])).as_str().to_owned()
+}
+
+/// Members that no table has are compared as they are.
+pub fn passthrough_drift(passthrough: &Map<String, Value>, observed: &Value) -> Vec<FieldDrift> {
+    passthrough
+        .iter()
+        .filter(|(member, value)| observed.get(*member) != Some(value))
+        .map(|(member, value)| FieldDrift {
+            path: member.clone(),
+            desired: Some(value.clone()),
+            observed: observed.get(member).cloned(),
+            effect: Effect::RollsTasks,
+        })
+        .collect()
 }
 
 /// A typed block as the JSON that AWS takes.

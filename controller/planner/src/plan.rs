@@ -6,12 +6,14 @@
 
 use std::time::Duration;
 
+use crds::ecs::{Effect, ServiceDefinition, TaskDefinition};
 use crds::{ObjectKey, Reason, SyncMode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::desired::Desired;
-use crate::drift::{self, Effect, FieldDrift};
+use crate::desired::{Desired, content_hash, passthrough_drift};
+use crate::drift::{self, FieldDrift};
+use crate::normal;
 use crate::observed::{Observed, ObservedService, ObservedTaskDefinition, ServiceState, Wants};
 use crate::ownership::{self, Ownership, SPEC_HASH, Tags};
 use crate::rollout::{self, Rollout};
@@ -247,20 +249,35 @@ fn change(desired: &Desired, observed: &Observed, service: &ObservedService, rol
         }
         Ownership::Nobodys => true,
     };
-    let is_attempted = service.tags.get(SPEC_HASH).map(String::as_str) == Some(desired.spec_hash.as_str());
+    let is_attempted = is_attempted(desired, service);
     let reason = match (adopting, is_attempted) {
         (true, _) => Reason::Adopting,
         (false, true) => Reason::Drifted,
         (false, false) => Reason::SpecChanged,
     };
     let (actions, replacements) = differences(desired, observed, service, reason);
-    let holds = holds(desired, &actions, &replacements, &rollout, is_attempted);
+    let mut holds = holds(desired, &actions, &replacements, &rollout, is_attempted);
+    holds.extend(controller_hold(service, &actions));
     let requeue = if rollout::is_moving(service) || !actions.is_empty() {
         Requeue::After(ROLLOUT_POLL)
     } else {
         Requeue::OnChange
     };
     conclude(actions, holds, requeue, rollout)
+}
+
+/// Under another deployment controller ECS refuses new revisions through UpdateService (aws.md §2.4).
+fn controller_hold(service: &ObservedService, actions: &[Action]) -> Option<Hold> {
+    let controller = service.raw.pointer("/deploymentController/type").and_then(Value::as_str)?;
+    let rolls = actions
+        .iter()
+        .any(|action| matches!(action, Action::UpdateService { task_definition: Some(_), .. }));
+    (rolls && controller != "ECS").then(|| {
+        Hold::new(
+            Reason::ForeignController,
+            format!("the service's deployments are carried out by {controller}, not by ECS"),
+        )
+    })
 }
 
 fn conclude(actions: Vec<Action>, holds: Vec<Hold>, requeue: Requeue, rollout: Rollout) -> Plan {
@@ -364,14 +381,13 @@ fn differences(
         actions.extend(register);
         target = Some(chosen);
     }
-    let (replacements, updates): (Vec<FieldDrift>, Vec<FieldDrift>) =
-        drift::service(&desired.service.normal, &service.normal, &desired.service.ignore)
-            .into_iter()
-            .map(|drift| prefixed("service", drift))
-            .partition(|drift| drift.effect == Effect::Replacement);
+    let (replacements, updates): (Vec<FieldDrift>, Vec<FieldDrift>) = service_drift(desired, service)
+        .into_iter()
+        .map(|drift| prefixed("service", drift))
+        .partition(|drift| drift.effect == Effect::Replacement);
     changes.extend(updates);
     if !changes.is_empty() {
-        let input = update_input(desired, service, &changes);
+        let input = update_input(desired, service);
         actions.push(Action::UpdateService { input, task_definition: target, reason, changes });
     }
     actions.extend(tag_action(desired, service, reason));
@@ -380,11 +396,28 @@ fn differences(
 
 fn task_definition_drift(desired: &Desired, running: Option<&ObservedTaskDefinition>) -> Vec<FieldDrift> {
     let Some(running) = running else { return Vec::new() };
-    let wanted = &desired.task_definition;
-    drift::task_definition(&wanted.normal, &running.normal, &wanted.ignore)
-        .into_iter()
-        .map(|drift| prefixed("taskDefinition", drift))
-        .collect()
+    let drift = desired.task_definition.drift_from(running);
+    drift.into_iter().map(|drift| prefixed("taskDefinition", drift)).collect()
+}
+
+fn service_drift(desired: &Desired, service: &ObservedService) -> Vec<FieldDrift> {
+    let wanted = &desired.service;
+    let mut drift =
+        drift::compare(ServiceDefinition::SHAPE, &wanted.normal, &service.normal, &wanted.ignore);
+    // What AWS does not show cannot be compared; it goes along with the next change of the spec.
+    let shown: Map<String, Value> = wanted
+        .passthrough
+        .iter()
+        .filter(|(member, _)| service.raw.get(*member).is_some() || !is_attempted(desired, service))
+        .map(|(member, value)| (member.clone(), value.clone()))
+        .collect();
+    drift.extend(passthrough_drift(&shown, &service.raw));
+    drift
+}
+
+/// Whether this very spec has been applied before, by what the service's tags say.
+fn is_attempted(desired: &Desired, service: &ObservedService) -> bool {
+    service.tags.get(SPEC_HASH).map(String::as_str) == Some(desired.spec_hash.as_str())
 }
 
 fn prefixed(block: &str, drift: FieldDrift) -> FieldDrift {
@@ -414,13 +447,13 @@ fn register_input(desired: &Desired, running: Option<&ObservedTaskDefinition>) -
     let wanted = &desired.task_definition;
     let mut input = match running {
         Some(running) if !wanted.ignore.is_empty() => {
-            drift::apply_ignore(&wanted.input, &running.raw, &wanted.ignore)
+            drift::apply_ignore(TaskDefinition::SHAPE, &wanted.input, &running.raw, &wanted.ignore)
         }
         _ => wanted.input.clone(),
     };
     let mut tags = wanted.tags.clone();
     tags.insert(ownership::OWNER.to_owned(), desired.owner.to_string());
-    tags.insert(SPEC_HASH.to_owned(), crate::normal::content_hash(&crate::normal::task_definition(&input)));
+    tags.insert(SPEC_HASH.to_owned(), content_hash(&normal::task_definition(&input), &wanted.passthrough));
     if let Some(members) = input.as_object_mut() {
         members.insert("tags".to_owned(), tag_list(&tags));
     }
@@ -446,29 +479,17 @@ fn client_token(key: &ObjectKey, desired: &Desired, observed: &Observed) -> Stri
 }
 
 /// One UpdateService with exactly the members that differ, each complete.
-fn update_input(desired: &Desired, service: &ObservedService, changes: &[FieldDrift]) -> Value {
-    let complete = drift::update_input(&desired.service.input, &service.raw, &desired.service.ignore);
-    let mut input: Map<String, Value> = complete
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(member, _)| changes.iter().any(|change| is_of_member(change, member)))
-        .map(|(member, value)| (member.clone(), value.clone()))
-        .collect();
-    if changes.iter().any(|change| change.effect == Effect::NeedsForce) {
-        input.insert("forceNewDeployment".to_owned(), Value::Bool(true));
+fn update_input(desired: &Desired, service: &ObservedService) -> Value {
+    let wanted = &desired.service;
+    let block = normal::service_block(&service.raw);
+    let input = drift::apply_ignore(ServiceDefinition::SHAPE, &wanted.input, &block, &wanted.ignore);
+    let mut input = drift::update_input(&input, &service.raw);
+    if let Some(members) = input.as_object_mut() {
+        members.extend(wanted.passthrough.clone());
+        members.insert("cluster".to_owned(), json!(desired.key.cluster));
+        members.insert("service".to_owned(), json!(desired.key.name));
     }
-    input.insert("cluster".to_owned(), json!(desired.key.cluster));
-    input.insert("service".to_owned(), json!(desired.key.name));
-    Value::Object(input)
-}
-
-fn is_of_member(change: &FieldDrift, member: &str) -> bool {
-    change
-        .path
-        .strip_prefix("service.")
-        .and_then(|path| path.strip_prefix(member))
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    input
 }
 
 /// Tags that are missing or differ. The commit alone is no difference: it moves with the rest, or every commit would touch

@@ -99,8 +99,11 @@ impl Desired {
             .map_err(|error: crds::InvalidName| invalid("metadata.name", error.to_string()))?;
         let spec = &service.spec;
         let sync = spec.sync.clone().unwrap_or_default().over(source_policy);
-        let key =
-            ObjectKey { target: spec.target.clone().unwrap_or_default(), cluster: spec.cluster.clone(), name };
+        let key = ObjectKey {
+            target: spec.target.clone().unwrap_or_default(),
+            cluster: spec.cluster.clone(),
+            name,
+        };
         let passthrough = spec.passthrough.clone().unwrap_or_default();
         let task_definition = DesiredTaskDefinition::resolve(
             to_json(&spec.task_definition),
@@ -110,7 +113,8 @@ impl Desired {
             &sync.ignore,
         )
         .map_err(|error| invalid("spec.taskDefinition.family", error))?;
-        let service = DesiredService::resolve(to_json(&spec.service), passthrough.service, &sync.ignore);
+        let service =
+            DesiredService::resolve(to_json(&spec.service), passthrough.service, &sync.ignore);
         let timeout = spec
             .rollout
             .as_ref()
@@ -122,14 +126,24 @@ impl Desired {
             "service": service.normal.value(), "serviceTags": service.tags,
             "passthrough": [task_definition.passthrough, service.passthrough],
         }));
-        Ok(Self { key, owner: owner.clone(), provenance, spec_hash, task_definition, service, sync, timeout })
+        Ok(Self {
+            key,
+            owner: owner.clone(),
+            provenance,
+            spec_hash,
+            task_definition,
+            service,
+            sync,
+            timeout,
+        })
     }
 
     /// Whether a registered revision has the wanted content. The hash it was registered with is proof; where it has none, or
     /// an older one, the content itself is compared, so that a new version of Longshore rolls nothing by itself.
     pub fn is_content_of(&self, revision: &ObservedTaskDefinition) -> bool {
         let wanted = &self.task_definition;
-        if wanted.ignore.is_empty() && revision.content_hash.as_ref() == Some(&wanted.content_hash) {
+        if wanted.ignore.is_empty() && revision.content_hash.as_ref() == Some(&wanted.content_hash)
+        {
             return true;
         }
         wanted.drift_from(revision).is_empty()

@@ -6,7 +6,8 @@ use crate::observed::{Observed, StoppedTask};
 
 /// Stops that belong to every rollout and explain nothing.
 fn is_ordinary(task: &StoppedTask) -> bool {
-    task.stop_code == "ServiceSchedulerInitiated" && task.reason.starts_with("Scaling activity initiated by")
+    task.stop_code == "ServiceSchedulerInitiated"
+        && task.reason.starts_with("Scaling activity initiated by")
         || task.stop_code == "UserInitiated"
 }
 
@@ -14,7 +15,9 @@ fn is_ordinary(task: &StoppedTask) -> bool {
 fn cause(task: &StoppedTask) -> String {
     let Some(container) = &task.container else { return task.reason.clone() };
     match (&container.reason, container.exit_code) {
-        (Some(reason), Some(code)) => format!("container {} exited with {code}: {reason}", container.name),
+        (Some(reason), Some(code)) => {
+            format!("container {} exited with {code}: {reason}", container.name)
+        }
         (Some(reason), None) => format!("container {}: {reason}", container.name),
         (None, Some(code)) => format!("container {} exited with {code}", container.name),
         (None, None) => task.reason.clone(),
@@ -44,7 +47,12 @@ mod tests {
     use super::*;
     use crate::observed::StoppedContainer;
 
-    fn task(deployment: &str, code: &str, reason: &str, container: Option<(i64, Option<&str>)>) -> StoppedTask {
+    fn task(
+        deployment: &str,
+        code: &str,
+        reason: &str,
+        container: Option<(i64, Option<&str>)>,
+    ) -> StoppedTask {
         StoppedTask {
             started_by: deployment.into(),
             stop_code: code.into(),
@@ -62,10 +70,25 @@ mod tests {
     fn the_commonest_cause_is_told_with_its_count() {
         let observed = Observed {
             stopped: Some(vec![
-                task("ecs-svc/1", "EssentialContainerExited", "Essential container in task exited", Some((1, None))),
-                task("ecs-svc/1", "EssentialContainerExited", "Essential container in task exited", Some((1, None))),
+                task(
+                    "ecs-svc/1",
+                    "EssentialContainerExited",
+                    "Essential container in task exited",
+                    Some((1, None)),
+                ),
+                task(
+                    "ecs-svc/1",
+                    "EssentialContainerExited",
+                    "Essential container in task exited",
+                    Some((1, None)),
+                ),
                 task("ecs-svc/1", "TaskFailedToStart", "CannotPullContainerError: not found", None),
-                task("ecs-svc/1", "ServiceSchedulerInitiated", "Scaling activity initiated by (deployment ecs-svc/2)", None),
+                task(
+                    "ecs-svc/1",
+                    "ServiceSchedulerInitiated",
+                    "Scaling activity initiated by (deployment ecs-svc/2)",
+                    None,
+                ),
                 task("ecs-svc/9", "TaskFailedToStart", "another deployment's", None),
             ]),
             ..Observed::default()
@@ -90,7 +113,9 @@ mod tests {
         };
         assert_eq!(
             stopped_tasks(&observed, "ecs-svc/1").as_deref(),
-            Some("1 task stopped: container app exited with 137: OutOfMemoryError: Container killed due to memory usage")
+            Some(
+                "1 task stopped: container app exited with 137: OutOfMemoryError: Container killed due to memory usage"
+            )
         );
     }
 }

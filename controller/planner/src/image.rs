@@ -40,7 +40,12 @@ mod tests {
             ("localhost:5000/shop/web", "localhost:5000/shop/web", None, None),
             ("localhost:5000/shop/web:v1", "localhost:5000/shop/web", Some("v1"), None),
             ("shop/web@sha256:ab", "shop/web", None, Some("sha256:ab")),
-            ("r.example/shop/web:v2@sha256:ab", "r.example/shop/web", Some("v2"), Some("sha256:ab")),
+            (
+                "r.example/shop/web:v2@sha256:ab",
+                "r.example/shop/web",
+                Some("v2"),
+                Some("sha256:ab"),
+            ),
         ] {
             let image = ImageReference::parse(text);
             assert_eq!(image.repository, repository, "{text}");

@@ -29,7 +29,10 @@ pub struct Observed {
 
 /// Which further facts a plan depends on: asked for only when they matter, because each costs calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "four independent questions, each answered by calls of its own")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "four independent questions, each answered by calls of its own"
+)]
 pub struct Wants {
     /// ACTIVE revisions of the family, to use again instead of registering twice.
     pub candidates: bool,
@@ -205,7 +208,10 @@ fn number(value: &Value, member: &str) -> i64 {
 /// Timestamps are numbers: epoch seconds with a fraction (aws.md §0).
 fn time(value: &Value, member: &str) -> Option<Timestamp> {
     let seconds = value.get(member)?.as_f64()?;
-    #[allow(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit an i64 for 290 million years")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "milliseconds since 1970 fit an i64 for 290 million years"
+    )]
     let milliseconds = (seconds * 1000.0).round() as i64;
     Timestamp::from_millisecond(milliseconds).ok()
 }
@@ -232,7 +238,10 @@ impl ObservedService {
         deployments.sort_by_key(|deployment| !deployment.is_primary);
         let events = list(service, "events")
             .take(10)
-            .map(|event| ServiceEvent { time: time(event, "createdAt"), message: text(event, "message") })
+            .map(|event| ServiceEvent {
+                time: time(event, "createdAt"),
+                message: text(event, "message"),
+            })
             .collect();
         Self {
             arn: text(service, "serviceArn"),
@@ -247,7 +256,8 @@ impl ObservedService {
             service_revisions: list(service, "currentServiceRevisions")
                 .map(|revision| text(revision, "arn"))
                 .collect(),
-            is_managed_by_ecs: service.get("resourceManagementType").and_then(Value::as_str) == Some("ECS"),
+            is_managed_by_ecs: service.get("resourceManagementType").and_then(Value::as_str)
+                == Some("ECS"),
             events,
             normal: normal::observed_service(service),
             raw: service.clone(),
@@ -336,7 +346,10 @@ impl StoppedTask {
         let container = list(task, "containers")
             .find(|container| {
                 container.get("reason").is_some_and(Value::is_string)
-                    || container.get("exitCode").and_then(Value::as_i64).is_some_and(|code| code != 0)
+                    || container
+                        .get("exitCode")
+                        .and_then(Value::as_i64)
+                        .is_some_and(|code| code != 0)
             })
             .map(|container| StoppedContainer {
                 name: text(container, "name"),

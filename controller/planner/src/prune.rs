@@ -35,13 +35,21 @@ pub fn brake(total: usize) -> usize {
 }
 
 /// What to do about a service that has no spec.
-pub fn plan(key: &ObjectKey, service: &ObservedService, owner: &OwnerName, source: SourceFacts) -> Plan {
+pub fn plan(
+    key: &ObjectKey,
+    service: &ObservedService,
+    owner: &OwnerName,
+    source: SourceFacts,
+) -> Plan {
     let hold = |reason, message: String| Plan::hold(reason, message, Requeue::OnChange);
     match ownership::ownership(&service.tags, owner) {
         Ownership::Ours => {}
         Ownership::Nobodys => return hold(Reason::NotOwned, format!("{key} carries no owner tag")),
         Ownership::Another(other) => {
-            return hold(Reason::OwnedByAnother, format!("{key} belongs to the operator `{other}`"));
+            return hold(
+                Reason::OwnedByAnother,
+                format!("{key} belongs to the operator `{other}`"),
+            );
         }
     }
     match service.state {
@@ -61,18 +69,23 @@ pub fn plan(key: &ObjectKey, service: &ObservedService, owner: &OwnerName, sourc
         SourceFacts::Unclear => {
             return hold(
                 Reason::SourceIncomplete,
-                "the source has a document whose name cannot be read; it might be this service".to_owned(),
+                "the source has a document whose name cannot be read; it might be this service"
+                    .to_owned(),
             );
         }
         SourceFacts::Complete { prune, leaving, total } => (prune, leaving, total),
     };
     if !prune {
-        return hold(Reason::PruneOff, "the spec has left its source and `sync.prune` is off".to_owned());
+        return hold(
+            Reason::PruneOff,
+            "the spec has left its source and `sync.prune` is off".to_owned(),
+        );
     }
     match ownership::deletion_policy(&service.tags) {
-        DeletionPolicy::Orphan => {
-            hold(Reason::Orphaned, "the spec has left its source; its deletion policy is `Orphan`".to_owned())
-        }
+        DeletionPolicy::Orphan => hold(
+            Reason::Orphaned,
+            "the spec has left its source; its deletion policy is `Orphan`".to_owned(),
+        ),
         DeletionPolicy::Delete if leaving > brake(total) => hold(
             Reason::PruneBrake,
             format!(
@@ -80,7 +93,10 @@ pub fn plan(key: &ObjectKey, service: &ObservedService, owner: &OwnerName, sourc
                 brake(total)
             ),
         ),
-        DeletionPolicy::Delete => Plan { actions: vec![Action::DeleteService { reason: Reason::Pruning }], ..Plan::nothing() },
+        DeletionPolicy::Delete => Plan {
+            actions: vec![Action::DeleteService { reason: Reason::Pruning }],
+            ..Plan::nothing()
+        },
     }
 }
 

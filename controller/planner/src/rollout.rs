@@ -91,7 +91,8 @@ pub fn is_moving(service: &ObservedService) -> bool {
 /// Reads where the rollout of the wanted revision stands.
 pub fn stands(desired: &Desired, observed: &Observed) -> Rollout {
     let Some(service) = &observed.service else { return Rollout::NotStarted };
-    let runs_wanted = observed.task_definition.as_ref().is_some_and(|running| desired.is_content_of(running));
+    let runs_wanted =
+        observed.task_definition.as_ref().is_some_and(|running| desired.is_content_of(running));
     let record = newest_attempt(desired, observed);
     let reason = |primary: Option<&Deployment>| {
         record
@@ -103,9 +104,15 @@ pub fn stands(desired: &Desired, observed: &Observed) -> Rollout {
         Some(DeploymentStatus::RollbackRequested | DeploymentStatus::RollbackInProgress) => {
             return Rollout::RollingBack(reason(service.primary()));
         }
-        Some(DeploymentStatus::RollbackSuccessful) => return Rollout::RolledBack(reason(service.primary())),
-        Some(DeploymentStatus::RollbackFailed) => return Rollout::Failed(reason(service.primary())),
-        Some(DeploymentStatus::Stopped | DeploymentStatus::StopRequested) if is_failed(service, record) => {
+        Some(DeploymentStatus::RollbackSuccessful) => {
+            return Rollout::RolledBack(reason(service.primary()));
+        }
+        Some(DeploymentStatus::RollbackFailed) => {
+            return Rollout::Failed(reason(service.primary()));
+        }
+        Some(DeploymentStatus::Stopped | DeploymentStatus::StopRequested)
+            if is_failed(service, record) =>
+        {
             return Rollout::Failed(reason(service.primary()));
         }
         Some(

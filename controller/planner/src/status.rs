@@ -1,8 +1,8 @@
 //! What Longshore says about a service after a turn.
 
 use crds::{
-    Attempt, Condition, ConditionStatus, ConditionType, Generation, Health, HoldStatus, ImageStatus,
-    Reason, RolloutStatus, ServiceStatus, SyncStatus,
+    Attempt, Condition, ConditionStatus, ConditionType, Generation, Health, HoldStatus,
+    ImageStatus, Reason, RolloutStatus, ServiceStatus, SyncStatus,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -60,7 +60,11 @@ struct Verdict {
 /// The status after a turn in which everything was read.
 pub fn after(turn: &Turn<'_>) -> ServiceStatus {
     let Turn { desired, observed, plan, generation, previous, now, .. } = *turn;
-    let sync = if plan.is_settled() && !is_foreign(plan) { SyncStatus::Synced } else { SyncStatus::OutOfSync };
+    let sync = if plan.is_settled() && !is_foreign(plan) {
+        SyncStatus::Synced
+    } else {
+        SyncStatus::OutOfSync
+    };
     let verdict = verdict(turn);
     let attempt = attempt(desired, previous, now);
     let last_applied = if verdict.ready {
@@ -68,7 +72,8 @@ pub fn after(turn: &Turn<'_>) -> ServiceStatus {
     } else {
         previous.and_then(|status| status.last_applied.clone())
     };
-    let tried = plan.holds.is_empty() || previous.is_some_and(|status| status.last_attempted.is_some());
+    let tried =
+        plan.holds.is_empty() || previous.is_some_and(|status| status.last_attempted.is_some());
     ServiceStatus {
         observed_generation: generation,
         sync,
@@ -132,7 +137,8 @@ pub fn blocked(
     };
     let conditions = conditions(&verdict, generation, previous, now);
     let base = previous.cloned().unwrap_or_else(|| empty(generation));
-    let holds = if is_new { Vec::new() } else { vec![HoldStatus { reason, message: message.to_owned() }] };
+    let holds =
+        if is_new { Vec::new() } else { vec![HoldStatus { reason, message: message.to_owned() }] };
     ServiceStatus { conditions, holds, ..base }
 }
 
@@ -160,7 +166,12 @@ pub fn with_invalid(
 }
 
 /// The status of a service that is ours and has no spec any more.
-pub fn orphan(plan: &Plan, service: &ObservedService, previous: Option<&ServiceStatus>, now: Timestamp) -> ServiceStatus {
+pub fn orphan(
+    plan: &Plan,
+    service: &ObservedService,
+    previous: Option<&ServiceStatus>,
+    now: Timestamp,
+) -> ServiceStatus {
     let deleting = !plan.actions.is_empty() || service.state == ServiceState::Draining;
     let hold = plan.holds.first();
     let verdict = Verdict {
@@ -169,7 +180,10 @@ pub fn orphan(plan: &Plan, service: &ObservedService, previous: Option<&ServiceS
         reconciling: deleting,
         stalled: !deleting,
         reason: hold.map_or(Reason::Pruning, |hold| hold.reason),
-        message: hold.map_or_else(|| "the spec has left its source; the service is being deleted".to_owned(), |hold| hold.message.clone()),
+        message: hold.map_or_else(
+            || "the spec has left its source; the service is being deleted".to_owned(),
+            |hold| hold.message.clone(),
+        ),
     };
     let generation = previous.map_or(Generation(0), |status| status.observed_generation);
     let observed = Observed { service: Some(service.clone()), ..Observed::default() };
@@ -177,7 +191,11 @@ pub fn orphan(plan: &Plan, service: &ObservedService, previous: Option<&ServiceS
         sync: SyncStatus::OutOfSync,
         health: verdict.health,
         task_definition: running_revision(&observed),
-        holds: plan.holds.iter().map(|hold| HoldStatus { reason: hold.reason, message: hold.message.clone() }).collect(),
+        holds: plan
+            .holds
+            .iter()
+            .map(|hold| HoldStatus { reason: hold.reason, message: hold.message.clone() })
+            .collect(),
         conditions: conditions(&verdict, generation, previous, now),
         ..previous.cloned().unwrap_or_else(|| empty(generation))
     }
@@ -201,13 +219,17 @@ fn empty(generation: Generation) -> ServiceStatus {
 
 fn is_foreign(plan: &Plan) -> bool {
     plan.holds.iter().any(|hold| {
-        matches!(hold.reason, Reason::NotOwned | Reason::OwnedByAnother | Reason::NeedsReplacement | Reason::Draining)
+        matches!(
+            hold.reason,
+            Reason::NotOwned | Reason::OwnedByAnother | Reason::NeedsReplacement | Reason::Draining
+        )
     })
 }
 
 fn verdict(turn: &Turn<'_>) -> Verdict {
     let Turn { desired, observed, plan, .. } = *turn;
-    let living = observed.service.as_ref().filter(|service| service.state != ServiceState::Inactive);
+    let living =
+        observed.service.as_ref().filter(|service| service.state != ServiceState::Inactive);
     let health = health(turn, living);
     let verdict = |ready, reconciling, stalled, reason, message: String| Verdict {
         health,
@@ -218,26 +240,59 @@ fn verdict(turn: &Turn<'_>) -> Verdict {
         message,
     };
     if let Some(failure) = turn.failure {
-        return verdict(false, !failure.is_terminal, failure.is_terminal, failure.reason, failure.message.clone());
+        return verdict(
+            false,
+            !failure.is_terminal,
+            failure.is_terminal,
+            failure.reason,
+            failure.message.clone(),
+        );
     }
-    if let Some(hold) = plan.holds.iter().find(|hold| hold.reason != Reason::Suspended || !plan.is_settled()) {
+    if let Some(hold) =
+        plan.holds.iter().find(|hold| hold.reason != Reason::Suspended || !plan.is_settled())
+    {
         let passes = matches!(hold.reason, Reason::Draining);
-        return verdict(false, passes, !passes, hold.reason, with_cause(&hold.message, desired, observed));
+        return verdict(
+            false,
+            passes,
+            !passes,
+            hold.reason,
+            with_cause(&hold.message, desired, observed),
+        );
     }
     if let Some(action) = plan.actions.first() {
         return verdict(false, true, false, action.reason(), progress_message(plan));
     }
     let Some(service) = living else {
-        return verdict(false, true, false, Reason::ServiceMissing, "the service does not exist yet".to_owned());
+        return verdict(
+            false,
+            true,
+            false,
+            Reason::ServiceMissing,
+            "the service does not exist yet".to_owned(),
+        );
     };
     match &plan.rollout {
         Rollout::Failed(reason) | Rollout::RolledBack(reason) | Rollout::RollingBack(reason) => {
-            verdict(false, false, true, Reason::RolloutFailed, with_cause(reason, desired, observed))
+            verdict(
+                false,
+                false,
+                true,
+                Reason::RolloutFailed,
+                with_cause(reason, desired, observed),
+            )
         }
         Rollout::InProgress | Rollout::NotStarted => {
             let late = is_late(turn, service);
-            let reason = if late { Reason::ProgressDeadlineExceeded } else { Reason::RolloutInProgress };
-            verdict(false, true, late, reason, with_cause(&rollout_message(service), desired, observed))
+            let reason =
+                if late { Reason::ProgressDeadlineExceeded } else { Reason::RolloutInProgress };
+            verdict(
+                false,
+                true,
+                late,
+                reason,
+                with_cause(&rollout_message(service), desired, observed),
+            )
         }
         Rollout::Succeeded if service.running_count < service.desired_count => verdict(
             false,
@@ -251,7 +306,10 @@ fn verdict(turn: &Turn<'_>) -> Verdict {
             false,
             false,
             Reason::RolloutSucceeded,
-            format!("{} of {} tasks run the wanted revision", service.running_count, service.desired_count),
+            format!(
+                "{} of {} tasks run the wanted revision",
+                service.running_count, service.desired_count
+            ),
         ),
     }
 }
@@ -266,11 +324,17 @@ fn health(turn: &Turn<'_>, living: Option<&ObservedService>) -> Health {
         Rollout::RollingBack(_) => Health::Progressing,
         Rollout::InProgress if is_late(turn, service) => Health::Degraded,
         Rollout::InProgress => Health::Progressing,
-        Rollout::NotStarted | Rollout::Succeeded if rollout::is_moving(service) => Health::Progressing,
-        Rollout::NotStarted | Rollout::Succeeded if service.running_count >= service.desired_count => {
+        Rollout::NotStarted | Rollout::Succeeded if rollout::is_moving(service) => {
+            Health::Progressing
+        }
+        Rollout::NotStarted | Rollout::Succeeded
+            if service.running_count >= service.desired_count =>
+        {
             Health::Healthy
         }
-        Rollout::NotStarted | Rollout::Succeeded if service.pending_count > 0 => Health::Progressing,
+        Rollout::NotStarted | Rollout::Succeeded if service.pending_count > 0 => {
+            Health::Progressing
+        }
         Rollout::NotStarted | Rollout::Succeeded => Health::Degraded,
     }
 }
@@ -298,7 +362,9 @@ fn with_cause(message: &str, desired: &Desired, observed: &Observed) -> String {
         .deployments
         .iter()
         .flatten()
-        .find(|record| record.task_definition.as_ref().is_some_and(|revision| desired.is_content_of(revision)))
+        .find(|record| {
+            record.task_definition.as_ref().is_some_and(|revision| desired.is_content_of(revision))
+        })
         .map(|record| format!("ecs-svc/{}", record.target_revision))
         .or_else(|| {
             let primary = observed.service.as_ref()?.primary()?;
@@ -384,7 +450,9 @@ fn rollout_status(desired: &Desired, observed: &Observed) -> Option<RolloutStatu
     let stage = record
         .and_then(|record| record.stage.clone())
         .or_else(|| primary.rollout_state.clone())
-        .unwrap_or_else(|| if rollout::is_moving(service) { "IN_PROGRESS".into() } else { "COMPLETED".into() });
+        .unwrap_or_else(|| {
+            if rollout::is_moving(service) { "IN_PROGRESS".into() } else { "COMPLETED".into() }
+        });
     Some(RolloutStatus {
         id: primary.id.clone(),
         strategy: strategy.to_owned(),

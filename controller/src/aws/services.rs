@@ -40,6 +40,14 @@ impl Account {
             .await
     }
 
+    /// The ARNs of all clusters: every page, or an error.
+    pub async fn list_clusters(&self) -> Result<Vec<String>, Error> {
+        let body = json!({ "maxResults": 100 });
+        let subject = self.target().to_string();
+        self.list(Operation::ListClusters, &subject, body, "clusterArns", ecs_call!(list_clusters))
+            .await
+    }
+
     /// Creates a service from `CreateService`'s input and answers with the service.
     pub async fn create_service(&self, body: &Value) -> Result<Value, Error> {
         let subject = subject_of(body, "serviceName");

@@ -85,7 +85,7 @@ fn normal(written: &Value) -> Normal {
     if controller(&members) == Some("CODE_DEPLOY") {
         forget_target_groups(&mut members);
     }
-    Normal { value: Value::Object(members), places }
+    Normal { shape: ServiceDefinition::SHAPE, value: Value::Object(members), places }
 }
 
 fn controller(members: &Map<String, Value>) -> Option<&str> {
@@ -142,17 +142,16 @@ fn normalise_service_connect(connect: &mut Map<String, Value>) {
     }
 }
 
-/// CodeDeploy swaps the target groups of a service at each deployment: which of the two it is now says nothing.
+/// `CodeDeploy` swaps the target groups of a service at each deployment: which of the two it is now says nothing.
 fn forget_target_groups(members: &mut Map<String, Value>) {
-    let Some(balancers) = members.get_mut("loadBalancers") else { return };
-    let Value::Object(keyed) = balancers.take() else { return };
-    let elements = keyed.into_iter().map(|(_, mut element)| {
-        if let Value::Object(element) = &mut element {
-            element.remove("targetGroupArn");
-        }
-        element
-    });
-    let names = ["loadBalancerName", "containerName", "containerPort"];
-    let (keyed, _) = by_key(&names, elements.filter(|element| !is_empty(element)).collect());
-    *balancers = Value::Object(keyed);
+    let Some(Value::Object(balancers)) = members.remove("loadBalancers") else { return };
+    let mut elements: Vec<Value> = balancers.into_iter().map(|(_, element)| element).collect();
+    for element in elements.iter_mut().filter_map(Value::as_object_mut) {
+        element.remove("targetGroupArn");
+    }
+    elements.retain(|element| !is_empty(element));
+    let (keyed, _) = by_key(&["loadBalancerName", "containerName", "containerPort"], elements);
+    if !keyed.is_empty() {
+        members.insert("loadBalancers".to_owned(), Value::Object(keyed));
+    }
 }

@@ -1,8 +1,10 @@
 //! Rules of task definitions that look at more than one member.
 
 use crds::ecs::TaskDefinition;
+use crds::ecs::port::PORT_KEY;
 use serde_json::{Map, Value};
 
+use super::key::by_key;
 use super::{Normal, text, walk};
 
 /// The normal form of a task definition: a spec's block, or `taskDefinition` of `DescribeTaskDefinition`.
@@ -13,17 +15,27 @@ pub fn task_definition(written: &Value) -> Normal {
     members.remove("tags");
     let mode = text(&members, "networkMode").unwrap_or_default().to_owned();
     for container in objects(members.get_mut("containerDefinitions")) {
-        for mapping in objects(container.get_mut("portMappings")) {
-            fill_host_port(&mode, mapping);
+        if let Some(Value::Object(mappings)) = container.get_mut("portMappings") {
+            fill_host_ports(&mode, mappings);
         }
     }
-    Normal { value: Value::Object(members), places }
+    Normal { shape: TaskDefinition::SHAPE, value: Value::Object(members), places }
 }
 
 /// The elements of a keyed list.
 fn objects(list: Option<&mut Value>) -> impl Iterator<Item = &mut Map<String, Value>> {
     let elements = list.and_then(Value::as_object_mut).into_iter();
     elements.flat_map(Map::values_mut).filter_map(Value::as_object_mut)
+}
+
+/// The mappings with host ports. They are told apart anew: two that named the same port differently have become one.
+fn fill_host_ports(mode: &str, mappings: &mut Map<String, Value>) {
+    let mut elements: Vec<Value> =
+        std::mem::take(mappings).into_iter().map(|(_, mapping)| mapping).collect();
+    elements.iter_mut().filter_map(Value::as_object_mut).for_each(|mapping| {
+        fill_host_port(mode, mapping);
+    });
+    (*mappings, _) = by_key(PORT_KEY, elements);
 }
 
 /// The host's port, which ECS fills in by network mode (aws.md §2.2.1). A range of ports has none.

@@ -122,66 +122,177 @@ fn every_member_of_a_service_has_its_effect() {
     };
     let rows = [
         (json!({"desiredCount": 3}), json!({"desiredCount": 2}), "desiredCount", Effect::InPlace),
-        (vpc("a", "ENABLED"), vpc("b", "ENABLED"), "networkConfiguration.awsvpcConfiguration.subnets",
-            Effect::RollsTasks),
-        (vpc("a", "ENABLED"), vpc("a", "DISABLED"),
-            "networkConfiguration.awsvpcConfiguration.assignPublicIp", Effect::RollsTasks),
-        (json!({"platformVersion": "1.4.0"}), json!({"platformVersion": "LATEST"}), "platformVersion",
-            Effect::RollsTasks),
+        (
+            vpc("a", "ENABLED"),
+            vpc("b", "ENABLED"),
+            "networkConfiguration.awsvpcConfiguration.subnets",
+            Effect::RollsTasks,
+        ),
+        (
+            vpc("a", "ENABLED"),
+            vpc("a", "DISABLED"),
+            "networkConfiguration.awsvpcConfiguration.assignPublicIp",
+            Effect::RollsTasks,
+        ),
+        (
+            json!({"platformVersion": "1.4.0"}),
+            json!({"platformVersion": "LATEST"}),
+            "platformVersion",
+            Effect::RollsTasks,
+        ),
         (json!({}), json!({"platformVersion": "1.3.0"}), "platformVersion", Effect::RollsTasks),
-        (json!({"loadBalancers": [{"targetGroupArn": "arn:a", "containerName": "app", "containerPort": 80}]}),
-            json!({"loadBalancers": []}), "loadBalancers[arn:a/app/80]", Effect::RollsTasks),
-        (json!({}), json!({"serviceRegistries": [{"registryArn": "arn:r"}]}), "serviceRegistries[arn:r]",
-            Effect::RollsTasks),
-        (json!({"serviceConnectConfiguration": {"enabled": true}}), json!({}),
-            "serviceConnectConfiguration.enabled", Effect::RollsTasks),
-        (json!({}), on_deployment(json!({"serviceConnectConfiguration": {"enabled": true}})),
-            "serviceConnectConfiguration.enabled", Effect::RollsTasks),
-        (json!({}), on_deployment(json!({"volumeConfigurations": [{"name": "d"}]})),
-            "volumeConfigurations[d]", Effect::RollsTasks),
-        (json!({}), on_deployment(json!({"vpcLatticeConfigurations": [{"targetGroupArn": "t", "portName": "p"}]})),
-            "vpcLatticeConfigurations[t/p]", Effect::RollsTasks),
-        (json!({"capacityProviderStrategy": [{"capacityProvider": "A", "weight": 2}]}),
+        (
+            json!({"loadBalancers": [{"targetGroupArn": "arn:a", "containerName": "app", "containerPort": 80}]}),
+            json!({"loadBalancers": []}),
+            "loadBalancers[arn:a/app/80]",
+            Effect::RollsTasks,
+        ),
+        (
+            json!({}),
+            json!({"serviceRegistries": [{"registryArn": "arn:r"}]}),
+            "serviceRegistries[arn:r]",
+            Effect::RollsTasks,
+        ),
+        (
+            json!({"serviceConnectConfiguration": {"enabled": true}}),
+            json!({}),
+            "serviceConnectConfiguration.enabled",
+            Effect::RollsTasks,
+        ),
+        (
+            json!({}),
+            on_deployment(json!({"serviceConnectConfiguration": {"enabled": true}})),
+            "serviceConnectConfiguration.enabled",
+            Effect::RollsTasks,
+        ),
+        (
+            json!({}),
+            on_deployment(json!({"volumeConfigurations": [{"name": "d"}]})),
+            "volumeConfigurations[d]",
+            Effect::RollsTasks,
+        ),
+        (
+            json!({}),
+            on_deployment(
+                json!({"vpcLatticeConfigurations": [{"targetGroupArn": "t", "portName": "p"}]}),
+            ),
+            "vpcLatticeConfigurations[t/p]",
+            Effect::RollsTasks,
+        ),
+        (
+            json!({"capacityProviderStrategy": [{"capacityProvider": "A", "weight": 2}]}),
             json!({"capacityProviderStrategy": [{"capacityProvider": "A", "weight": 1, "base": 0}]}),
-            "capacityProviderStrategy[A].weight", Effect::NeedsForce),
-        (json!({"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]}),
-            json!({"launchType": "FARGATE"}), "capacityProviderStrategy[FARGATE_SPOT]", Effect::NeedsForce),
-        (json!({"launchType": "FARGATE"}),
+            "capacityProviderStrategy[A].weight",
+            Effect::NeedsForce,
+        ),
+        (
             json!({"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]}),
-            "capacityProviderStrategy[FARGATE_SPOT]", Effect::NeedsForce),
-        (json!({"launchType": "FARGATE"}), json!({"launchType": "EC2"}), "launchType", Effect::Replacement),
-        (json!({"schedulingStrategy": "DAEMON"}), json!({"schedulingStrategy": "REPLICA"}),
-            "schedulingStrategy", Effect::Replacement),
-        (json!({"role": "other"}), json!({"roleArn": "arn:aws:iam::111122223333:role/ecs"}), "role",
-            Effect::Replacement),
-        (json!({"deploymentController": {"type": "EXTERNAL"}}), json!({"deploymentController": {"type": "ECS"}}),
-            "deploymentController.type", Effect::Replacement),
-        (json!({"deploymentController": {"type": "ECS"}}), json!({"deploymentController": {"type": "CODE_DEPLOY"}}),
-            "deploymentController.type", Effect::InPlace),
-        (json!({}), json!({"deploymentController": {"type": "CODE_DEPLOY"}}), "deploymentController.type",
-            Effect::InPlace),
-        (json!({"deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": true, "rollback": false}}}),
+            json!({"launchType": "FARGATE"}),
+            "capacityProviderStrategy[FARGATE_SPOT]",
+            Effect::NeedsForce,
+        ),
+        (
+            json!({"launchType": "FARGATE"}),
+            json!({"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]}),
+            "capacityProviderStrategy[FARGATE_SPOT]",
+            Effect::NeedsForce,
+        ),
+        (
+            json!({"launchType": "FARGATE"}),
+            json!({"launchType": "EC2"}),
+            "launchType",
+            Effect::Replacement,
+        ),
+        (
+            json!({"schedulingStrategy": "DAEMON"}),
+            json!({"schedulingStrategy": "REPLICA"}),
+            "schedulingStrategy",
+            Effect::Replacement,
+        ),
+        (
+            json!({"role": "other"}),
+            json!({"roleArn": "arn:aws:iam::111122223333:role/ecs"}),
+            "role",
+            Effect::Replacement,
+        ),
+        (
+            json!({"deploymentController": {"type": "EXTERNAL"}}),
+            json!({"deploymentController": {"type": "ECS"}}),
+            "deploymentController.type",
+            Effect::Replacement,
+        ),
+        (
+            json!({"deploymentController": {"type": "ECS"}}),
+            json!({"deploymentController": {"type": "CODE_DEPLOY"}}),
+            "deploymentController.type",
+            Effect::InPlace,
+        ),
+        (
+            json!({}),
+            json!({"deploymentController": {"type": "CODE_DEPLOY"}}),
+            "deploymentController.type",
+            Effect::InPlace,
+        ),
+        (
+            json!({"deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": true, "rollback": false}}}),
             json!({"deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": false, "rollback": false}}}),
-            "deploymentConfiguration.deploymentCircuitBreaker.enable", Effect::InPlace),
-        (json!({"deploymentConfiguration": {"strategy": "ROLLING"}}),
+            "deploymentConfiguration.deploymentCircuitBreaker.enable",
+            Effect::InPlace,
+        ),
+        (
+            json!({"deploymentConfiguration": {"strategy": "ROLLING"}}),
             json!({"deploymentConfiguration": {"strategy": "ROLLING", "lifecycleHooks": [{"targetType": "PAUSE"}]}}),
-            "deploymentConfiguration.lifecycleHooks", Effect::InPlace),
-        (json!({"availabilityZoneRebalancing": "ENABLED"}), json!({"availabilityZoneRebalancing": "DISABLED"}),
-            "availabilityZoneRebalancing", Effect::InPlace),
-        (json!({}), json!({"placementConstraints": [{"type": "distinctInstance"}]}), "placementConstraints",
-            Effect::InPlace),
-        (json!({"placementStrategy": [{"type": "random"}]}), json!({"placementStrategy": []}),
-            "placementStrategy", Effect::InPlace),
-        (json!({}), json!({"healthCheckGracePeriodSeconds": 60}), "healthCheckGracePeriodSeconds",
-            Effect::InPlace),
-        (json!({"enableExecuteCommand": true}), json!({"enableExecuteCommand": false}), "enableExecuteCommand",
-            Effect::NewTasksOnly),
-        (json!({}), json!({"enableECSManagedTags": true}), "enableECSManagedTags", Effect::NewTasksOnly),
-        (json!({"propagateTags": "SERVICE"}), json!({"propagateTags": "NONE"}), "propagateTags",
-            Effect::NewTasksOnly),
-        (json!({"monitoring": {"metricConfigurations": [{"metricNames": ["CPUUtilization"], "resolutionSeconds": 20}]}}),
+            "deploymentConfiguration.lifecycleHooks",
+            Effect::InPlace,
+        ),
+        (
+            json!({"availabilityZoneRebalancing": "ENABLED"}),
+            json!({"availabilityZoneRebalancing": "DISABLED"}),
+            "availabilityZoneRebalancing",
+            Effect::InPlace,
+        ),
+        (
+            json!({}),
+            json!({"placementConstraints": [{"type": "distinctInstance"}]}),
+            "placementConstraints",
+            Effect::InPlace,
+        ),
+        (
+            json!({"placementStrategy": [{"type": "random"}]}),
+            json!({"placementStrategy": []}),
+            "placementStrategy",
+            Effect::InPlace,
+        ),
+        (
+            json!({}),
+            json!({"healthCheckGracePeriodSeconds": 60}),
+            "healthCheckGracePeriodSeconds",
+            Effect::InPlace,
+        ),
+        (
+            json!({"enableExecuteCommand": true}),
+            json!({"enableExecuteCommand": false}),
+            "enableExecuteCommand",
+            Effect::NewTasksOnly,
+        ),
+        (
+            json!({}),
+            json!({"enableECSManagedTags": true}),
+            "enableECSManagedTags",
+            Effect::NewTasksOnly,
+        ),
+        (
+            json!({"propagateTags": "SERVICE"}),
+            json!({"propagateTags": "NONE"}),
+            "propagateTags",
+            Effect::NewTasksOnly,
+        ),
+        (
+            json!({"monitoring": {"metricConfigurations": [{"metricNames": ["CPUUtilization"], "resolutionSeconds": 20}]}}),
             json!({"monitoring": {"metricConfigurations": [{"metricNames": ["CPUUtilization"], "resolutionSeconds": 60}]}}),
-            "monitoring.metricConfigurations", Effect::InPlace),
+            "monitoring.metricConfigurations",
+            Effect::InPlace,
+        ),
     ];
     for (spec, described, path, effect) in rows {
         let drift = service_drift(&spec, &described, &[]);
@@ -226,8 +337,7 @@ fn ignored_members_are_not_compared_by_index_or_name() {
         left.remove(index);
         assert_eq!(paths(&definition_drift(&spec, &described, &[pointer])), left, "{pointer}");
         // What is not compared is not applied either.
-        let applied =
-            apply_ignore(TaskDefinition::SHAPE, &spec, &described, &[pointer.to_owned()]);
+        let applied = apply_ignore(TaskDefinition::SHAPE, &spec, &described, &[pointer.to_owned()]);
         assert_eq!(paths(&definition_drift(&applied, &described, &[])), left, "{pointer}");
     }
     assert_eq!(definition_drift(&spec, &described, &["/containerDefinitions"]), []);
@@ -240,14 +350,21 @@ fn an_ignored_member_takes_the_observed_value_or_is_left_out() {
         apply_ignore(ServiceDefinition::SHAPE, &desired, observed, &pointers)
     };
     let observed = json!({"desiredCount": 7, "loadBalancers": [{"targetGroupArn": "arn:b"}]});
-    assert_eq!(ignore(&["/desiredCount"], json!({"desiredCount": 2}), &observed)["desiredCount"], 7);
+    assert_eq!(
+        ignore(&["/desiredCount"], json!({"desiredCount": 2}), &observed)["desiredCount"],
+        7
+    );
     assert_eq!(ignore(&["/desiredCount"], json!({}), &observed)["desiredCount"], 7);
     assert_eq!(
         ignore(&["/platformVersion"], json!({"platformVersion": "1.4.0"}), &observed),
         json!({})
     );
     assert_eq!(
-        ignore(&["/loadBalancers"], json!({"loadBalancers": [{"targetGroupArn": "arn:a"}]}), &observed),
+        ignore(
+            &["/loadBalancers"],
+            json!({"loadBalancers": [{"targetGroupArn": "arn:a"}]}),
+            &observed
+        ),
         json!({"loadBalancers": [{"targetGroupArn": "arn:b"}]})
     );
     // Pointers to nothing, and below a scalar, change nothing or the scalar.
@@ -265,7 +382,8 @@ fn indices_mean_the_elements_as_they_were_written() {
         {"name": "c", "image": "2"}, {"name": "b", "image": "2"},
     ]});
     // The first pointer removes `a`; the second still means `b`.
-    let pointers = ["/containerDefinitions/0".to_owned(), "/containerDefinitions/1/image".to_owned()];
+    let pointers =
+        ["/containerDefinitions/0".to_owned(), "/containerDefinitions/1/image".to_owned()];
     assert_eq!(
         apply_ignore(TaskDefinition::SHAPE, &spec, &described, &pointers),
         json!({"containerDefinitions": [{"name": "b", "image": "2"}, {"name": "c", "image": "1"}]})
@@ -327,7 +445,10 @@ fn a_deployment_configuration_is_sent_whole_with_what_left_it() {
         "lifecycleHooks": [{"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]}],
     }});
     assert_eq!(
-        update_input(&json!({"deploymentConfiguration": {"minimumHealthyPercent": 100}}), &observed),
+        update_input(
+            &json!({"deploymentConfiguration": {"minimumHealthyPercent": 100}}),
+            &observed
+        ),
         json!({"deploymentConfiguration": {
             "minimumHealthyPercent": 100, "strategy": "ROLLING", "bakeTimeInMinutes": 0,
             "deploymentCircuitBreaker": {"enable": false, "rollback": false},
@@ -355,11 +476,17 @@ fn security_groups_that_the_spec_does_not_name_are_sent_along() {
 fn capacity_providers_change_by_force_and_the_launch_type_not_at_all() {
     let strategy = json!([{"capacityProvider": "FARGATE_SPOT", "weight": 1}]);
     assert_eq!(
-        update_input(&json!({"capacityProviderStrategy": strategy}), &json!({"launchType": "FARGATE"})),
+        update_input(
+            &json!({"capacityProviderStrategy": strategy}),
+            &json!({"launchType": "FARGATE"})
+        ),
         json!({"capacityProviderStrategy": strategy, "forceNewDeployment": true})
     );
     assert_eq!(
-        update_input(&json!({"launchType": "FARGATE"}), &json!({"capacityProviderStrategy": strategy})),
+        update_input(
+            &json!({"launchType": "FARGATE"}),
+            &json!({"capacityProviderStrategy": strategy})
+        ),
         json!({"capacityProviderStrategy": [], "forceNewDeployment": true})
     );
     assert_eq!(update_input(&json!({}), &json!({"capacityProviderStrategy": strategy})), json!({}));
@@ -409,7 +536,9 @@ fn other_controllers_take_less() {
     let migration = update_input(&spec("ECS"), &observed("CODE_DEPLOY"));
     assert_eq!(migration["deploymentController"], json!({"type": "ECS"}));
     assert_eq!(migration["platformVersion"], "1.4.0");
-    assert!(!is_updatable("platformVersion", "CODE_DEPLOY") && is_updatable("platformVersion", "ECS"));
+    assert!(
+        !is_updatable("platformVersion", "CODE_DEPLOY") && is_updatable("platformVersion", "ECS")
+    );
 }
 
 #[test]

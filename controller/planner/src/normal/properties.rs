@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crds::ecs::{Absent, Kind, Literal, Order, ServiceDefinition, Shape, TaskDefinition};
 
 use super::{content_hash, observed_service, service, service_block, task_definition};
-use crate::drift::{compare, update_input};
+use crate::drift::{apply_ignore, compare, update_input};
 
 /// Any JSON that a shape allows, so that no member of the tables is left out.
 fn structure(shape: &'static Shape) -> BoxedStrategy<Value> {
@@ -25,7 +25,9 @@ fn structure(shape: &'static Shape) -> BoxedStrategy<Value> {
         .prop_map(move |values| {
             let named = shape.members.iter().zip(values);
             Value::Object(
-                named.filter_map(|(member, value)| Some((member.name.to_owned(), value?))).collect(),
+                named
+                    .filter_map(|(member, value)| Some((member.name.to_owned(), value?)))
+                    .collect(),
             )
         })
         .boxed()
@@ -128,7 +130,7 @@ fn rewrite_root(shape: &'static Shape, value: &Value, seed: u64) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn normalising_a_task_definition_twice_is_normalising_it_once(value in structure(TaskDefinition::SHAPE)) {
@@ -165,6 +167,33 @@ proptest! {
         let (desired, observed) = (service(&value), observed_service(&described));
         prop_assert_eq!(compare(ServiceDefinition::SHAPE, &desired, &observed, &[]), vec![]);
         prop_assert_eq!(update_input(&value, &described), json!({}));
+    }
+
+    #[test]
+    fn nothing_differs_exactly_where_the_forms_are_equal(
+        value in structure(TaskDefinition::SHAPE), other in structure(TaskDefinition::SHAPE),
+    ) {
+        let (one, other) = (task_definition(&value), task_definition(&other));
+        let drift = compare(TaskDefinition::SHAPE, &one, &other, &[]);
+        prop_assert_eq!(drift.is_empty(), one == other);
+        prop_assert_eq!(drift.is_empty(), content_hash(&one) == content_hash(&other));
+        let back = compare(TaskDefinition::SHAPE, &other, &one, &[]);
+        prop_assert_eq!(drift.len(), back.len());
+    }
+
+    /// An ignored member is neither compared nor applied, wherever it is.
+    #[test]
+    fn what_is_ignored_is_no_drift_once_applied(
+        value in structure(ServiceDefinition::SHAPE), other in structure(ServiceDefinition::SHAPE),
+        index in any::<prop::sample::Index>(),
+    ) {
+        let name = ServiceDefinition::SHAPE.members[index.index(ServiceDefinition::SHAPE.members.len())].name;
+        let ignore = [format!("/{name}")];
+        let (desired, observed) = (service(&value), observed_service(&other));
+        let compared = compare(ServiceDefinition::SHAPE, &desired, &observed, &ignore);
+        prop_assert!(compared.iter().all(|drift| !drift.path.starts_with(name)), "{:?}", compared);
+        let applied = apply_ignore(ServiceDefinition::SHAPE, &value, &service_block(&other), &ignore);
+        prop_assert!(applied.get(name) == other.get(name));
     }
 
     /// Folds the update into the service, as ECS does, and plans again.

@@ -4,8 +4,8 @@ use crds::ecs::deployment::{CanaryConfiguration, LinearConfiguration};
 use crds::ecs::{ServiceDefinition, Shape};
 use serde_json::{Map, Value, json};
 
-use super::key::by_key;
-use super::{Normal, filled, is_empty, present, text, walk};
+use super::key::change_elements;
+use super::{Normal, filled, present, text, walk};
 
 /// Members that `DescribeServices` shows on the deployment in force and not on the service (aws.md §2.6).
 const ON_DEPLOYMENT: &[&str] =
@@ -133,25 +133,23 @@ fn normalise_service_connect(connect: &mut Map<String, Value>) {
         return;
     }
     let Some(Value::Object(services)) = connect.get_mut("services") else { return };
-    for service in services.values_mut().filter_map(Value::as_object_mut) {
+    change_elements(&["portName"], services, |service| {
         if let (Some(name), false) =
             (service.get("portName").cloned(), service.contains_key("discoveryName"))
         {
             service.insert("discoveryName".to_owned(), name);
         }
-    }
+    });
 }
 
 /// `CodeDeploy` swaps the target groups of a service at each deployment: which of the two it is now says nothing.
 fn forget_target_groups(members: &mut Map<String, Value>) {
-    let Some(Value::Object(balancers)) = members.remove("loadBalancers") else { return };
-    let mut elements: Vec<Value> = balancers.into_iter().map(|(_, element)| element).collect();
-    for element in elements.iter_mut().filter_map(Value::as_object_mut) {
-        element.remove("targetGroupArn");
-    }
-    elements.retain(|element| !is_empty(element));
-    let (keyed, _) = by_key(&["loadBalancerName", "containerName", "containerPort"], elements);
-    if !keyed.is_empty() {
-        members.insert("loadBalancers".to_owned(), Value::Object(keyed));
+    let Some(Value::Object(mut balancers)) = members.remove("loadBalancers") else { return };
+    let names = ["loadBalancerName", "containerName", "containerPort"];
+    change_elements(&names, &mut balancers, |balancer| {
+        balancer.remove("targetGroupArn");
+    });
+    if !balancers.is_empty() {
+        members.insert("loadBalancers".to_owned(), Value::Object(balancers));
     }
 }

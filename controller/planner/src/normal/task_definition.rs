@@ -4,7 +4,7 @@ use crds::ecs::TaskDefinition;
 use crds::ecs::port::PORT_KEY;
 use serde_json::{Map, Value};
 
-use super::key::by_key;
+use super::key::change_elements;
 use super::{Normal, text, walk};
 
 /// The normal form of a task definition: a spec's block, or `taskDefinition` of `DescribeTaskDefinition`.
@@ -16,7 +16,7 @@ pub fn task_definition(written: &Value) -> Normal {
     let mode = text(&members, "networkMode").unwrap_or_default().to_owned();
     for container in objects(members.get_mut("containerDefinitions")) {
         if let Some(Value::Object(mappings)) = container.get_mut("portMappings") {
-            fill_host_ports(&mode, mappings);
+            change_elements(PORT_KEY, mappings, |mapping| fill_host_port(&mode, mapping));
         }
     }
     Normal { shape: TaskDefinition::SHAPE, value: Value::Object(members), places }
@@ -26,16 +26,6 @@ pub fn task_definition(written: &Value) -> Normal {
 fn objects(list: Option<&mut Value>) -> impl Iterator<Item = &mut Map<String, Value>> {
     let elements = list.and_then(Value::as_object_mut).into_iter();
     elements.flat_map(Map::values_mut).filter_map(Value::as_object_mut)
-}
-
-/// The mappings with host ports. They are told apart anew: two that named the same port differently have become one.
-fn fill_host_ports(mode: &str, mappings: &mut Map<String, Value>) {
-    let mut elements: Vec<Value> =
-        std::mem::take(mappings).into_iter().map(|(_, mapping)| mapping).collect();
-    elements.iter_mut().filter_map(Value::as_object_mut).for_each(|mapping| {
-        fill_host_port(mode, mapping);
-    });
-    (*mappings, _) = by_key(PORT_KEY, elements);
 }
 
 /// The host's port, which ECS fills in by network mode (aws.md §2.2.1). A range of ports has none.

@@ -129,10 +129,15 @@ fn port_mappings_have_a_protocol_and_a_host_port_by_network_mode() {
     // Without a network mode it is bridge.
     same_container(&spec, &json!({"portMappings": [{"containerPort": 80, "hostPort": 0}]}));
     let range = json!({"portMappings": [{"containerPortRange": "8000-8010"}]});
-    same_container(&range, &json!({"portMappings": [
-        {"containerPortRange": "8000-8010", "protocol": "tcp"},
-    ]}));
-    assert!(task_definition(&with_container(&range)).value().to_string().find("hostPort").is_none());
+    same_container(
+        &range,
+        &json!({"portMappings": [
+            {"containerPortRange": "8000-8010", "protocol": "tcp"},
+        ]}),
+    );
+    assert!(
+        task_definition(&with_container(&range)).value().to_string().find("hostPort").is_none()
+    );
 }
 
 #[test]
@@ -359,7 +364,10 @@ fn each_default_of_a_deployment_is_filled_by_itself() {
         json!({"deploymentCircuitBreaker": {"enable": false, "rollback": false}}),
         json!({"alarms": {"alarmNames": [], "enable": false, "rollback": false}, "bakeTimeInMinutes": 0}),
     ] {
-        same_service(&bare_spec(&json!({"deploymentConfiguration": given})), &bare_fargate(&json!({})));
+        same_service(
+            &bare_spec(&json!({"deploymentConfiguration": given})),
+            &bare_fargate(&json!({})),
+        );
     }
     // Older services have less to show.
     same_service(
@@ -428,7 +436,11 @@ fn a_daemon_has_other_percentages_and_no_count() {
 #[test]
 fn steps_of_a_strategy_have_defaults_where_it_is_in_use() {
     for (strategy, name, steps) in [
-        ("CANARY", "canaryConfiguration", json!({"canaryPercent": 5.0, "canaryBakeTimeInMinutes": 10})),
+        (
+            "CANARY",
+            "canaryConfiguration",
+            json!({"canaryPercent": 5.0, "canaryBakeTimeInMinutes": 10}),
+        ),
         ("LINEAR", "linearConfiguration", json!({"stepPercent": 10.0, "stepBakeTimeInMinutes": 6})),
     ] {
         let given = json!({"strategy": strategy, "bakeTimeInMinutes": 5});
@@ -450,16 +462,20 @@ fn steps_of_a_strategy_have_defaults_where_it_is_in_use() {
 #[test]
 fn hooks_have_a_target_type_and_a_timeout() {
     same_service(
-        &bare_spec(&json!({"deploymentConfiguration": {"strategy": "BLUE_GREEN", "lifecycleHooks": [
-            {"hookTargetArn": "arn:f", "roleArn": "arn:r", "lifecycleStages": ["PRE_SCALE_UP", "POST_SCALE_UP"]},
-            {"targetType": "PAUSE", "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"]},
-        ]}})),
-        &bare_fargate(&json!({"deploymentConfiguration": {"strategy": "BLUE_GREEN", "lifecycleHooks": [
-            {"targetType": "PAUSE", "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"],
-             "timeoutConfiguration": {"timeoutInMinutes": 1440, "action": "ROLLBACK"}},
-            {"targetType": "AWS_LAMBDA", "hookTargetArn": "arn:f", "roleArn": "arn:r",
-             "lifecycleStages": ["POST_SCALE_UP", "PRE_SCALE_UP"]},
-        ]}})),
+        &bare_spec(
+            &json!({"deploymentConfiguration": {"strategy": "BLUE_GREEN", "lifecycleHooks": [
+                {"hookTargetArn": "arn:f", "roleArn": "arn:r", "lifecycleStages": ["PRE_SCALE_UP", "POST_SCALE_UP"]},
+                {"targetType": "PAUSE", "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"]},
+            ]}}),
+        ),
+        &bare_fargate(
+            &json!({"deploymentConfiguration": {"strategy": "BLUE_GREEN", "lifecycleHooks": [
+                {"targetType": "PAUSE", "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"],
+                 "timeoutConfiguration": {"timeoutInMinutes": 1440, "action": "ROLLBACK"}},
+                {"targetType": "AWS_LAMBDA", "hookTargetArn": "arn:f", "roleArn": "arn:r",
+                 "lifecycleStages": ["POST_SCALE_UP", "PRE_SCALE_UP"]},
+            ]}}),
+        ),
     );
 }
 
@@ -468,7 +484,8 @@ fn members_of_the_deployment_in_force_belong_to_the_service() {
     let connect = json!({"enabled": true, "namespace": "shop", "services": [
         {"portName": "http", "clientAliases": [{"port": 80, "dnsName": "web"}]},
     ]});
-    let volumes = json!([{"name": "data", "managedEBSVolume": {"roleArn": "ebs", "sizeInGiB": 20}}]);
+    let volumes =
+        json!([{"name": "data", "managedEBSVolume": {"roleArn": "ebs", "sizeInGiB": 20}}]);
     let lattice = json!([{"roleArn": "lattice", "targetGroupArn": "arn:tg", "portName": "http"}]);
     let spec = bare_spec(&json!({
         "serviceConnectConfiguration": connect,
@@ -589,4 +606,26 @@ fn codedeploy_swaps_target_groups() {
         members
     };
     assert_ne!(service_drift(&bare_spec(&ecs("arn:blue")), &bare_fargate(&ecs("arn:green"))), []);
+}
+
+/// The budget of a turn without changes is 1 ms; without optimisation, on a slow machine, this part may take ten times that.
+#[test]
+#[allow(clippy::disallowed_methods, reason = "measures how long it takes")]
+fn a_turn_over_a_typical_service_is_cheap() {
+    let definition = with_container(&json!({
+        "portMappings": [{"containerPort": 80}],
+        "environment": (0..30).map(|n| json!({"name": format!("N{n}"), "value": "v"})).collect::<Vec<_>>(),
+        "secrets": (0..10).map(|n| json!({"name": format!("S{n}"), "valueFrom": "/s"})).collect::<Vec<_>>(),
+        "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "g"}},
+    }));
+    let (spec, described) = (bare_spec(&json!({})), bare_fargate(&json!({})));
+    let rounds = 100;
+    let started = std::time::Instant::now();
+    for _ in 0..rounds {
+        same_service(&spec, &described);
+        same_definition(&definition, &definition);
+    }
+    let each = started.elapsed() / rounds;
+    println!("{each:?} a turn");
+    assert!(each < std::time::Duration::from_millis(10), "{each:?}");
 }

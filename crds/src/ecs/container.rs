@@ -77,7 +77,7 @@ shapes! {
         dns_search_domains as "dnsSearchDomains": Option<Vec<String>>;
         /// Lines for `/etc/hosts`. Not with `awsvpc`.
         extra_hosts as "extraHosts": Option<Vec<HostEntry>> => set();
-        /// SELinux and AppArmor options, or a credential spec. Not on Fargate.
+        /// Labels of the host's security modules, or a credential spec. Not on Fargate.
         docker_security_options as "dockerSecurityOptions": Option<Vec<String>> => set();
         /// Keeps standard input open. Default: false.
         interactive as "interactive": Option<bool> => is_boolean(false);

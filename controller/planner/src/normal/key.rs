@@ -12,9 +12,9 @@ pub(crate) fn key(names: &[&str], element: &Value) -> String {
         if !key.is_empty() {
             key.push('/');
         }
-        match value {
-            Value::String(text) => key.push_str(text),
-            other => write_canonical(other, &mut key),
+        match value.as_str() {
+            Some(text) => key.push_str(text),
+            None => write_canonical(value, &mut key),
         }
     }
     key

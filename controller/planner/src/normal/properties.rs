@@ -15,9 +15,10 @@ fn structure(shape: &'static Shape) -> BoxedStrategy<Value> {
         .iter()
         .map(|member| {
             let value = kind(member.kind, member.name);
-            match member.required {
-                true => value.prop_map(Some).boxed(),
-                false => proptest::option::weighted(0.3, value).boxed(),
+            if member.required {
+                value.prop_map(Some).boxed()
+            } else {
+                proptest::option::weighted(0.3, value).boxed()
             }
         })
         .collect();
@@ -46,7 +47,7 @@ fn kind(of: Kind, name: &'static str) -> BoxedStrategy<Value> {
         }
         Kind::String => "[a-c]{1,2}".prop_map(Value::from).boxed(),
         Kind::Integer => (0_i64..4).prop_map(Value::from).boxed(),
-        Kind::Number => (0_i64..8).prop_map(|eighths| json!(eighths as f64 / 4.0)).boxed(),
+        Kind::Number => (0_i32..8).prop_map(|quarters| json!(f64::from(quarters) / 4.0)).boxed(),
         Kind::Boolean => any::<bool>().prop_map(Value::from).boxed(),
         Kind::Enumeration(values) => prop::sample::select(values).prop_map(Value::from).boxed(),
         Kind::Struct(shape) => structure(shape),
@@ -92,7 +93,8 @@ fn says_nothing(value: &Value) -> bool {
     match value {
         Value::Object(members) => members.values().all(says_nothing),
         Value::Array(elements) => elements.iter().all(says_nothing),
-        other => other.is_null(),
+        Value::Null => true,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 

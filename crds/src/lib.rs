@@ -1,3 +1,30 @@
-//! The words a user may write and what Longshore answers.
+//! The words a user may write and the words Longshore answers with.
+//!
+//! Types here are the single source: the parser, the CRD YAML and the JSON Schema are all derived from them. The crate does
+//! no I/O and knows nothing of AWS clients.
 
+mod controller;
+mod duration;
 pub mod ecs;
+mod invalid;
+mod meta;
+mod name;
+pub mod schema;
+mod service;
+mod status;
+mod sync;
+
+pub use controller::{
+    API_VERSION, Auth, Controller, ControllerSpec, DirectorySource, GitRef, GitSource, Http,
+    S3Source, SecretFrom, Source, SourceLocation, Ssh, Target,
+};
+pub use duration::HumanDuration;
+pub use invalid::{InvalidObject, Position};
+pub use meta::{Generation, ObjectKey, ObjectMeta, Provenance, SourceRevision, SpecHash};
+pub use name::{ClusterName, Family, InvalidName, OwnerName, ServiceName, SourceName, TargetName};
+pub use service::{Passthrough, Rollout, Service, ServiceSpec};
+pub use status::{
+    Attempt, Condition, ConditionStatus, ConditionType, Health, HoldStatus, ImageStatus, Reason,
+    RolloutStatus, ServiceStatus, SyncStatus,
+};
+pub use sync::{DeletionPolicy, EffectiveSync, SyncMode, SyncPolicy};

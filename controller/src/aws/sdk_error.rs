@@ -1,0 +1,121 @@
+//! The SDK's errors become ours here.
+
+use std::error::Error as StdError;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::error::{Cause, Error, Kind};
+use super::operation::Operation;
+
+/// Whether the request left this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// It certainly did not.
+    No,
+    /// It was handed to the HTTP client.
+    Perhaps,
+}
+
+/// The SDK's error about `operation` on `subject` as ours.
+pub(super) fn from_sdk<E>(
+    operation: Operation,
+    subject: &str,
+    sent: Sent,
+    error: &SdkError<E, HttpResponse>,
+) -> Error
+where
+    E: StdError + ProvideErrorMetadata + 'static,
+{
+    if let Some(response) = error.raw_response() {
+        let status = response.status().as_u16();
+        if let Some(cause) = cause_of(error, response) {
+            return Error::refused(operation, subject, status, cause);
+        }
+        if !response.status().is_success() {
+            let message = format!("HTTP status {status} without an error code");
+            return Error::refused(operation, subject, status, Cause { code: None, message });
+        }
+    }
+    Error::unanswered(operation, subject, unanswered_kind(operation, sent, error), chain(error))
+}
+
+/// What AWS said, if it said anything that can be understood.
+fn cause_of<E>(error: &SdkError<E, HttpResponse>, response: &HttpResponse) -> Option<Cause>
+where
+    E: ProvideErrorMetadata,
+{
+    let code = match error.code() {
+        Some(code) => short(code),
+        None => short(response.headers().get("x-amzn-errortype")?),
+    };
+    let message = error.message().unwrap_or_default().to_owned();
+    Some(Cause { code: Some(code.to_owned()), message })
+}
+
+/// A code without its namespace before `#` and the address after `:` (aws.md §0).
+fn short(code: &str) -> &str {
+    let code = code.rsplit('#').next().unwrap_or(code);
+    code.split(':').next().unwrap_or(code)
+}
+
+fn unanswered_kind<E>(operation: Operation, sent: Sent, error: &SdkError<E, HttpResponse>) -> Kind
+where
+    E: StdError + 'static,
+{
+    if sent == Sent::No || never_connected(error) {
+        return if is_about_credentials(error) { Kind::Denied } else { Kind::Transient };
+    }
+    if operation.is_mutating() { Kind::Ambiguous } else { Kind::Transient }
+}
+
+/// Whether the HTTP client says that it could not even connect.
+///
+/// The connector keeps this to itself and shows it in its `Debug` text only. Should that text change, the answer is no
+/// and the call counts as perhaps sent, which is the safe side.
+fn never_connected<E>(error: &SdkError<E, HttpResponse>) -> bool
+where
+    E: StdError + 'static,
+{
+    sources(error)
+        .filter_map(|source| source.downcast_ref::<ConnectorError>())
+        .any(|connector| format!("{connector:?}").contains("connection: NeverConnected"))
+}
+
+fn is_about_credentials<E>(error: &SdkError<E, HttpResponse>) -> bool
+where
+    E: StdError + 'static,
+{
+    sources(error).any(|source| source.is::<CredentialsError>())
+}
+
+fn sources<'error, E>(
+    error: &'error SdkError<E, HttpResponse>,
+) -> impl Iterator<Item = &'error (dyn StdError + 'static)>
+where
+    E: StdError + 'static,
+{
+    let mut next = error.source();
+    std::iter::from_fn(move || {
+        let source = next?;
+        next = source.source();
+        Some(source)
+    })
+}
+
+/// The causes in one line, without the repetitions that wrapped errors bring.
+fn chain<E>(error: &SdkError<E, HttpResponse>) -> String
+where
+    E: StdError + 'static,
+{
+    let mut text = error.to_string();
+    for source in sources(error) {
+        let source = source.to_string();
+        if !text.contains(&source) {
+            text = format!("{text}: {source}");
+        }
+    }
+    text
+}

@@ -1,0 +1,221 @@
+//! Kind `Controller`: the operator's own configuration.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{HumanDuration, ObjectMeta, SourceName, SyncPolicy, TargetName};
+
+/// The API group and version of every object.
+pub const API_VERSION: &str = "longshore.dev/v1alpha1";
+
+/// The operator's own configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Controller {
+    /// `longshore.dev/v1alpha1`.
+    #[schemars(regex(pattern = "^longshore\\.dev/v1alpha1$"))]
+    pub api_version: String,
+    /// `Controller`.
+    #[schemars(regex(pattern = "^Controller$"))]
+    pub kind: String,
+    /// Its name is the owner's identity, written into the tag `longshore.dev/owner` of everything it manages.
+    pub metadata: ObjectMeta,
+    /// Where specs come from and where they go.
+    #[serde(default)]
+    pub spec: ControllerSpec,
+}
+
+/// Where specs come from, which accounts they go to, and what the operator serves.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ControllerSpec {
+    /// Where specs are read from.
+    #[serde(default)]
+    pub sources: Vec<Source>,
+    /// Accounts and regions. Without any, `default` is the account and region of the standard AWS environment.
+    #[serde(default)]
+    pub targets: Vec<Target>,
+    /// Values for `${var:name}` in specs.
+    #[serde(default)]
+    #[schemars(with = "std::collections::BTreeMap<String, String>")]
+    pub vars: IndexMap<String, String>,
+    /// How often every service is compared with AWS, beside what triggers bring. Default `1m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<HumanDuration>,
+    /// The status server.
+    #[serde(default)]
+    pub http: Http,
+}
+
+/// One place that specs are read from: exactly one of `git`, `s3` and `directory`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Source {
+    /// The source's name, written into the tag `longshore.dev/source`.
+    pub name: SourceName,
+    /// A Git repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<GitSource>,
+    /// A prefix of an S3 bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub s3: Option<S3Source>,
+    /// A directory on this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<DirectorySource>,
+    /// The policy for every service of this source.
+    #[serde(default)]
+    pub sync: SyncPolicy,
+}
+
+/// The one place that a source names.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SourceLocation {
+    /// A Git repository.
+    Git(GitSource),
+    /// A prefix of an S3 bucket.
+    S3(S3Source),
+    /// A directory on this machine.
+    Directory(DirectorySource),
+}
+
+impl Source {
+    /// The one place named, or what is wrong with the choice.
+    pub fn location(&self) -> Result<SourceLocation, String> {
+        match (&self.git, &self.s3, &self.directory) {
+            (Some(git), None, None) => Ok(SourceLocation::Git(git.clone())),
+            (None, Some(s3), None) => Ok(SourceLocation::S3(s3.clone())),
+            (None, None, Some(directory)) => Ok(SourceLocation::Directory(directory.clone())),
+            (None, None, None) => Err(format!(
+                "source `{}` names no place: give one of git, s3, directory",
+                self.name
+            )),
+            _ => Err(format!(
+                "source `{}` names more than one place: give one of git, s3, directory",
+                self.name
+            )),
+        }
+    }
+}
+
+/// A Git repository.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GitSource {
+    /// `https://…`, `ssh://…`, `git@host:path`, `file://…` or a path on this machine.
+    pub url: String,
+    /// Which commit. Default: the branch that the repository's HEAD names.
+    #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<GitRef>,
+    /// The folder in the repository that holds the specs. Default: its root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// How often the repository is asked for news. Default `1m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<HumanDuration>,
+    /// The token for https.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<SecretFrom>,
+    /// The key and known hosts for ssh.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssh: Option<Ssh>,
+}
+
+/// Which commit of a repository: exactly one of the fields.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GitRef {
+    /// The newest commit of this branch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// The commit that this tag names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// This commit, by its full id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+}
+
+/// Where a secret of the operator itself is read from, each time it is needed: exactly one of the fields.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SecretFrom {
+    /// The name of an environment variable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env: Option<String>,
+    /// A file; white space around its content is dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+}
+
+/// How to reach a repository by ssh.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Ssh {
+    /// The file with the private key.
+    pub key_file: String,
+    /// The file with the host keys that are trusted; a host that is not in it is refused.
+    pub known_hosts_file: String,
+}
+
+/// A prefix of an S3 bucket.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct S3Source {
+    /// The bucket's name.
+    pub bucket: String,
+    /// Objects whose keys start with this are read. Default: all.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prefix: String,
+    /// The bucket's region. Default: the default target's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// How often the prefix is listed. Default `1m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<HumanDuration>,
+}
+
+/// A directory on this machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DirectorySource {
+    /// The directory; relative paths start at the folder of the configuration file.
+    pub path: String,
+}
+
+/// One account and region.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Target {
+    /// The name that specs use. The one called `default` serves specs that name none.
+    pub name: TargetName,
+    /// The region. Default: the standard AWS environment's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// A role to assume for every call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
+    /// The external id that the role's trust policy asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+}
+
+/// The status server.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Http {
+    /// Address and port. Default `127.0.0.1:8080`. Beyond loopback `auth` is required.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listen: Option<String>,
+    /// Who may read beyond `/healthz` and `/readyz`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
+}
+
+/// Who may read the status.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Auth {
+    /// The token that `Authorization: Bearer …` must carry.
+    pub token: SecretFrom,
+}

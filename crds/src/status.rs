@@ -1,0 +1,294 @@
+//! What Longshore says about a service.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Generation, SourceName, SourceRevision, SpecHash};
+
+/// Whether AWS matches the spec.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub enum SyncStatus {
+    /// Nothing differs.
+    Synced,
+    /// Something differs; the conditions say whether it is being acted on.
+    OutOfSync,
+    /// It could not be found out.
+    Unknown,
+}
+
+/// How the service itself is doing.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub enum Health {
+    /// The wanted number of tasks runs the wanted revision.
+    Healthy,
+    /// A rollout is under way.
+    Progressing,
+    /// Something failed; the conditions say what.
+    Degraded,
+    /// The spec asks not to be acted on.
+    Suspended,
+    /// There is no such service at AWS.
+    Missing,
+    /// It could not be found out.
+    Unknown,
+}
+
+/// A condition's type. The three are those of kstatus, so that any tool that waits for them can wait for a service.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub enum ConditionType {
+    /// The spec is fully in force.
+    Ready,
+    /// Work is under way.
+    Reconciling,
+    /// Nothing more will happen until a person or a new spec steps in.
+    Stalled,
+}
+
+/// Whether a condition holds.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub enum ConditionStatus {
+    /// It holds.
+    True,
+    /// It does not.
+    False,
+    /// It could not be found out.
+    Unknown,
+}
+
+macro_rules! reasons {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+        /// Why: the one list of reasons that conditions, holds, actions, logs and metrics share.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        pub enum Reason {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Reason {
+            /// Every reason with its explanation, in the order of the documentation.
+            pub const ALL: &[(Reason, &'static str)] = &[$((Reason::$name, concat!($($doc),+)),)+];
+
+            /// The reason as it is written in conditions and labels.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Reason::$name => stringify!($name),)+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The spec is in force: the deployment that was started has ended well and its revision is the primary one.
+    RolloutSucceeded,
+    /// The service does not exist at AWS yet and is being created.
+    ServiceMissing,
+    /// The spec has changed and the service is being brought to it.
+    SpecChanged,
+    /// The spec has not changed, but the service at AWS has; it is being brought back.
+    Drifted,
+    /// The service differs and `selfHeal` is off: the difference is reported and left.
+    SelfHealOff,
+    /// ECS is replacing tasks.
+    RolloutInProgress,
+    /// The rollout has gone on for longer than `rollout.timeout`; ECS goes on trying and so does the operator's watch.
+    ProgressDeadlineExceeded,
+    /// The rollout of this spec failed and ECS went back to the revision before; it is held until a new spec comes.
+    RolledBack,
+    /// The rollout of this spec failed and there was nothing to go back to; it is held until a new spec comes.
+    RolloutFailed,
+    /// `suspend` is set: nothing is changed.
+    Suspended,
+    /// `mode: manual`: the difference waits for a person.
+    ManualSync,
+    /// A service of this name exists and carries no owner tag; set `adopt: true` to take it over.
+    NotOwned,
+    /// A service of this name exists and belongs to another operator.
+    OwnedByAnother,
+    /// The service is being taken over: its tags are set, and nothing else unless it differs.
+    Adopting,
+    /// The change is one that ECS cannot make to an existing service; it has to be replaced.
+    NeedsReplacement,
+    /// Another deployment controller (CodeDeploy, EXTERNAL) carries out the service's rollouts.
+    ForeignController,
+    /// The previous service of this name is still draining.
+    Draining,
+    /// The spec has left the source and the service is being deleted.
+    Pruning,
+    /// The spec has left the source and `prune` is off: the service goes on running.
+    PruneOff,
+    /// The spec has left the source and its deletion policy is `Orphan`: the service goes on running.
+    Orphaned,
+    /// More services of the source would be pruned at once than the brake allows; nothing is deleted.
+    PruneBrake,
+    /// The source could not be read completely, so the last good specs stay in force and nothing is deleted.
+    SourceIncomplete,
+    /// The newest version of the spec cannot be used; the last good one stays in force.
+    InvalidSpec,
+    /// Two specs name the same service; neither is acted on.
+    DuplicateSpec,
+    /// AWS could not be read; nothing is decided from a guess.
+    ObservationFailed,
+    /// AWS asked for fewer calls; the turn is taken again later.
+    Throttled,
+    /// AWS refused for want of a permission.
+    AccessDenied,
+    /// AWS refused a call in a way that trying again cannot mend.
+    CallRefused,
+    /// A call failed in a way that may pass; the turn is taken again later.
+    CallFailed,
+    /// Less is running than wanted, although no rollout is under way.
+    TasksMissing,
+    /// The tags that mark ownership and origin are brought up to date.
+    TagsChanged,
+    /// The service has not been looked at yet.
+    NotYetObserved,
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One statement about a service, in the form that Kubernetes made a standard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Condition {
+    /// What it is about.
+    #[serde(rename = "type")]
+    pub kind: ConditionType,
+    /// Whether it holds.
+    pub status: ConditionStatus,
+    /// Why, for programs.
+    pub reason: Reason,
+    /// Why, for people.
+    pub message: String,
+    /// The generation of the spec it was said of.
+    pub observed_generation: Generation,
+    /// When `status` last changed.
+    #[schemars(with = "String")]
+    pub last_transition_time: Timestamp,
+}
+
+/// One attempt to bring a spec into force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempt {
+    /// The source that the spec came from.
+    pub source: SourceName,
+    /// The Git commit or S3 version of the source.
+    pub commit: SourceRevision,
+    /// The spec's hash.
+    pub spec_hash: SpecHash,
+    /// When it was first tried, or first seen in force.
+    #[schemars(with = "String")]
+    pub time: Timestamp,
+}
+
+/// The image that one container runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageStatus {
+    /// The container's name.
+    pub container: String,
+    /// The image without tag and digest.
+    pub repository: String,
+    /// The tag in the task definition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// The digest that ECS resolved, `sha256:…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+}
+
+/// The rollout that is under way, or the last one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RolloutStatus {
+    /// ECS's id of the deployment, `ecs-svc/…`.
+    pub id: String,
+    /// `ROLLING`, `BLUE_GREEN`, `CANARY` or `LINEAR`.
+    pub strategy: String,
+    /// ECS's state of it: `IN_PROGRESS`, `COMPLETED`, `FAILED`, or a service deployment's status.
+    pub stage: String,
+    /// Tasks that run.
+    pub running: i64,
+    /// Tasks that should run.
+    pub desired: i64,
+    /// Tasks on their way.
+    pub pending: i64,
+    /// Tasks that failed to start.
+    pub failed: i64,
+    /// When ECS created it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub started_at: Option<Timestamp>,
+    /// ECS's own words about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A reason why a difference is not acted on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HoldStatus {
+    /// Why, for programs.
+    pub reason: Reason,
+    /// Why, for people.
+    pub message: String,
+}
+
+/// What Longshore says about a service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceStatus {
+    /// The generation that was last planned for.
+    pub observed_generation: Generation,
+    /// Whether AWS matches the spec.
+    pub sync: SyncStatus,
+    /// How the service itself is doing.
+    pub health: Health,
+    /// The spec that was last tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_attempted: Option<Attempt>,
+    /// The spec that was last fully in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_applied: Option<Attempt>,
+    /// The task-definition revision that runs, `family:7`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_definition: Option<String>,
+    /// The images that run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<ImageStatus>,
+    /// The rollout under way, or the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RolloutStatus>,
+    /// Why differences are not acted on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<HoldStatus>,
+    /// `Ready`, `Reconciling`, `Stalled`.
+    pub conditions: Vec<Condition>,
+    /// The last attempts, newest first, at most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Attempt>,
+}
+
+impl ServiceStatus {
+    /// The condition of a type, if it has been said.
+    pub fn condition(&self, kind: ConditionType) -> Option<&Condition> {
+        self.conditions.iter().find(|condition| condition.kind == kind)
+    }
+
+    /// Whether `Ready` is `True`.
+    pub fn is_ready(&self) -> bool {
+        self.condition(ConditionType::Ready)
+            .is_some_and(|condition| condition.status == ConditionStatus::True)
+    }
+}

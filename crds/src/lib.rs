@@ -1,6 +1,5 @@
 //! The words a user may write and the words Longshore answers with.
 //!
-//!
 //! Types here are the single source: the parser, the CRD YAML and the JSON Schema are all derived from them. The crate does
 //! no I/O and knows nothing of AWS clients.
 

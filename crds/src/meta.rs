@@ -25,6 +25,13 @@ pub struct ObjectMeta {
     pub annotations: IndexMap<String, String>,
 }
 
+impl ObjectMeta {
+    /// Metadata of which only the name is known.
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), labels: IndexMap::new(), annotations: IndexMap::new() }
+    }
+}
+
 /// The key of one service: where it runs and what it is called there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

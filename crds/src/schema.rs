@@ -132,6 +132,13 @@ fn structural(schema: &mut Value) {
     }
     replace_null_alternative(object);
     replace_constants(object);
+    if object.contains_key("type") {
+        // Known values of an open enumeration: a hint for editors that structural schemas have no word for.
+        object.remove("anyOf");
+    }
+    if !object.contains_key("type") {
+        object.insert("x-kubernetes-preserve-unknown-fields".into(), Value::Bool(true));
+    }
     for (keyword, child) in object.iter_mut() {
         match keyword.as_str() {
             "properties" => {

@@ -35,7 +35,6 @@ pub struct ServiceSpec {
     /// RegisterTaskDefinition's input, in ECS's own member names. `family` defaults to `<cluster>-<name>`.
     pub task_definition: TaskDefinition,
     /// CreateService's input, in ECS's own member names, without cluster, serviceName, taskDefinition and clientToken.
-    #[serde(default)]
     pub service: ServiceDefinition,
     /// Members of the ECS API that this version of Longshore does not know; they reach AWS as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]

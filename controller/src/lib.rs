@@ -1,1 +1,4 @@
 //! stub
+pub mod manifest;
+pub mod references;
+pub mod source;

@@ -32,6 +32,8 @@ pub enum Operation {
 /// Operations that share one of ECS's token buckets (aws.md §1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
+    /// `ListClusters`.
+    ClusterRead,
     /// `RegisterTaskDefinition` and its like.
     TaskDefinitionModify,
     /// `DescribeTaskDefinition`, `ListTaskDefinitions`.
@@ -44,8 +46,6 @@ pub enum Family {
     ServiceModify,
     /// `DescribeServices`, `ListServices`.
     ServiceRead,
-    /// `ListClusters`.
-    ClusterRead,
     /// `DescribeServiceDeployments`, `ListServiceDeployments`.
     ServiceDeployment,
     /// `DescribeServiceRevisions`.
@@ -214,13 +214,13 @@ impl Family {
     /// The family's name in metrics.
     pub fn name(self) -> &'static str {
         match self {
+            Self::ClusterRead => "cluster-read",
             Self::TaskDefinitionModify => "task-definition-modify",
             Self::TaskDefinitionRead => "task-definition-read",
             Self::TagModify => "tag-modify",
             Self::ClusterResourceRead => "cluster-resource-read",
             Self::ServiceModify => "service-modify",
             Self::ServiceRead => "service-read",
-            Self::ClusterRead => "cluster-read",
             Self::ServiceDeployment => "service-deployment",
             Self::ServiceRevision => "service-revision",
         }

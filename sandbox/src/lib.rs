@@ -18,6 +18,7 @@ mod sandbox;
 mod sdk;
 mod serve;
 mod throttle;
+mod views;
 mod wire;
 mod world;
 
@@ -30,3 +31,4 @@ pub use record::CallRecord;
 pub use region::Region;
 pub use sandbox::Sandbox;
 pub use sdk::SandboxHttpClient;
+pub use views::{DeploymentView, ServiceView, TaskDefinitionView, TaskView};

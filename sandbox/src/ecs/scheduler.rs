@@ -324,24 +324,28 @@ impl Ecs {
         count: usize,
         now: Timestamp,
     ) -> usize {
-        let mut started = Vec::new();
+        let (mut started, mut full) = (Vec::new(), None);
         for _ in 0..count {
             let Some(deployment) = service.deployment(number) else { break };
-            let task = match self.launch_for(id, service, deployment, now) {
-                Ok(task) => task,
+            match self.launch_for(id, service, deployment, now) {
+                Ok(task) => {
+                    service.tasks.insert(task);
+                    started.extend(self.tasks.get(&task).map(|task| task.hex.clone()));
+                }
                 Err(place) => {
-                    self.wait_for_room(id, service, &place, now);
+                    full = Some(place);
                     break;
                 }
-            };
-            service.tasks.insert(task);
-            started.extend(self.tasks.get(&task).map(|task| task.hex.clone()));
+            }
         }
         if !started.is_empty() {
             let text = format!("has started {} tasks: {}.", started.len(), names(&started));
             self.announce(service, now, &text);
             service.stuck = false;
-            service.unplaced = false;
+        }
+        match full {
+            Some(place) => self.wait_for_room(id, service, &place, now),
+            None => service.unplaced &= started.is_empty(),
         }
         started.len()
     }

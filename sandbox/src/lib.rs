@@ -6,10 +6,14 @@ mod cloudwatch;
 mod ecr;
 mod elb;
 mod error;
+mod ids;
+mod json;
+mod page;
 mod s3;
 mod secrets;
 mod ssm;
 mod sts;
+mod xml;
 
 pub use autoscaling::FixtureScalableTarget;
 pub use cloudwatch::{FixtureAlarm, FixtureMetric};

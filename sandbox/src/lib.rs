@@ -3,12 +3,12 @@
 
 mod autoscaling;
 mod cloudwatch;
+mod derived;
 mod ecr;
 mod elb;
 mod error;
-mod ids;
 mod json;
-mod page;
+mod keyset;
 mod s3;
 mod secrets;
 mod ssm;

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{ApiError, ids, json};
+use crate::{ApiError, derived, json};
 
 /// The secrets of one account in one region.
 #[derive(Debug)]
@@ -146,7 +146,7 @@ impl Secrets {
                 .map(|days| now + SignedDuration::from_hours(days * 24)),
             versions: Vec::new(),
         };
-        let preset = [ids::uuid(&secret.arn)];
+        let preset = [derived::uuid(&secret.arn)];
         let versions =
             if fixture.versions.is_empty() { preset.as_slice() } else { &fixture.versions };
         for id in versions {
@@ -163,7 +163,7 @@ impl Secrets {
     /// A secret that is made again under its old name has another ARN.
     fn fresh_arn(&mut self, name: &str) -> String {
         self.created += 1;
-        let suffix = ids::alphanumeric(&format!("{}/{name}/{}", self.account, self.created), 6);
+        let suffix = derived::alphanumeric(&format!("{}/{name}/{}", self.account, self.created), 6);
         self.arn(name, &suffix)
     }
 

@@ -9,7 +9,7 @@ use super::{Ecr, Image, Repository, Status, invalid};
 use crate::{
     ApiError,
     json::{absent, bounded, epoch, list, member, required_text, text, without_nulls},
-    page::{self, InvalidToken},
+    keyset::{self, InvalidToken},
 };
 
 const IDS_MAX: usize = 100;
@@ -103,7 +103,7 @@ impl Ecr {
         let key = |id: &ImageId<'_>| {
             format!("{} {}", id.digest.unwrap_or_default(), id.tag.unwrap_or_default())
         };
-        let page = page::cut(rows, size, text(input, "nextToken")?, key)
+        let page = keyset::cut(rows, size, text(input, "nextToken")?, key)
             .map_err(|InvalidToken| invalid_token())?;
         let ids: Vec<Value> = page.rows.into_iter().map(ImageId::show).collect();
         Ok(without_nulls(json!({"imageIds": ids, "nextToken": page.next})))
@@ -133,7 +133,7 @@ impl Ecr {
             filter.shows(image, !repository.tags_of(digest).is_empty(), now)
         });
         let page =
-            page::cut(rows, size, text(input, "nextToken")?, |(digest, _)| (*digest).clone())
+            keyset::cut(rows, size, text(input, "nextToken")?, |(digest, _)| (*digest).clone())
                 .map_err(|InvalidToken| invalid_token())?;
         let details: Vec<Value> = page
             .rows
@@ -213,7 +213,7 @@ impl Ecr {
         let size = bounded(input, "maxResults", (1, 1000), 100)?;
         let rows = findings.into_iter().enumerate();
         let page =
-            page::cut(rows, size, text(input, "nextToken")?, |(place, _)| format!("{place:08}"))
+            keyset::cut(rows, size, text(input, "nextToken")?, |(place, _)| format!("{place:08}"))
                 .map_err(|InvalidToken| invalid_token())?;
         let findings: Vec<Value> = page.rows.into_iter().map(|(_, finding)| finding).collect();
         let status = if image.status_at(now) == "ARCHIVED" { "IMAGE_ARCHIVED" } else { "COMPLETE" };

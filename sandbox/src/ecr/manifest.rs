@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::invalid;
-use crate::{ApiError, ids};
+use crate::{ApiError, derived};
 
 pub(super) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(super) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -130,7 +130,7 @@ fn descriptor(manifest: &Manifest, platform: &Value, annotations: &Value) -> Val
 
 fn artifact(seed: &str, config_type: &str, layers: &[(&str, u64)]) -> Value {
     let content =
-        |name: &str| format!("sha256:{}", ids::hexadecimal(&format!("{seed}/{name}"), 64));
+        |name: &str| format!("sha256:{}", derived::hexadecimal(&format!("{seed}/{name}"), 64));
     let layers: Vec<Value> = layers
         .iter()
         .map(|(media_type, size)| {

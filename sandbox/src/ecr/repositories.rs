@@ -9,7 +9,7 @@ use super::{Ecr, Mutability, Repository, invalid, repository_not_found};
 use crate::{
     ApiError,
     json::{bounded, epoch, flag, list, member, required_text, tags, text, texts, without_nulls},
-    page::{self, InvalidToken},
+    keyset::{self, InvalidToken},
 };
 
 const EXCLUSIONS_MAX: usize = 5;
@@ -65,11 +65,13 @@ impl Ecr {
             return Ok(json!({"repositories": rows}));
         }
         let size = bounded(input, "maxResults", (1, 1000), 100)?;
-        let page =
-            page::cut(self.repositories.values(), size, text(input, "nextToken")?, |repository| {
-                repository.name.clone()
-            })
-            .map_err(|InvalidToken| invalid_token())?;
+        let page = keyset::cut(
+            self.repositories.values(),
+            size,
+            text(input, "nextToken")?,
+            |repository| repository.name.clone(),
+        )
+        .map_err(|InvalidToken| invalid_token())?;
         let rows: Vec<Value> =
             page.rows.into_iter().map(|repository| self.show(repository)).collect();
         Ok(without_nulls(json!({"repositories": rows, "nextToken": page.next})))

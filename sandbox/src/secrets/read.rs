@@ -6,7 +6,7 @@ use super::{Secret, Secrets, not_found};
 use crate::{
     ApiError,
     json::{bounded, epoch, flag, list, required_text, text, texts, without_nulls},
-    page::{self, InvalidToken},
+    keyset::{self, InvalidToken},
 };
 
 impl Secrets {
@@ -36,7 +36,7 @@ impl Secrets {
         if text(input, "SortOrder")? == Some("desc") {
             rows.reverse();
         }
-        let page = page::cut(
+        let page = keyset::cut(
             rows.into_iter().enumerate(),
             size,
             text(input, "NextToken")?,
@@ -62,7 +62,7 @@ impl Secrets {
         let rows = secret.versions.iter().enumerate();
         let rows = rows.filter(|(_, version)| deprecated || !version.stages.is_empty());
         let page =
-            page::cut(rows, size, text(input, "NextToken")?, |(place, _)| format!("{place:06}"))
+            keyset::cut(rows, size, text(input, "NextToken")?, |(place, _)| format!("{place:06}"))
                 .map_err(|InvalidToken| invalid_token())?;
         let versions: Vec<Value> = page
             .rows

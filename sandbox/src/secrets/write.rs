@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{CURRENT, Secret, Secrets};
 use crate::{
-    ApiError, ids,
+    ApiError, derived,
     json::{epoch, flag, number, required_text, tags, text, texts, without_nulls},
 };
 
@@ -118,7 +118,7 @@ impl Secrets {
         if force {
             let (arn, name) = match self.find(id) {
                 Some(secret) => (secret.arn.clone(), secret.name.clone()),
-                None => (self.arn(id, &ids::alphanumeric(id, 6)), id.to_owned()),
+                None => (self.arn(id, &derived::alphanumeric(id, 6)), id.to_owned()),
             };
             self.secrets.remove(&name);
             return Ok(json!({"ARN": arn, "Name": name, "DeletionDate": epoch(now)}));
@@ -212,7 +212,7 @@ impl Secret {
                 "You must provide a ClientRequestToken value between 32 and 64 characters long.",
             )),
             Some(token) => Ok(token.to_owned()),
-            None => Ok(ids::uuid(&format!("{}/{}", self.arn, self.versions.len()))),
+            None => Ok(derived::uuid(&format!("{}/{}", self.arn, self.versions.len()))),
         }
     }
 }
@@ -258,7 +258,7 @@ fn fingerprint(input: &Value) -> Result<Option<String>, ApiError> {
     if value.is_some_and(|value| value.len() > VALUE_BYTES_MAX) {
         return Err(invalid_parameter("The secret value exceeds 65536 bytes."));
     }
-    Ok(value.map(|value| ids::hexadecimal(value, 64)))
+    Ok(value.map(|value| derived::hexadecimal(value, 64)))
 }
 
 fn invalid_request(message: &str) -> ApiError {

@@ -10,7 +10,7 @@ use super::{Kind, Parameter, Ssm, Version, filters, names};
 use crate::{
     ApiError,
     json::{bounded, epoch, flag, list, required_text, text, texts, without_nulls},
-    page,
+    keyset,
 };
 
 const NAMES_MAX: usize = 10;
@@ -65,8 +65,8 @@ impl Ssm {
         let rows = self.parameters.iter().filter(|(name, parameter)| {
             filters::is_below(name, path, recursive) && filters::all(&wanted, name, parameter)
         });
-        let page = page::cut(rows, size, text(input, "NextToken")?, |(name, _)| (*name).clone())
-            .map_err(|page::InvalidToken| invalid_token())?;
+        let page = keyset::cut(rows, size, text(input, "NextToken")?, |(name, _)| (*name).clone())
+            .map_err(|keyset::InvalidToken| invalid_token())?;
         let parameters = page.rows.into_iter().filter_map(|(name, parameter)| {
             let version = parameter.current()?;
             Some(self.show(&Found { name, parameter, version, selector: None }, decrypt))
@@ -80,10 +80,10 @@ impl Ssm {
         let decrypt = flag(input, "WithDecryption")?.unwrap_or(false);
         let size = bounded(input, "MaxResults", (1, 50), 50)?;
         let (name, parameter) = self.parameter(reference).ok_or_else(not_found)?;
-        let page = page::cut(&parameter.versions, size, text(input, "NextToken")?, |version| {
+        let page = keyset::cut(&parameter.versions, size, text(input, "NextToken")?, |version| {
             format!("{:010}", version.number)
         })
-        .map_err(|page::InvalidToken| invalid_token())?;
+        .map_err(|keyset::InvalidToken| invalid_token())?;
         let parameters = page.rows.into_iter().map(|version| {
             json!({
                 "Name": name,
@@ -114,8 +114,8 @@ impl Ssm {
             .parameters
             .iter()
             .filter(|(name, parameter)| filters::all(&wanted, name, parameter));
-        let page = page::cut(rows, size, text(input, "NextToken")?, |(name, _)| (*name).clone())
-            .map_err(|page::InvalidToken| invalid_token())?;
+        let page = keyset::cut(rows, size, text(input, "NextToken")?, |(name, _)| (*name).clone())
+            .map_err(|keyset::InvalidToken| invalid_token())?;
         let parameters = page.rows.into_iter().filter_map(|(name, parameter)| {
             let current = parameter.current()?;
             Some(json!({

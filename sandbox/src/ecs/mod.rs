@@ -24,6 +24,7 @@ mod placement;
 mod read_lag;
 mod refusal;
 mod rollout;
+mod scaled;
 mod scheduler;
 mod service_rules;
 mod stop;

@@ -64,7 +64,12 @@ impl Activity {
         }
     }
 
-    pub(super) fn not_scaled(resource: &ResourceId, cause: String, reason: Value, at: Timestamp) -> Self {
+    pub(super) fn not_scaled(
+        resource: &ResourceId,
+        cause: String,
+        reason: Value,
+        at: Timestamp,
+    ) -> Self {
         let description = "Attempting to scale due to alarm triggered".to_owned();
         Self {
             status: "Unfulfilled",
@@ -92,19 +97,26 @@ impl Activity {
 
 impl AutoScaling {
     /// Newest first; activities that changed nothing only on request.
-    pub(super) fn describe_scaling_activities(&self, input: &Value, now: Timestamp) -> Result<Value, ApiError> {
+    pub(super) fn describe_scaling_activities(
+        &self,
+        input: &Value,
+        now: Timestamp,
+    ) -> Result<Value, ApiError> {
         let filter = ResourceId::filter(input)?;
         let with_not_scaled = flag(input, "IncludeNotScaledActivities")?.unwrap_or(false);
         let size = identity::page_size(input, 50)?;
         let newest_first = self.activities.iter().enumerate().rev();
         let rows = newest_first
-            .filter(|(_, activity)| filter.as_ref().is_none_or(|wanted| *wanted == activity.resource))
+            .filter(|(_, activity)| {
+                filter.as_ref().is_none_or(|wanted| *wanted == activity.resource)
+            })
             .filter(|(_, activity)| with_not_scaled || activity.reason.is_none())
             .filter(|(_, activity)| now.duration_since(activity.at) <= RETENTION);
         let key = |(place, _): &(usize, &Activity)| format!("{:010}", u32::MAX as usize - place);
         let page = keyset::cut(rows, size, text(input, "NextToken")?, key)
             .map_err(|InvalidToken| invalid_token())?;
-        let activities: Vec<Value> = page.rows.into_iter().map(|(_, activity)| activity.show()).collect();
+        let activities: Vec<Value> =
+            page.rows.into_iter().map(|(_, activity)| activity.show()).collect();
         Ok(without_nulls(json!({"ScalingActivities": activities, "NextToken": page.next})))
     }
 
@@ -129,7 +141,8 @@ impl AutoScaling {
     pub(super) fn record(&mut self, activity: Activity) {
         let last = self.activities.iter().rev().find(|last| last.resource == activity.resource);
         let repeats = activity.reason.is_some()
-            && last.is_some_and(|last| last.reason == activity.reason && last.cause == activity.cause);
+            && last
+                .is_some_and(|last| last.reason == activity.reason && last.cause == activity.cause);
         if !repeats {
             let id = self.next_uuid();
             self.activities.push(Activity { id, ..activity });

@@ -4,11 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{
-    AutoScaling, ScaledServices, Target,
-    activities::Activity,
-    identity::ResourceId,
-    policies::Policy,
-    policy_rules::Kind,
+    AutoScaling, ScaledServices, Target, activities::Activity, identity::ResourceId,
+    policies::Policy, policy_rules::Kind,
 };
 use crate::json::{flag, list, member, number, text};
 
@@ -106,7 +103,8 @@ impl AutoScaling {
         let policy = target.policies.get(&name)?;
         let desired = services.desired_count(&id.cluster, &id.service)?;
         let running = services.running_count(&id.cluster, &id.service)?;
-        let is_paused = direction == Direction::In && services.is_deploying(&id.cluster, &id.service);
+        let is_paused =
+            direction == Direction::In && services.is_deploying(&id.cluster, &id.service);
         if is_paused || target.ignores(policy, direction, now) {
             return None;
         }
@@ -181,7 +179,8 @@ impl Policy {
     }
 
     fn scales_in(&self) -> bool {
-        let is_disabled = flag(&self.configuration, "DisableScaleIn").ok().flatten().unwrap_or(false);
+        let is_disabled =
+            flag(&self.configuration, "DisableScaleIn").ok().flatten().unwrap_or(false);
         match self.kind {
             Kind::TargetTracking => !is_disabled,
             Kind::Step => true,
@@ -219,7 +218,8 @@ impl Policy {
         match text(&self.configuration, "AdjustmentType").ok()?? {
             "ExactCapacity" => Some(adjustment),
             "PercentChangeInCapacity" => {
-                let least = number(&self.configuration, "MinAdjustmentMagnitude").ok()?.unwrap_or(1);
+                let least =
+                    number(&self.configuration, "MinAdjustmentMagnitude").ok()?.unwrap_or(1);
                 let change = (running.saturating_mul(adjustment)) / 100;
                 let magnitude = change.abs().max(least.max(1));
                 Some(running + magnitude * adjustment.signum())

@@ -33,7 +33,9 @@ impl ResourceId {
         let wanted = text(input, "ScalableDimension")?;
         wanted.map(dimension).transpose()?;
         if wanted.is_some() && resource.is_none() {
-            return Err(invalid("When scalable dimension is specified, a resource ID must be specified too."));
+            return Err(invalid(
+                "When scalable dimension is specified, a resource ID must be specified too.",
+            ));
         }
         resource.map(Self::parse).transpose()
     }

@@ -32,7 +32,11 @@ pub(super) struct Policy {
 
 impl AutoScaling {
     /// Makes a policy or replaces all of an existing one; a target-tracking policy gets its two alarms.
-    pub(super) fn put_scaling_policy(&mut self, input: &Value, now: Timestamp) -> Result<Value, ApiError> {
+    pub(super) fn put_scaling_policy(
+        &mut self,
+        input: &Value,
+        now: Timestamp,
+    ) -> Result<Value, ApiError> {
         let id = ResourceId::required(input)?;
         let name = required_text(input, "PolicyName")?;
         if !(1..=256).contains(&name.len()) || name.chars().any(char::is_control) {
@@ -42,21 +46,29 @@ impl AutoScaling {
         let existing = target.policies.get(name);
         let kind = match text(input, "PolicyType")? {
             Some(kind) => Kind::parse(kind)?,
-            None => existing.map(|policy| policy.kind).ok_or_else(|| invalid("PolicyType is required."))?,
+            None => existing
+                .map(|policy| policy.kind)
+                .ok_or_else(|| invalid("PolicyType is required."))?,
         };
         let configuration = configuration(input, kind)?;
         policy_rules::validate(kind, configuration)?;
         if existing.is_none() && target.policies.len() >= POLICIES_MAX {
-            return Err(ApiError::refused("LimitExceededException", "at most 50 scaling policies per target"));
+            return Err(ApiError::refused(
+                "LimitExceededException",
+                "at most 50 scaling policies per target",
+            ));
         }
         let metric = policy_rules::metric(configuration);
-        let mut others = target.policies.iter().filter(|(other, _)| *other != name).map(|(_, policy)| policy);
+        let mut others =
+            target.policies.iter().filter(|(other, _)| *other != name).map(|(_, policy)| policy);
         let is_taken = kind == Kind::TargetTracking
             && others.any(|other| {
                 other.kind == kind && policy_rules::metric(&other.configuration) == metric
             });
         if is_taken {
-            return Err(invalid("Only one TargetTrackingScaling policy for a given metric specification is allowed."));
+            return Err(invalid(
+                "Only one TargetTrackingScaling policy for a given metric specification is allowed.",
+            ));
         }
         let kept = existing.map(|policy| (policy.arn.clone(), policy.created));
         let alarms = existing.map(|policy| policy.alarms.clone()).unwrap_or_default();
@@ -72,7 +84,9 @@ impl AutoScaling {
         };
         let answer = json!({"PolicyARN": arn, "Alarms": Alarm::show(&alarms)});
         let policy = Policy { arn, kind, configuration, alarms, created };
-        self.target_mut(&id, "scalable target registered")?.policies.insert(name.to_owned(), policy);
+        self.target_mut(&id, "scalable target registered")?
+            .policies
+            .insert(name.to_owned(), policy);
         Ok(answer)
     }
 
@@ -87,9 +101,13 @@ impl AutoScaling {
             .targets
             .iter()
             .filter(|(id, _)| filter.as_ref().is_none_or(|wanted| wanted == *id))
-            .flat_map(|(id, target)| target.policies.iter().map(move |(name, policy)| (id, name, policy)))
+            .flat_map(|(id, target)| {
+                target.policies.iter().map(move |(name, policy)| (id, name, policy))
+            })
             .filter(|(_, name, policy)| {
-                names.is_empty() || names.contains(&name.as_str()) || names.contains(&policy.arn.as_str())
+                names.is_empty()
+                    || names.contains(&name.as_str())
+                    || names.contains(&policy.arn.as_str())
             });
         let key = |(id, name, _): &(&ResourceId, &String, &Policy)| format!("{id}\n{name}");
         let page = keyset::cut(rows, size, text(input, "NextToken")?, key)
@@ -104,7 +122,8 @@ impl AutoScaling {
         let id = ResourceId::required(input)?;
         let name = required_text(input, "PolicyName")?;
         let target = self.target_mut(&id, "scaling policy found")?;
-        let policy = target.policies.remove(name).ok_or_else(|| id.not_found("scaling policy found"))?;
+        let policy =
+            target.policies.remove(name).ok_or_else(|| id.not_found("scaling policy found"))?;
         self.retire_alarms(policy.alarms);
         Ok(json!({}))
     }
@@ -146,7 +165,11 @@ impl Policy {
 fn configuration(input: &Value, kind: Kind) -> Result<&Value, ApiError> {
     for other in Kind::ALL.into_iter().filter(|other| *other != kind) {
         if member(input, other.member()).is_some() {
-            return Err(invalid(format!("{} does not belong to a {} policy.", other.member(), kind.name())));
+            return Err(invalid(format!(
+                "{} does not belong to a {} policy.",
+                other.member(),
+                kind.name()
+            )));
         }
     }
     member(input, kind.member())

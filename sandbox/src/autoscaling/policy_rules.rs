@@ -118,7 +118,8 @@ fn customized_metric(metric: &Value) -> Result<(), ApiError> {
         }
         return Ok(());
     };
-    let is_result = |query: &&Value| query.get("ReturnData").and_then(Value::as_bool) != Some(false);
+    let is_result =
+        |query: &&Value| query.get("ReturnData").and_then(Value::as_bool) != Some(false);
     if queries.iter().filter(is_result).count() != 1 {
         return Err(invalid("Exactly one element of Metrics must have ReturnData set to true."));
     }
@@ -130,7 +131,9 @@ fn step(configuration: &Value) -> Result<(), ApiError> {
     if !["ChangeInCapacity", "PercentChangeInCapacity", "ExactCapacity"].contains(&adjustment) {
         return Err(invalid(format!("{adjustment} is not an AdjustmentType.")));
     }
-    if member(configuration, "MinAdjustmentMagnitude").is_some() && adjustment != "PercentChangeInCapacity" {
+    if member(configuration, "MinAdjustmentMagnitude").is_some()
+        && adjustment != "PercentChangeInCapacity"
+    {
         return Err(invalid("MinAdjustmentMagnitude belongs to PercentChangeInCapacity only."));
     }
     not_negative(configuration, "Cooldown")?;
@@ -139,11 +142,15 @@ fn step(configuration: &Value) -> Result<(), ApiError> {
         return Err(invalid("At least one step adjustment must be given."));
     }
     if steps.len() > STEPS_MAX {
-        return Err(ApiError::refused("LimitExceededException", "at most 20 step adjustments per policy"));
+        return Err(ApiError::refused(
+            "LimitExceededException",
+            "at most 20 step adjustments per policy",
+        ));
     }
     let mut intervals = Vec::new();
     for step in steps {
-        number(step, "ScalingAdjustment")?.ok_or_else(|| crate::json::absent("ScalingAdjustment"))?;
+        number(step, "ScalingAdjustment")?
+            .ok_or_else(|| crate::json::absent("ScalingAdjustment"))?;
         let lower = float(step, "MetricIntervalLowerBound")?.unwrap_or(f64::NEG_INFINITY);
         let upper = float(step, "MetricIntervalUpperBound")?.unwrap_or(f64::INFINITY);
         if lower >= upper || (lower.is_infinite() && upper.is_infinite() && steps.len() > 1) {
@@ -169,17 +176,23 @@ fn predictive(configuration: &Value) -> Result<(), ApiError> {
     };
     float(specification, "TargetValue")?.ok_or_else(|| crate::json::absent("TargetValue"))?;
     one_of(configuration, "Mode", &["ForecastOnly", "ForecastAndScale"])?;
-    one_of(configuration, "MaxCapacityBreachBehavior", &["HonorMaxCapacity", "IncreaseMaxCapacity"])?;
+    one_of(
+        configuration,
+        "MaxCapacityBreachBehavior",
+        &["HonorMaxCapacity", "IncreaseMaxCapacity"],
+    )?;
     crate::json::bounded(configuration, "SchedulingBufferTime", (0, 3600), 300)?;
     crate::json::bounded(configuration, "MaxCapacityBuffer", (0, 100), 0)?;
-    let increases = text(configuration, "MaxCapacityBreachBehavior")? == Some("IncreaseMaxCapacity");
+    let increases =
+        text(configuration, "MaxCapacityBreachBehavior")? == Some("IncreaseMaxCapacity");
     if member(configuration, "MaxCapacityBuffer").is_some() != increases {
         return Err(invalid("MaxCapacityBuffer belongs to IncreaseMaxCapacity, and to it only."));
     }
     let has = |name: &str| member(specification, name).is_some();
     let pair = has("PredefinedMetricPairSpecification");
     let load = has("PredefinedLoadMetricSpecification") || has("CustomizedLoadMetricSpecification");
-    let scaling = has("PredefinedScalingMetricSpecification") || has("CustomizedScalingMetricSpecification");
+    let scaling =
+        has("PredefinedScalingMetricSpecification") || has("CustomizedScalingMetricSpecification");
     if pair == (load || scaling) || load != scaling {
         return Err(invalid("A metric pair, or a load and a scaling metric, must be given."));
     }
@@ -215,8 +228,10 @@ mod tests {
     #[test]
     fn target_tracking_rules() {
         let label = "app/web/0123/targetgroup/web/4567";
-        let math = |first: bool, second: bool| json!({"TargetValue": 1, "CustomizedMetricSpecification": {"Metrics": [
-            {"Id": "a", "ReturnData": first}, {"Id": "b", "ReturnData": second}]}});
+        let math = |first: bool, second: bool| {
+            json!({"TargetValue": 1, "CustomizedMetricSpecification": {"Metrics": [
+            {"Id": "a", "ReturnData": first}, {"Id": "b", "ReturnData": second}]}})
+        };
         for (configuration, is_valid) in [
             (predefined("ECSServiceAverageCPUUtilization", None), true),
             (predefined("ECSServiceAverageCPUUtilization", Some(label)), false),
@@ -225,14 +240,27 @@ mod tests {
             (predefined("ALBRequestCountPerTarget", None), false),
             (predefined("DynamoDBReadCapacityUtilization", None), false),
             (json!({"TargetValue": 50}), false),
-            (json!({"PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}}), false),
-            (json!({"TargetValue": 1, "CustomizedMetricSpecification": {"MetricName": "m", "Namespace": "n", "Statistic": "Sum"}}), true),
-            (json!({"TargetValue": 1, "CustomizedMetricSpecification": {"MetricName": "m"}}), false),
+            (
+                json!({"PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}}),
+                false,
+            ),
+            (
+                json!({"TargetValue": 1, "CustomizedMetricSpecification": {"MetricName": "m", "Namespace": "n", "Statistic": "Sum"}}),
+                true,
+            ),
+            (
+                json!({"TargetValue": 1, "CustomizedMetricSpecification": {"MetricName": "m"}}),
+                false,
+            ),
             (math(true, false), true),
             (math(true, true), false),
             (math(false, false), false),
         ] {
-            assert_eq!(validate(Kind::TargetTracking, &configuration).is_ok(), is_valid, "{configuration}");
+            assert_eq!(
+                validate(Kind::TargetTracking, &configuration).is_ok(),
+                is_valid,
+                "{configuration}"
+            );
         }
         let mut negative = predefined("ECSServiceAverageCPUUtilization", None);
         negative["ScaleInCooldown"] = json!(-1);
@@ -246,19 +274,46 @@ mod tests {
         let null = Value::Null;
         for (configuration, is_valid) in [
             (policy("ChangeInCapacity", vec![step(json!(0), null.clone())]), true),
-            (policy("ChangeInCapacity", vec![step(json!(10), null.clone()), step(json!(0), json!(10))]), true),
-            (policy("ChangeInCapacity", vec![step(json!(0), json!(10)), step(json!(20), null.clone())]), false),
-            (policy("ChangeInCapacity", vec![step(json!(0), json!(10)), step(json!(5), null.clone())]), false),
+            (
+                policy(
+                    "ChangeInCapacity",
+                    vec![step(json!(10), null.clone()), step(json!(0), json!(10))],
+                ),
+                true,
+            ),
+            (
+                policy(
+                    "ChangeInCapacity",
+                    vec![step(json!(0), json!(10)), step(json!(20), null.clone())],
+                ),
+                false,
+            ),
+            (
+                policy(
+                    "ChangeInCapacity",
+                    vec![step(json!(0), json!(10)), step(json!(5), null.clone())],
+                ),
+                false,
+            ),
             (policy("ChangeInCapacity", vec![step(json!(10), json!(0))]), false),
             (policy("ChangeInCapacity", vec![]), false),
             (policy("Sideways", vec![step(json!(0), null.clone())]), false),
-            (json!({"AdjustmentType": "ExactCapacity", "MinAdjustmentMagnitude": 1, "StepAdjustments": [step(json!(0), null.clone())]}), false),
-            (json!({"AdjustmentType": "PercentChangeInCapacity", "MinAdjustmentMagnitude": 1, "StepAdjustments": [step(json!(0), null.clone())]}), true),
+            (
+                json!({"AdjustmentType": "ExactCapacity", "MinAdjustmentMagnitude": 1, "StepAdjustments": [step(json!(0), null.clone())]}),
+                false,
+            ),
+            (
+                json!({"AdjustmentType": "PercentChangeInCapacity", "MinAdjustmentMagnitude": 1, "StepAdjustments": [step(json!(0), null.clone())]}),
+                true,
+            ),
         ] {
             assert_eq!(validate(Kind::Step, &configuration).is_ok(), is_valid, "{configuration}");
         }
         let many: Vec<Value> = (0..21).map(|n| step(json!(n), json!(n + 1))).collect();
-        assert_eq!(validate(Kind::Step, &policy("ChangeInCapacity", many)).unwrap_err().code, "LimitExceededException");
+        assert_eq!(
+            validate(Kind::Step, &policy("ChangeInCapacity", many)).unwrap_err().code,
+            "LimitExceededException"
+        );
     }
 
     #[test]
@@ -270,10 +325,17 @@ mod tests {
             (json!({"MetricSpecifications": [pair], "Mode": "Guess"}), false),
             (json!({"MetricSpecifications": [pair], "SchedulingBufferTime": 3601}), false),
             (json!({"MetricSpecifications": [pair], "MaxCapacityBuffer": 10}), false),
-            (json!({"MetricSpecifications": [pair], "MaxCapacityBreachBehavior": "IncreaseMaxCapacity", "MaxCapacityBuffer": 10}), true),
+            (
+                json!({"MetricSpecifications": [pair], "MaxCapacityBreachBehavior": "IncreaseMaxCapacity", "MaxCapacityBuffer": 10}),
+                true,
+            ),
             (json!({"MetricSpecifications": [{"TargetValue": 40}]}), false),
         ] {
-            assert_eq!(validate(Kind::Predictive, &configuration).is_ok(), is_valid, "{configuration}");
+            assert_eq!(
+                validate(Kind::Predictive, &configuration).is_ok(),
+                is_valid,
+                "{configuration}"
+            );
         }
     }
 }

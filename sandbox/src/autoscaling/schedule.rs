@@ -28,7 +28,12 @@ impl Schedule {
     }
 
     /// The first time after `after`; rates count from `anchor`.
-    pub(super) fn next(&self, after: Timestamp, anchor: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    pub(super) fn next(
+        &self,
+        after: Timestamp,
+        anchor: Timestamp,
+        zone: &TimeZone,
+    ) -> Option<Timestamp> {
         match self {
             Self::At(wall) => zone.to_timestamp(*wall).ok().filter(|when| *when > after),
             Self::Rate(period) => {
@@ -86,12 +91,12 @@ fn cron(text: &str) -> Option<Schedule> {
         return None;
     }
     let parser = CronParser::builder()
-        .seconds(Seconds::Disallowed)
+        .seconds(Seconds::Required)
         .year(Year::Required)
         .alternative_weekdays(true)
         .sloppy_ranges(true)
         .build();
-    let pattern = fields.join(" ").replace('?', "*");
+    let pattern = format!("0 {}", fields.join(" ").replace('?', "*"));
     parser.parse(&pattern).ok().map(|cron| Schedule::Cron(Box::new(cron)))
 }
 
@@ -110,7 +115,12 @@ mod tests {
     fn next_times() {
         for (text, zone, after, expected) in [
             ("at(2026-05-01T08:00:00)", "UTC", "2026-04-01T00:00:00Z", "2026-05-01T08:00:00Z"),
-            ("at(2026-05-01T08:00:00)", "Europe/Berlin", "2026-04-01T00:00:00Z", "2026-05-01T06:00:00Z"),
+            (
+                "at(2026-05-01T08:00:00)",
+                "Europe/Berlin",
+                "2026-04-01T00:00:00Z",
+                "2026-05-01T06:00:00Z",
+            ),
             ("at(2026-05-01T08:00:00)", "UTC", "2026-05-01T08:00:00Z", "never"),
             ("rate(5 minutes)", "UTC", "2026-04-01T00:00:00Z", "2026-04-01T00:05:00Z"),
             ("rate(1 day)", "UTC", "2026-04-01T00:00:00Z", "2026-04-02T00:00:00Z"),
@@ -134,8 +144,19 @@ mod tests {
     #[test]
     fn schedules_that_are_refused() {
         for text in [
-            "", "0 8 * * ? *", "cron(0 8 * * * *)", "cron(0 8 ? * ? *)", "cron(0 8 * * ?)", "cron(99 8 * * ? *)",
-            "rate(0 minutes)", "rate(5)", "rate(5 seconds)", "at(2026-05-01)", "at(2026-05-01 08:00:00)",
+            "",
+            "0 8 * * ? *",
+            "cron(0 8 * * * *)",
+            "cron(0 8 ? * ? *)",
+            "cron(0 8 * * ?)",
+            "cron(99 8 * * ? *)",
+            "cron(0 8 ? * 0 *)",
+            "cron(0 8 ? * 8 *)",
+            "rate(0 minutes)",
+            "rate(5)",
+            "rate(5 seconds)",
+            "at(2026-05-01)",
+            "at(2026-05-01 08:00:00)",
             "at(2026-13-01T08:00:00)",
         ] {
             assert_eq!(Schedule::parse(text).unwrap_err().code, "ValidationException", "{text}");

@@ -41,11 +41,14 @@ impl AutoScaling {
         }
         // Tags belong to the first registration (unconfirmed: AWS documents TagResource for later ones).
         if existing.is_some() && !tags.is_empty() {
-            return Err(invalid("Tags can only be given when a scalable target is created; use TagResource."));
+            return Err(invalid(
+                "Tags can only be given when a scalable target is created; use TagResource.",
+            ));
         }
         let known = existing.map(|target| (target.min, target.max, target.suspended));
         let (min, max) = bounds(min, max, known.map(|(min, max, _)| (min, max)))?;
-        let suspended = known.map(|(.., suspended)| suspended).unwrap_or_default().changed_by(input)?;
+        let suspended =
+            known.map(|(.., suspended)| suspended).unwrap_or_default().changed_by(input)?;
         let arn = existing.map_or_else(|| self.arn(&id), |target| target.arn.clone());
         let target = self.targets.entry(id.clone()).or_insert_with(|| Target {
             arn: arn.clone(),
@@ -72,12 +75,15 @@ impl AutoScaling {
         let size = identity::page_size(input, 50)?;
         let ids = texts(input, "ResourceIds")?;
         if text(input, "ScalableDimension")?.is_some() && ids.is_empty() {
-            return Err(invalid("When scalable dimension is specified, a resource ID must be specified too."));
+            return Err(invalid(
+                "When scalable dimension is specified, a resource ID must be specified too.",
+            ));
         }
         if ids.len() > 50 {
             return Err(invalid("ResourceIds takes at most 50 resource IDs."));
         }
-        let ids: Result<Vec<ResourceId>, ApiError> = ids.into_iter().map(ResourceId::parse).collect();
+        let ids: Result<Vec<ResourceId>, ApiError> =
+            ids.into_iter().map(ResourceId::parse).collect();
         let ids = ids?;
         let rows = self.targets.iter().filter(|(id, _)| ids.is_empty() || ids.contains(id));
         let page = keyset::cut(rows, size, text(input, "NextToken")?, |(id, _)| id.to_string())
@@ -104,7 +110,10 @@ impl AutoScaling {
         let mut merged = target.tags.clone();
         merged.extend(added);
         if merged.len() > TAGS_MAX {
-            return Err(ApiError::refused("TooManyTagsException", "a scalable target can have at most 50 tags"));
+            return Err(ApiError::refused(
+                "TooManyTagsException",
+                "a scalable target can have at most 50 tags",
+            ));
         }
         target.tags = merged;
         Ok(json!({}))
@@ -123,13 +132,19 @@ impl AutoScaling {
     fn by_arn(&mut self, input: &Value) -> Result<&mut Target, ApiError> {
         let arn = required_text(input, "ResourceARN")?;
         self.targets.values_mut().find(|target| target.arn == arn).ok_or_else(|| {
-            ApiError::refused("ResourceNotFoundException", format!("The resource {arn} doesn't exist."))
+            ApiError::refused(
+                "ResourceNotFoundException",
+                format!("The resource {arn} doesn't exist."),
+            )
         })
     }
 
     fn arn(&self, id: &ResourceId) -> String {
         let tail = derived::hexadecimal(&format!("{}/{}/{id}", self.account, self.region), 34);
-        format!("arn:aws:application-autoscaling:{}:{}:scalable-target/{tail}", self.region, self.account)
+        format!(
+            "arn:aws:application-autoscaling:{}:{}:scalable-target/{tail}",
+            self.region, self.account
+        )
     }
 
     fn show_target(&self, id: &ResourceId, target: &Target) -> Value {
@@ -181,7 +196,9 @@ fn bounds(
     let min = min.or(known.map(|(min, _)| min));
     let max = max.or(known.map(|(_, max)| max));
     let (Some(min), Some(max)) = (min, max) else {
-        return Err(invalid("MinCapacity and MaxCapacity must be specified when a scalable target is registered."));
+        return Err(invalid(
+            "MinCapacity and MaxCapacity must be specified when a scalable target is registered.",
+        ));
     };
     if min < 0 {
         return Err(invalid("Minimum capacity cannot be negative."));

@@ -63,7 +63,8 @@ impl World {
     }
 
     fn register(&mut self, min: i64, max: i64) -> String {
-        let answer = self.ok("RegisterScalableTarget", json!({"MinCapacity": min, "MaxCapacity": max}));
+        let answer =
+            self.ok("RegisterScalableTarget", json!({"MinCapacity": min, "MaxCapacity": max}));
         answer["ScalableTargetARN"].as_str().unwrap().to_owned()
     }
 
@@ -75,12 +76,21 @@ impl World {
         let mut configuration = json!({"TargetValue": 50.0,
             "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}});
         configuration.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        self.ok("PutScalingPolicy", json!({"PolicyName": name, "PolicyType": "TargetTrackingScaling",
-            "TargetTrackingScalingPolicyConfiguration": configuration}))
+        self.ok(
+            "PutScalingPolicy",
+            json!({"PolicyName": name, "PolicyType": "TargetTrackingScaling",
+            "TargetTrackingScalingPolicyConfiguration": configuration}),
+        )
     }
 
     fn fire(&mut self, arn: &Value, direction: Direction) -> Option<i64> {
-        self.scaling.alarm_fires(arn.as_str().unwrap(), direction, "alarm", self.now, &mut self.services)
+        self.scaling.alarm_fires(
+            arn.as_str().unwrap(),
+            direction,
+            "alarm",
+            self.now,
+            &mut self.services,
+        )
     }
 
     fn wait(&mut self, seconds: i64) {
@@ -96,7 +106,10 @@ fn every_registration_moves_the_count_into_the_range() {
     assert_eq!(world.services.desired, 4);
     assert_eq!(arn.rsplit_once('/').unwrap().1.len(), 34);
     world.services.desired = 12;
-    world.ok("RegisterScalableTarget", json!({"SuspendedState": {"ScheduledScalingSuspended": true}}));
+    world.ok(
+        "RegisterScalableTarget",
+        json!({"SuspendedState": {"ScheduledScalingSuspended": true}}),
+    );
     assert_eq!(world.services.desired, 10);
     world.ok("RegisterScalableTarget", json!({"MaxCapacity": 6}));
     assert_eq!((world.services.desired, world.target()["MinCapacity"].as_i64()), (6, Some(4)));
@@ -107,11 +120,20 @@ fn every_registration_moves_the_count_into_the_range() {
 fn suspension_changes_member_by_member() {
     let mut world = world(4);
     world.register(1, 5);
-    world.ok("RegisterScalableTarget", json!({"SuspendedState": {"DynamicScalingInSuspended": true}}));
-    world.ok("RegisterScalableTarget", json!({"SuspendedState": {"ScheduledScalingSuspended": true}}));
-    assert_eq!(world.target()["SuspendedState"], json!({
-        "DynamicScalingInSuspended": true, "DynamicScalingOutSuspended": false, "ScheduledScalingSuspended": true,
-    }));
+    world.ok(
+        "RegisterScalableTarget",
+        json!({"SuspendedState": {"DynamicScalingInSuspended": true}}),
+    );
+    world.ok(
+        "RegisterScalableTarget",
+        json!({"SuspendedState": {"ScheduledScalingSuspended": true}}),
+    );
+    assert_eq!(
+        world.target()["SuspendedState"],
+        json!({
+            "DynamicScalingInSuspended": true, "DynamicScalingOutSuspended": false, "ScheduledScalingSuspended": true,
+        })
+    );
 }
 
 #[test]
@@ -127,7 +149,11 @@ fn what_registration_refuses() {
         json!({"MinCapacity": 1, "MaxCapacity": 2, "ScalableDimension": "ecs:service:Other"}),
         json!({"MinCapacity": 1, "MaxCapacity": 2, "ResourceId": null}),
     ] {
-        assert_eq!(world.code("RegisterScalableTarget", members.clone()), "ValidationException", "{members}");
+        assert_eq!(
+            world.code("RegisterScalableTarget", members.clone()),
+            "ValidationException",
+            "{members}"
+        );
     }
     assert!(world.services.sets.is_empty());
 }
@@ -151,8 +177,18 @@ fn target_tracking_owns_two_alarms_until_the_policy_goes() {
     let mut world = world(2);
     world.register(1, 10);
     let answer = world.track("cpu", json!({}));
-    assert!(answer["PolicyARN"].as_str().unwrap().ends_with(":resource/ecs/service/prod/web:policyName/cpu"));
-    let names: Vec<&str> = answer["Alarms"].as_array().unwrap().iter().map(|alarm| alarm["AlarmName"].as_str().unwrap()).collect();
+    assert!(
+        answer["PolicyARN"]
+            .as_str()
+            .unwrap()
+            .ends_with(":resource/ecs/service/prod/web:policyName/cpu")
+    );
+    let names: Vec<&str> = answer["Alarms"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|alarm| alarm["AlarmName"].as_str().unwrap())
+        .collect();
     assert!(names[0].starts_with("TargetTracking-service/prod/web-AlarmHigh-"), "{names:?}");
     assert!(names[1].starts_with("TargetTracking-service/prod/web-AlarmLow-"), "{names:?}");
     assert_eq!(world.scaling.drain_alarm_changes().len(), 2);
@@ -160,7 +196,8 @@ fn target_tracking_owns_two_alarms_until_the_policy_goes() {
     assert_eq!(again, answer);
     world.scaling.drain_alarm_changes();
     world.ok("DeleteScalingPolicy", json!({"PolicyName": "cpu"}));
-    let gone = names.iter().map(|name| AlarmChange::Deleted((*name).to_owned())).collect::<Vec<_>>();
+    let gone =
+        names.iter().map(|name| AlarmChange::Deleted((*name).to_owned())).collect::<Vec<_>>();
     assert_eq!(world.scaling.drain_alarm_changes(), gone);
 }
 
@@ -180,20 +217,37 @@ fn one_tracking_policy_per_metric() {
 fn policies_come_in_pages_of_ten_and_are_fully_replaced() {
     let mut world = world(2);
     world.register(1, 10);
-    let step = |adjustment: i64, cooldown: Value| json!({"AdjustmentType": "ChangeInCapacity", "Cooldown": cooldown,
-        "StepAdjustments": [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": adjustment}]});
+    let step = |adjustment: i64, cooldown: Value| {
+        json!({"AdjustmentType": "ChangeInCapacity", "Cooldown": cooldown,
+        "StepAdjustments": [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": adjustment}]})
+    };
     for n in 0..12 {
-        world.ok("PutScalingPolicy", json!({"PolicyName": format!("p{n:02}"), "PolicyType": "StepScaling",
-            "StepScalingPolicyConfiguration": step(1, json!(60))}));
+        world.ok(
+            "PutScalingPolicy",
+            json!({"PolicyName": format!("p{n:02}"), "PolicyType": "StepScaling",
+            "StepScalingPolicyConfiguration": step(1, json!(60))}),
+        );
     }
     let first = world.ok("DescribeScalingPolicies", json!({}));
     assert_eq!(first["ScalingPolicies"].as_array().unwrap().len(), 10);
     let second = world.ok("DescribeScalingPolicies", json!({"NextToken": first["NextToken"]}));
     assert_eq!(second["ScalingPolicies"].as_array().unwrap().len(), 2);
-    assert_eq!(world.code("DescribeScalingPolicies", json!({"MaxResults": 11})), "ValidationException");
-    assert_eq!(world.code("DescribeScalingPolicies", json!({"NextToken": "x"})), "InvalidNextTokenException");
-    assert_eq!(world.code("DescribeScalingPolicies", json!({"ResourceId": null})), "ValidationException");
-    world.ok("PutScalingPolicy", json!({"PolicyName": "p00", "StepScalingPolicyConfiguration": step(2, Value::Null)}));
+    assert_eq!(
+        world.code("DescribeScalingPolicies", json!({"MaxResults": 11})),
+        "ValidationException"
+    );
+    assert_eq!(
+        world.code("DescribeScalingPolicies", json!({"NextToken": "x"})),
+        "InvalidNextTokenException"
+    );
+    assert_eq!(
+        world.code("DescribeScalingPolicies", json!({"ResourceId": null})),
+        "ValidationException"
+    );
+    world.ok(
+        "PutScalingPolicy",
+        json!({"PolicyName": "p00", "StepScalingPolicyConfiguration": step(2, Value::Null)}),
+    );
     let one = world.ok("DescribeScalingPolicies", json!({"PolicyNames": ["p00"]}));
     assert_eq!(one["ScalingPolicies"][0]["StepScalingPolicyConfiguration"].get("Cooldown"), None);
 }
@@ -215,8 +269,11 @@ fn deregistering_takes_policies_and_actions_along() {
 fn a_scheduled_action_changes_the_bounds_for_good() {
     let mut world = world(2);
     world.register(1, 10);
-    world.ok("PutScheduledAction", json!({"ScheduledActionName": "morning", "Schedule": "cron(0 8 * * ? *)",
-        "Timezone": "Europe/Berlin", "ScalableTargetAction": {"MinCapacity": 5}}));
+    world.ok(
+        "PutScheduledAction",
+        json!({"ScheduledActionName": "morning", "Schedule": "cron(0 8 * * ? *)",
+        "Timezone": "Europe/Berlin", "ScalableTargetAction": {"MinCapacity": 5}}),
+    );
     world.wait(6 * 3600 - 1);
     assert_eq!(world.services.desired, 2);
     world.wait(1);
@@ -230,8 +287,14 @@ fn a_scheduled_action_changes_the_bounds_for_good() {
     let first = &activities["ScalingActivities"][0];
     assert_eq!(first["Description"], "Setting desired count to 5.");
     assert_eq!(first["Cause"], "minimum capacity was set to 5");
-    assert_eq!(first["StatusMessage"], "Successfully set desired count to 5. Change successfully fulfilled by ecs.");
-    assert_eq!(activities["ScalingActivities"][1]["Cause"], "scheduled action name morning was triggered");
+    assert_eq!(
+        first["StatusMessage"],
+        "Successfully set desired count to 5. Change successfully fulfilled by ecs."
+    );
+    assert_eq!(
+        activities["ScalingActivities"][1]["Cause"],
+        "scheduled action name morning was triggered"
+    );
 }
 
 #[test]
@@ -244,7 +307,10 @@ fn updating_without_start_and_end_deletes_them() {
     world.ok("PutScheduledAction", action.clone());
     let shown = world.ok("DescribeScheduledActions", json!({}))["ScheduledActions"][0].clone();
     assert_eq!(shown["StartTime"].as_f64().unwrap() as i64, start);
-    world.ok("PutScheduledAction", json!({"ScheduledActionName": "a", "ScalableTargetAction": {"MaxCapacity": 9}}));
+    world.ok(
+        "PutScheduledAction",
+        json!({"ScheduledActionName": "a", "ScalableTargetAction": {"MaxCapacity": 9}}),
+    );
     let changed = world.ok("DescribeScheduledActions", json!({}))["ScheduledActions"][0].clone();
     assert_eq!((changed.get("StartTime"), changed.get("EndTime")), (None, None));
     assert_eq!(changed["Schedule"], "rate(1 hour)");
@@ -257,8 +323,11 @@ fn start_and_end_bound_the_firings() {
     let mut world = world(2);
     world.register(1, 10);
     let start = world.now.as_second() + 1800;
-    world.ok("PutScheduledAction", json!({"ScheduledActionName": "a", "Schedule": "rate(1 hour)", "StartTime": start,
-        "EndTime": start + 3600, "ScalableTargetAction": {"MinCapacity": 3}}));
+    world.ok(
+        "PutScheduledAction",
+        json!({"ScheduledActionName": "a", "Schedule": "rate(1 hour)", "StartTime": start,
+        "EndTime": start + 3600, "ScalableTargetAction": {"MinCapacity": 3}}),
+    );
     assert_eq!(world.scaling.next_due().unwrap().as_second(), start);
     for (seconds, expected) in [(1799, 2), (1, 3), (3599, 2), (1, 3), (86_400, 2)] {
         world.services.desired = 2;
@@ -273,9 +342,15 @@ fn suspended_schedules_pass_without_effect() {
     let mut world = world(2);
     world.register(1, 10);
     world.ok("PutScheduledAction", json!({"ScheduledActionName": "a", "Schedule": "at(2026-04-01T01:00:00)", "ScalableTargetAction": {"MinCapacity": 3}}));
-    world.ok("RegisterScalableTarget", json!({"SuspendedState": {"ScheduledScalingSuspended": true}}));
+    world.ok(
+        "RegisterScalableTarget",
+        json!({"SuspendedState": {"ScheduledScalingSuspended": true}}),
+    );
     world.wait(7200);
-    world.ok("RegisterScalableTarget", json!({"SuspendedState": {"ScheduledScalingSuspended": false}}));
+    world.ok(
+        "RegisterScalableTarget",
+        json!({"SuspendedState": {"ScheduledScalingSuspended": false}}),
+    );
     world.wait(7200);
     assert_eq!((world.services.desired, world.target()["MinCapacity"].as_i64()), (2, Some(1)));
 }
@@ -294,7 +369,11 @@ fn what_scheduled_actions_refuse() {
         json!({"ScheduledActionName": "a", "Schedule": "rate(1 day)", "Timezone": "Nowhere", "ScalableTargetAction": {"MinCapacity": 1}}),
         json!({"ScheduledActionName": "a", "Schedule": "rate(1 day)", "StartTime": 10, "EndTime": 5, "ScalableTargetAction": {"MinCapacity": 1}}),
     ] {
-        assert_eq!(world.code("PutScheduledAction", members.clone()), "ValidationException", "{members}");
+        assert_eq!(
+            world.code("PutScheduledAction", members.clone()),
+            "ValidationException",
+            "{members}"
+        );
     }
 }
 
@@ -302,7 +381,9 @@ fn what_scheduled_actions_refuse() {
 fn alarms_scale_from_the_running_count_within_the_bounds() {
     let mut world = world(4);
     world.register(2, 6);
-    let arn = world.track("cpu", json!({"ScaleOutCooldown": 60, "ScaleInCooldown": 60}))["PolicyARN"].clone();
+    let arn =
+        world.track("cpu", json!({"ScaleOutCooldown": 60, "ScaleInCooldown": 60}))["PolicyARN"]
+            .clone();
     assert_eq!(world.fire(&arn, Direction::Out), Some(5));
     assert_eq!(world.fire(&arn, Direction::Out), None);
     world.wait(60);
@@ -310,18 +391,25 @@ fn alarms_scale_from_the_running_count_within_the_bounds() {
     world.wait(60);
     assert_eq!(world.fire(&arn, Direction::Out), None);
     assert_eq!(world.fire(&arn, Direction::Out), None);
-    let plain = world.ok("DescribeScalingActivities", json!({}))["ScalingActivities"].as_array().unwrap().len();
+    let plain = world.ok("DescribeScalingActivities", json!({}))["ScalingActivities"]
+        .as_array()
+        .unwrap()
+        .len();
     let all = world.ok("DescribeScalingActivities", json!({"IncludeNotScaledActivities": true}));
     assert_eq!(all["ScalingActivities"].as_array().unwrap().len(), plain + 1);
     assert_eq!(all["ScalingActivities"][0]["NotScaledReasons"][0]["Code"], "AlreadyAtMaxCapacity");
-    assert_eq!(all["ScalingActivities"][1]["Cause"], "monitor alarm alarm in state ALARM triggered policy cpu");
+    assert_eq!(
+        all["ScalingActivities"][1]["Cause"],
+        "monitor alarm alarm in state ALARM triggered policy cpu"
+    );
 }
 
 #[test]
 fn scaling_in_waits_for_the_deployment_and_scaling_out_does_not() {
     let mut world = world(4);
     world.register(2, 6);
-    let arn = world.track("cpu", json!({"ScaleOutCooldown": 0, "ScaleInCooldown": 0}))["PolicyARN"].clone();
+    let arn = world.track("cpu", json!({"ScaleOutCooldown": 0, "ScaleInCooldown": 0}))["PolicyARN"]
+        .clone();
     world.services.deploying = true;
     assert_eq!(world.fire(&arn, Direction::In), None);
     assert_eq!(world.fire(&arn, Direction::Out), Some(5));
@@ -351,7 +439,10 @@ fn suspension_and_disabled_scale_in_stop_alarms() {
     world.register(2, 6);
     let arn = world.track("cpu", json!({"DisableScaleIn": true}))["PolicyARN"].clone();
     assert_eq!(world.fire(&arn, Direction::In), None);
-    world.ok("RegisterScalableTarget", json!({"SuspendedState": {"DynamicScalingOutSuspended": true}}));
+    world.ok(
+        "RegisterScalableTarget",
+        json!({"SuspendedState": {"DynamicScalingOutSuspended": true}}),
+    );
     assert_eq!(world.fire(&arn, Direction::Out), None);
     assert_eq!(world.services.desired, 4);
 }
@@ -367,12 +458,20 @@ fn steps_adjust_by_their_kind() {
     ] {
         let mut world = world(10);
         world.register(1, 20);
-        let bound = if direction == Direction::Out { "MetricIntervalLowerBound" } else { "MetricIntervalUpperBound" };
+        let bound = if direction == Direction::Out {
+            "MetricIntervalLowerBound"
+        } else {
+            "MetricIntervalUpperBound"
+        };
         let policy = json!({"PolicyName": "s", "PolicyType": "StepScaling", "StepScalingPolicyConfiguration":
             {"AdjustmentType": kind, "StepAdjustments": [{bound: 0.0, "ScalingAdjustment": adjustment}]}});
         let answer = world.ok("PutScalingPolicy", policy);
         assert_eq!(answer["Alarms"], json!([]));
-        assert_eq!(world.fire(&answer["PolicyARN"], direction), Some(expected), "{kind} {adjustment}");
+        assert_eq!(
+            world.fire(&answer["PolicyARN"], direction),
+            Some(expected),
+            "{kind} {adjustment}"
+        );
     }
 }
 
@@ -392,13 +491,28 @@ fn alarm_directions() {
 fn targets_are_described_and_tagged() {
     let mut world = world(2);
     let arn = world.register(1, 10);
-    assert_eq!(world.ok("DescribeScalableTargets", json!({"ResourceIds": ["service/prod/none"]}))["ScalableTargets"], json!([]));
-    assert_eq!(world.code("DescribeScalableTargets", json!({"MaxResults": 51})), "ValidationException");
-    assert_eq!(world.code("DescribeScalableTargets", json!({"ResourceIds": []})), "ValidationException");
+    assert_eq!(
+        world.ok("DescribeScalableTargets", json!({"ResourceIds": ["service/prod/none"]}))["ScalableTargets"],
+        json!([])
+    );
+    assert_eq!(
+        world.code("DescribeScalableTargets", json!({"MaxResults": 51})),
+        "ValidationException"
+    );
+    assert_eq!(
+        world.code("DescribeScalableTargets", json!({"ResourceIds": []})),
+        "ValidationException"
+    );
     world.ok("TagResource", json!({"ResourceARN": arn, "Tags": {"a": "1", "b": "2"}}));
     world.ok("UntagResource", json!({"ResourceARN": arn, "TagKeys": ["a"]}));
-    assert_eq!(world.ok("ListTagsForResource", json!({"ResourceARN": arn}))["Tags"], json!({"b": "2"}));
-    assert_eq!(world.code("ListTagsForResource", json!({"ResourceARN": "arn:x"})), "ResourceNotFoundException");
+    assert_eq!(
+        world.ok("ListTagsForResource", json!({"ResourceARN": arn}))["Tags"],
+        json!({"b": "2"})
+    );
+    assert_eq!(
+        world.code("ListTagsForResource", json!({"ResourceARN": "arn:x"})),
+        "ResourceNotFoundException"
+    );
     let tagged = json!({"MinCapacity": 1, "MaxCapacity": 2, "Tags": {"a": "1"}});
     assert_eq!(world.code("RegisterScalableTarget", tagged), "ValidationException");
 }
@@ -413,6 +527,12 @@ fn fixtures_register_with_policies_and_actions() {
     let fixture: FixtureScalableTarget = serde_json::from_value(fixture).unwrap();
     world.scaling.load(&fixture, world.now, &mut world.services).unwrap();
     assert_eq!(world.services.desired, 3);
-    assert_eq!(world.ok("DescribeScalingPolicies", json!({}))["ScalingPolicies"][0]["PolicyName"], "cpu");
-    assert_eq!(world.ok("DescribeScheduledActions", json!({}))["ScheduledActions"][0]["ScheduledActionName"], "a");
+    assert_eq!(
+        world.ok("DescribeScalingPolicies", json!({}))["ScalingPolicies"][0]["PolicyName"],
+        "cpu"
+    );
+    assert_eq!(
+        world.ok("DescribeScheduledActions", json!({}))["ScheduledActions"][0]["ScheduledActionName"],
+        "a"
+    );
 }

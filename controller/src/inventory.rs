@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crds::{
-    Generation, InvalidObject, ObjectKey, ObjectMeta, OwnerName, Provenance, Reason, Service, SourceName, SourceRevision,
-    SpecHash, SyncPolicy,
+    Generation, InvalidObject, ObjectKey, ObjectMeta, OwnerName, Provenance, Reason, Service,
+    SourceName, SourceRevision, SpecHash, SyncPolicy,
 };
 use indexmap::IndexMap;
 use planner::Desired;
@@ -203,7 +203,8 @@ impl Inventory {
     }
 
     fn spec(&self, key: &ObjectKey, entry: &Arc<Entry>, invalid: &[InvalidObject]) -> Wanted {
-        let generation = self.generations.get(key).map_or(Generation(1), |(_, generation)| *generation);
+        let generation =
+            self.generations.get(key).map_or(Generation(1), |(_, generation)| *generation);
         Wanted::Spec { entry: Arc::clone(entry), generation, invalid: invalid.to_vec() }
     }
 
@@ -213,7 +214,8 @@ impl Inventory {
         if state.revision.is_none() {
             return SourceFacts::Unread;
         }
-        if state.files.values().flat_map(|file| &file.invalid).any(|invalid| invalid.key.is_none()) {
+        if state.files.values().flat_map(|file| &file.invalid).any(|invalid| invalid.key.is_none())
+        {
             return SourceFacts::Unclear;
         }
         let leaving = self.orphans.values().filter(|name| *name == source).count();
@@ -385,6 +387,8 @@ fn resolve_references(
         hint: None,
     };
     let mut value = serde_json::to_value(service).map_err(unreadable)?;
-    references::resolve(&mut value, &|scheme, argument| references::lookup(vars, scheme, argument))?;
+    references::resolve(&mut value, &|scheme, argument| {
+        references::lookup(vars, scheme, argument)
+    })?;
     serde_json::from_value(value).map_err(unreadable)
 }

@@ -152,7 +152,8 @@ pub async fn plan_only(context: &Context, entry: &Entry) -> Result<Plan, String>
     let account = context
         .account(&desired.key)
         .ok_or_else(|| format!("the configuration names no target `{}`", desired.key.target))?;
-    let observed = observe::service(account, desired).await.map_err(|error| crate::error_chain(&error))?;
+    let observed =
+        observe::service(account, desired).await.map_err(|error| crate::error_chain(&error))?;
     Ok(planner::plan(desired, &observed, context.clock.now()))
 }
 
@@ -318,7 +319,11 @@ fn failure(error: &aws::Error) -> Failure {
         Kind::Refused => Reason::CallRefused,
         Kind::NotFound | Kind::Transient | Kind::Ambiguous => Reason::CallFailed,
     };
-    Failure { reason, message: crate::error_chain(error), is_terminal: error.retry() == Retry::Never }
+    Failure {
+        reason,
+        message: crate::error_chain(error),
+        is_terminal: error.retry() == Retry::Never,
+    }
 }
 
 /// What cannot be mended by trying again is tried again with the regular look only.

@@ -38,14 +38,21 @@ pub(super) struct ScheduledAction {
 
 impl AutoScaling {
     /// Makes an action or changes one: without StartTime or EndTime the old ones are deleted.
-    pub(super) fn put_scheduled_action(&mut self, input: &Value, now: Timestamp) -> Result<Value, ApiError> {
+    pub(super) fn put_scheduled_action(
+        &mut self,
+        input: &Value,
+        now: Timestamp,
+    ) -> Result<Value, ApiError> {
         let id = ResourceId::required(input)?;
         let name = required_text(input, "ScheduledActionName")?;
         validate_name(name)?;
         let target = self.target(&id, "scalable target registered")?;
         let existing = target.actions.get(name).cloned();
         if existing.is_none() && target.actions.len() >= ACTIONS_MAX {
-            return Err(ApiError::refused("LimitExceededException", "at most 200 scheduled actions per target"));
+            return Err(ApiError::refused(
+                "LimitExceededException",
+                "at most 200 scheduled actions per target",
+            ));
         }
         let expression = text(input, "Schedule")?
             .map(str::to_owned)
@@ -99,9 +106,12 @@ impl AutoScaling {
             .targets
             .iter()
             .filter(|(id, _)| filter.as_ref().is_none_or(|wanted| wanted == *id))
-            .flat_map(|(id, target)| target.actions.iter().map(move |(name, action)| (id, name, action)))
+            .flat_map(|(id, target)| {
+                target.actions.iter().map(move |(name, action)| (id, name, action))
+            })
             .filter(|(_, name, _)| names.is_empty() || names.contains(&name.as_str()));
-        let key = |(id, name, _): &(&ResourceId, &String, &ScheduledAction)| format!("{id}\n{name}");
+        let key =
+            |(id, name, _): &(&ResourceId, &String, &ScheduledAction)| format!("{id}\n{name}");
         let page = keyset::cut(rows, size, text(input, "NextToken")?, key)
             .map_err(|InvalidToken| invalid_token())?;
         let actions: Vec<Value> =
@@ -119,7 +129,11 @@ impl AutoScaling {
 
     /// When the next scheduled action is due.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        self.targets.values().flat_map(|target| target.actions.values()).filter_map(|action| action.next).min()
+        self.targets
+            .values()
+            .flat_map(|target| target.actions.values())
+            .filter_map(|action| action.next)
+            .min()
     }
 
     /// Fires every action that is due, in the order of their times. While scheduled scaling is suspended an action passes
@@ -145,7 +159,13 @@ impl AutoScaling {
     }
 
     /// The new bounds stay, and the count moves into them at once, whatever the cooldowns say.
-    fn fire(&mut self, id: &ResourceId, name: &str, now: Timestamp, services: &mut dyn ScaledServices) {
+    fn fire(
+        &mut self,
+        id: &ResourceId,
+        name: &str,
+        now: Timestamp,
+        services: &mut dyn ScaledServices,
+    ) {
         let Some(target) = self.targets.get_mut(id) else { return };
         let Some(action) = target.actions.get(name) else { return };
         let (min, max) = (action.min.unwrap_or(target.min), action.max.unwrap_or(target.max));
@@ -186,8 +206,8 @@ impl ScheduledAction {
         let anchor = self.start.unwrap_or(self.created);
         let just_before_start = self.start.map(|start| start - jiff::SignedDuration::from_nanos(1));
         let after = just_before_start.map_or(now, |start| start.max(now));
-        let is_first_rate =
-            matches!(self.schedule, Schedule::Rate(_)) && self.start.is_some_and(|start| start > now);
+        let is_first_rate = matches!(self.schedule, Schedule::Rate(_))
+            && self.start.is_some_and(|start| start > now);
         let next =
             if is_first_rate { self.start } else { self.schedule.next(after, anchor, &self.zone) };
         self.next = next.filter(|next| self.end.is_none_or(|end| *next <= end));
@@ -216,7 +236,9 @@ fn bounds(action: &Value) -> Result<(Option<i64>, Option<i64>), ApiError> {
         return Err(invalid("ScalableTargetAction needs MinCapacity, MaxCapacity or both."));
     }
     if min.is_some_and(|min| min < 0) || min.zip(max).is_some_and(|(min, max)| min > max) {
-        return Err(invalid("Minimum capacity cannot be negative or greater than maximum capacity."));
+        return Err(invalid(
+            "Minimum capacity cannot be negative or greater than maximum capacity.",
+        ));
     }
     Ok((min, max))
 }
@@ -224,7 +246,9 @@ fn bounds(action: &Value) -> Result<(Option<i64>, Option<i64>), ApiError> {
 fn validate_name(name: &str) -> Result<(), ApiError> {
     let is_forbidden = |letter: char| letter.is_control() || ":/|".contains(letter);
     if name.starts_with(' ') || name.chars().any(is_forbidden) || !(1..=256).contains(&name.len()) {
-        return Err(invalid("ScheduledActionName cannot start with a space or contain any of : / |"));
+        return Err(invalid(
+            "ScheduledActionName cannot start with a space or contain any of : / |",
+        ));
     }
     Ok(())
 }

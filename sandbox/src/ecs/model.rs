@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{breaker::Breaker, definition::DefinitionKey, task::TaskId};
+use super::{breaker::Breaker, definition::DefinitionKey, stages::Progress, task::TaskId};
 
 pub(super) type ServiceId = u64;
 
@@ -44,6 +44,8 @@ pub(super) struct Service {
     pub(super) registered: BTreeMap<String, usize>,
     /// Whether the last turn could neither start nor stop a task.
     pub(super) stuck: bool,
+    /// Whether it has said that a task found no room.
+    pub(super) unplaced: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,6 +153,8 @@ pub(super) struct Record {
     /// Task counts by revision, kept when the record ended.
     pub(super) frozen: Option<BTreeMap<RevisionNumber, Counts>>,
     pub(super) frozen_breaker: Option<(i64, i64)>,
+    /// The stages of a progressive roll-out.
+    pub(super) progress: Option<Progress>,
 }
 
 #[derive(Debug, Clone)]

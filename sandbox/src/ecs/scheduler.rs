@@ -14,6 +14,7 @@ use super::{
         Backoff, DeploymentStatus, RevisionNumber, Rollout, Service, ServiceEvent, ServiceId,
         ServiceStatus,
     },
+    placement::Place,
     task::{Health, Stop, StopCode, TaskId, TaskStatus},
     task_steps::target_groups,
 };
@@ -32,6 +33,8 @@ pub(super) struct Group {
     pub(super) stopping: usize,
     /// Of these, the ones whose targets drain.
     pub(super) draining: usize,
+    /// Of these, the ones whose containers have the stop signal.
+    pub(super) ending: usize,
 }
 
 impl Group {
@@ -91,9 +94,15 @@ impl Ecs {
     }
 
     fn take_turn(&mut self, id: ServiceId, service: &mut Service, now: Timestamp) {
+        if service.is_daemon() {
+            let cluster = self.clusters.get(&service.cluster);
+            let instances = cluster.map_or(0, |one| one.instances.len());
+            service.desired = i64::try_from(instances).unwrap_or(0);
+        }
         self.judge_rollout(id, service, now);
         self.replace_unhealthy(service, now);
         self.trim(service, now);
+        self.walk_stages(id, service, now);
         self.shrink_sources(service, now);
         self.grow(id, service, now);
         self.settle(id, service, now);
@@ -108,6 +117,7 @@ impl Ecs {
             if task.stopping {
                 group.stopping += 1;
                 group.draining += usize::from(task.status == TaskStatus::Deactivating);
+                group.ending += usize::from(task.status == TaskStatus::Stopping);
             } else if task.status != TaskStatus::Running {
                 group.pending.push(*id);
             } else {
@@ -189,7 +199,7 @@ impl Ecs {
     /// Stops tasks of replaced deployments as far as enough healthy ones stay.
     fn shrink_sources(&mut self, service: &mut Service, now: Timestamp) {
         let Some(primary) = service.primary() else { return };
-        if !primary.begun || primary.rollout == Rollout::Failed || self.keeps_sources(service) {
+        if !primary.begun || primary.rollout == Rollout::Failed || service.keeps_sources() {
             return;
         }
         let census = self.census(service);
@@ -281,6 +291,9 @@ impl Ecs {
         let ceiling = percent_floor(service.desired, service.maximum_percent());
         let ceiling = usize::try_from(ceiling.max(0)).unwrap_or(0);
         let mut room = ceiling.saturating_sub(total);
+        if deploying && service.is_progressive() {
+            room = usize::try_from(service.desired).unwrap_or(0).saturating_mul(2);
+        }
         let primary_number = primary.number;
         let mut order: Vec<RevisionNumber> = vec![primary_number];
         let sources = service.deployments.iter().rev();
@@ -291,7 +304,8 @@ impl Ecs {
             let empty = Group::default();
             let group = census.get(&number).unwrap_or(&empty);
             let Some(deployment) = service.deployment(number) else { continue };
-            if !deployment.begun || deployment.rollout == Rollout::Failed {
+            let waits = number == primary_number && service.waits_to_scale();
+            if !deployment.begun || deployment.rollout == Rollout::Failed || waits {
                 continue;
             }
             let goal = if number == primary_number { service.desired } else { deployment.desired };
@@ -318,19 +332,67 @@ impl Ecs {
         count: usize,
         now: Timestamp,
     ) -> usize {
-        let mut started = Vec::new();
+        let (mut started, mut full) = (Vec::new(), None);
         for _ in 0..count {
             let Some(deployment) = service.deployment(number) else { break };
-            let Some(task) = self.launch_for(id, service, deployment, now) else { break };
-            service.tasks.insert(task);
-            started.extend(self.tasks.get(&task).map(|task| task.hex.clone()));
+            match self.launch_for(id, service, deployment, now) {
+                Ok(task) => {
+                    service.tasks.insert(task);
+                    started.extend(self.tasks.get(&task).map(|task| task.hex.clone()));
+                }
+                Err(place) => {
+                    full = Some(place);
+                    break;
+                }
+            }
         }
         if !started.is_empty() {
             let text = format!("has started {} tasks: {}.", started.len(), names(&started));
             self.announce(service, now, &text);
             service.stuck = false;
         }
+        match full {
+            Some(place) => self.wait_for_room(id, service, &place, now),
+            None => service.unplaced &= started.is_empty(),
+        }
         started.len()
+    }
+
+    /// Says that a task found no room, once, and waits for some.
+    fn wait_for_room(
+        &mut self,
+        id: ServiceId,
+        service: &mut Service,
+        place: &Place,
+        now: Timestamp,
+    ) {
+        self.waiting.insert(id);
+        if std::mem::replace(&mut service.unplaced, true) {
+            return;
+        }
+        let closest = match place {
+            Place::Full { instance: Some(instance), reason } => {
+                let lack = match *reason {
+                    "RESOURCE:CPU" => "has insufficient CPU units available",
+                    "RESOURCE:MEMORY" => "has insufficient memory available",
+                    _ => "is already using a port required by your task",
+                };
+                format!("The closest matching (container-instance {instance}) {lack}.")
+            }
+            Place::Full { instance: None, reason } => format!("Reason: {reason}"),
+            Place::Found => return,
+        };
+        let text = format!(
+            "was unable to place a task because no container instance met all of its requirements. {closest} For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+        );
+        self.announce(service, now, &text);
+    }
+
+    /// Room has become free on an instance.
+    pub(super) fn wake_waiting(&mut self, now: Timestamp) {
+        for id in std::mem::take(&mut self.waiting) {
+            self.turn_soon(id, now);
+        }
     }
 
     /// Looks again when a back-off ends, and says when it has become long.
@@ -338,7 +400,8 @@ impl Ecs {
         let waits = |service: &Service| {
             let shown = service.deployments.iter().filter(|one| one.is_shown());
             let waits = shown.flat_map(|one| [one.backoff.until, one.baking_until]);
-            waits.flatten().filter(|until| *until > now).min()
+            let stage = service.next_stage_look(now);
+            waits.flatten().chain(stage).filter(|until| *until > now).min()
         };
         if let Some(when) = self.services.get(&id).and_then(waits) {
             self.turn_at(id, when);

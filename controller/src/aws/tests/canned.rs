@@ -32,6 +32,7 @@ pub(super) enum Reply {
 /// A request as it went out.
 #[derive(Debug, Clone)]
 pub(super) struct Heard {
+    pub(super) uri: String,
     pub(super) headers: BTreeMap<String, String>,
     pub(super) body: Vec<u8>,
 }
@@ -49,10 +50,14 @@ impl Canned {
         Self { replies, heard: Arc::default() }
     }
 
-    pub(super) async fn account(&self) -> Account {
+    pub(super) async fn aws(&self, targets: &[crds::Target]) -> Aws {
         let clock = Clock::virtual_from("2026-11-21T00:00:00Z".parse().unwrap());
         let options = ConnectOptions { clock, ..ConnectOptions::in_process(self.clone()) };
-        let aws = Aws::connect(&[], options).await.unwrap();
+        Aws::connect(targets, options).await.unwrap()
+    }
+
+    pub(super) async fn account(&self) -> Account {
+        let aws = self.aws(&[]).await;
         aws.account(&crds::TargetName::default()).unwrap().clone()
     }
 
@@ -67,7 +72,7 @@ impl Canned {
         }
         let headers = request.headers().iter();
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        self.heard.lock().unwrap().push(Heard { headers, body });
+        self.heard.lock().unwrap().push(Heard { uri: request.uri().to_owned(), headers, body });
         self.replies.lock().unwrap().pop_front().expect("more calls than replies")
     }
 }

@@ -1,7 +1,9 @@
 //! The real SDK against doubles of AWS, on a paused clock.
 
+mod bucket;
 mod canned;
 mod changes;
+mod credentials;
 mod json;
 mod reads;
 mod signature;

@@ -151,6 +151,11 @@ impl Ecr {
         Ok(())
     }
 
+    /// Whether there is such a repository.
+    pub(crate) fn has_repository(&self, repository: &str) -> bool {
+        self.repositories.contains_key(repository)
+    }
+
     fn repository(&self, input: &Value) -> Result<&Repository, ApiError> {
         let name = read::required_text(input, "repositoryName")?;
         self.find(input, name)

@@ -1,0 +1,531 @@
+//! Roll-outs from their start to their end: completion, failure, rollback, supersession (aws.md §3.4 to §3.7).
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::{
+    Ecs,
+    agenda::Event,
+    breaker::Breaker,
+    definition::DefinitionKey,
+    model::{
+        AlarmStatus, Alarms, Backoff, BreakerStatus, Deployment, DeploymentStatus, Record,
+        RecordStatus, Rollback, Rollout, Service, ServiceId,
+    },
+    scheduler::Group,
+};
+use crate::{clock::after, ids, input};
+
+/// The members of a service that its revisions capture.
+pub(super) const CAPTURED: [&str; 13] = [
+    "taskDefinition",
+    "networkConfiguration",
+    "platformVersion",
+    "loadBalancers",
+    "serviceRegistries",
+    "serviceConnectConfiguration",
+    "volumeConfigurations",
+    "vpcLatticeConfigurations",
+    "launchType",
+    "capacityProviderStrategy",
+    "gatewayConnectors",
+    "monitoring",
+    "enableExecuteCommand",
+];
+
+const NO_CANDIDATE: &str = "No rollback candidate was found to run the rollback.";
+
+/// Why a roll-out fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// The `rolloutStateReason` of the deployment that failed.
+    pub(super) rollout: String,
+    /// The text of the event.
+    pub(super) event: String,
+    /// The `statusReason` of the service deployment.
+    pub(super) status: String,
+    /// What `rolloutStateReason` says on the deployment that comes back, before `: rolling back …`.
+    pub(super) cause: String,
+}
+
+impl Failure {
+    fn breaker() -> Self {
+        Self {
+            rollout: "ECS deployment circuit breaker: tasks failed to start.".to_owned(),
+            event: "tasks failed to start.".to_owned(),
+            status:
+                "Service deployment rolled back because the circuit breaker threshold was exceeded."
+                    .to_owned(),
+            cause: "ECS deployment circuit breaker".to_owned(),
+        }
+    }
+
+    fn alarm() -> Self {
+        Self {
+            rollout: "ECS deployment failed: alarm detected.".to_owned(),
+            event: "alarm detected.".to_owned(),
+            status: "Service deployment rolled back because of alarm(s).".to_owned(),
+            cause: "ECS deployment alarm".to_owned(),
+        }
+    }
+
+    pub(super) fn stopped_by_user() -> Self {
+        Self {
+            rollout: "ECS deployment failed: the service deployment was stopped.".to_owned(),
+            event: "the service deployment was stopped.".to_owned(),
+            status: "Service deployment rolled back because of a StopServiceDeployment request."
+                .to_owned(),
+            cause: "ECS deployment stopped".to_owned(),
+        }
+    }
+}
+
+impl Ecs {
+    /// Begins a roll-out of what the service's settings now say.
+    pub(super) fn start_deployment(
+        &mut self,
+        id: ServiceId,
+        service: &mut Service,
+        definition: DefinitionKey,
+        now: Timestamp,
+    ) {
+        self.supersede(id, service, now);
+        let sources = service.deployments.iter().filter(|one| one.is_shown());
+        let sources = sources.map(|one| one.number).collect();
+        for deployment in &mut service.deployments {
+            if deployment.status == DeploymentStatus::Primary {
+                deployment.status = DeploymentStatus::Active;
+            }
+            deployment.backoff = Backoff::default();
+        }
+        let number = ids::number19(&mut self.rng);
+        let mut captured = Map::new();
+        for name in CAPTURED {
+            if let Some(value) = service.settings.get(name) {
+                captured.insert(name.to_owned(), value.clone());
+            }
+        }
+        service.deployments.push(Deployment {
+            number,
+            status: DeploymentStatus::Primary,
+            rollout: Rollout::InProgress,
+            reason: format!("ECS deployment ecs-svc/{number} in progress."),
+            captured,
+            definition,
+            created: now,
+            updated: now,
+            desired: 0,
+            begun: false,
+            breaker: Breaker::default(),
+            digests: std::collections::BTreeMap::new(),
+            backoff: Backoff::default(),
+            baking_until: None,
+        });
+        let due = after(now, self.timings.deployment_start);
+        let record = ids::letters21(&mut self.rng);
+        service.records.push(Record {
+            id: record.clone(),
+            target: number,
+            sources,
+            status: RecordStatus::Pending,
+            reason: None,
+            created: now,
+            visible: after(now, self.timings.deployment_visible),
+            started: None,
+            updated: now,
+            stopped: None,
+            finished: None,
+            rollback: None,
+            configuration: service
+                .settings
+                .get("deploymentConfiguration")
+                .cloned()
+                .unwrap_or_default(),
+            alarms: Alarms::default(),
+            breaker: if service.breaker_settings().enabled {
+                BreakerStatus::Monitoring
+            } else {
+                BreakerStatus::Disabled
+            },
+            frozen: None,
+            frozen_breaker: None,
+        });
+        service.loses_steadiness();
+        service.stuck = false;
+        self.agenda.put(due, Event::DeploymentBegins { service: id, record });
+    }
+
+    /// Ends the record of a roll-out that a newer one replaces.
+    fn supersede(&mut self, id: ServiceId, service: &mut Service, now: Timestamp) {
+        let Some(open) = service.open_record().map(|record| record.id.clone()) else { return };
+        let Some(record) = service.record_mut(&open) else { return };
+        record.updated = now;
+        match record.status {
+            RecordStatus::Pending | RecordStatus::InProgress | RecordStatus::RollbackRequested => {
+                record.status = RecordStatus::StopRequested;
+                let when = after(now, self.timings.deployment_stop);
+                self.agenda.put(when, Event::RecordStops { service: id, record: open });
+            }
+            RecordStatus::RollbackInProgress => {
+                record.reason =
+                    Some("A newer service deployment replaced the rollback.".to_owned());
+                self.end_record(service, RecordStatus::RollbackFailed, now);
+            }
+            RecordStatus::StopRequested
+            | RecordStatus::Stopped
+            | RecordStatus::Successful
+            | RecordStatus::RollbackSuccessful
+            | RecordStatus::RollbackFailed => {}
+        }
+    }
+
+    pub(super) fn deployment_begins(&mut self, id: ServiceId, record: &str, now: Timestamp) {
+        self.with_service(id, |ecs, service| {
+            let alarms = ecs.alarms_at_start(service);
+            let Some(record) = service.record_mut(record) else { return };
+            if record.status != RecordStatus::Pending {
+                return;
+            }
+            record.status = RecordStatus::InProgress;
+            record.started = Some(now);
+            record.updated = now;
+            record.alarms = alarms;
+            let target = record.target;
+            if let Some(deployment) = service.deployment_mut(target) {
+                deployment.begun = true;
+                deployment.updated = now;
+            }
+        });
+        self.turn_soon(id, now);
+    }
+
+    /// An alarm that is in ALARM at the start turns the watch off for the whole roll-out (aws.md §3.6).
+    fn alarms_at_start(&self, service: &Service) -> Alarms {
+        let Some(settings) = service.configured("alarms") else { return Alarms::default() };
+        let names: Vec<String> =
+            input::texts(settings, "alarmNames").into_iter().map(str::to_owned).collect();
+        let enabled = input::flag(settings, "enable").unwrap_or(false) && !names.is_empty();
+        let ringing = names.iter().any(|name| self.alarms.contains(name));
+        let status =
+            if enabled && !ringing { AlarmStatus::Monitoring } else { AlarmStatus::Disabled };
+        Alarms { names, status, triggered: Vec::new() }
+    }
+
+    pub(super) fn record_stops(&mut self, id: ServiceId, record: &str, now: Timestamp) {
+        self.with_service(id, |ecs, service| {
+            let counts = ecs.counts_by_revision(service);
+            let breaker = breaker_numbers(service, record);
+            if let Some(record) = service.record_mut(record)
+                && record.status == RecordStatus::StopRequested
+            {
+                record.status = RecordStatus::Stopped;
+                record.stopped = Some(now);
+                record.finished = Some(now);
+                record.updated = now;
+                record.frozen = Some(counts);
+                record.frozen_breaker = breaker;
+            }
+        });
+    }
+
+    /// Ends the open record.
+    pub(super) fn end_record(
+        &mut self,
+        service: &mut Service,
+        status: RecordStatus,
+        now: Timestamp,
+    ) {
+        let counts = self.counts_by_revision(service);
+        let Some(open) = service.open_record().map(|record| record.id.clone()) else { return };
+        let breaker = breaker_numbers(service, &open);
+        if let Some(record) = service.record_mut(&open) {
+            record.status = status;
+            record.finished = Some(now);
+            record.updated = now;
+            record.frozen = Some(counts);
+            record.frozen_breaker = breaker;
+            if record.breaker == BreakerStatus::Monitoring {
+                record.breaker = BreakerStatus::MonitoringComplete;
+            }
+            if record.alarms.status == AlarmStatus::Monitoring {
+                record.alarms.status = AlarmStatus::MonitoringComplete;
+            }
+        }
+    }
+
+    /// Fails the roll-out if its breaker has counted enough or one of its alarms rings.
+    pub(super) fn judge_rollout(&mut self, id: ServiceId, service: &mut Service, now: Timestamp) {
+        let desired = service.desired;
+        let breaker = service.breaker_settings();
+        let Some(primary) = service.primary() else { return };
+        if primary.rollout != Rollout::InProgress || !primary.begun {
+            return;
+        }
+        let failures = primary.breaker.failures;
+        let Some(record) = service.open_record() else { return };
+        let ringing: Vec<String> = match record.alarms.status {
+            AlarmStatus::Monitoring => record
+                .alarms
+                .names
+                .iter()
+                .filter(|one| self.alarms.contains(*one))
+                .cloned()
+                .collect(),
+            AlarmStatus::Disabled | AlarmStatus::MonitoringComplete | AlarmStatus::Triggered => {
+                Vec::new()
+            }
+        };
+        let open = record.id.clone();
+        if breaker.enabled && failures >= breaker.threshold(desired) {
+            if let Some(record) = service.record_mut(&open) {
+                record.breaker = BreakerStatus::Triggered;
+            }
+            self.fail_rollout(id, service, Failure::breaker(), breaker.rollback, now);
+        } else if !ringing.is_empty() {
+            let rollback = service
+                .configured("alarms")
+                .and_then(|alarms| input::flag(alarms, "rollback"))
+                .unwrap_or(false);
+            if let Some(record) = service.record_mut(&open) {
+                record.alarms.status = AlarmStatus::Triggered;
+                record.alarms.triggered = ringing;
+            }
+            self.fail_rollout(id, service, Failure::alarm(), rollback, now);
+        }
+    }
+
+    pub(super) fn fail_rollout(
+        &mut self,
+        id: ServiceId,
+        service: &mut Service,
+        failure: Failure,
+        rollback: bool,
+        now: Timestamp,
+    ) {
+        let Some(primary) = service.primary_mut() else { return };
+        primary.rollout = Rollout::Failed;
+        primary.reason.clone_from(&failure.rollout);
+        primary.updated = now;
+        let failed = primary.id();
+        let text = format!("(deployment {failed}) deployment failed: {}", failure.event);
+        self.announce(service, now, &text);
+        if rollback {
+            self.roll_back(service, failure, now);
+            return;
+        }
+        let Some(open) = service.open_record().map(|record| record.id.clone()) else { return };
+        if let Some(record) = service.record_mut(&open) {
+            record.status = RecordStatus::StopRequested;
+            record.reason = Some(failure.rollout);
+            record.updated = now;
+            let when = after(now, self.timings.deployment_stop);
+            self.agenda.put(when, Event::RecordStops { service: id, record: open });
+        }
+    }
+
+    /// Brings back the newest deployment that once completed, under its old id.
+    fn roll_back(&mut self, service: &mut Service, failure: Failure, now: Timestamp) {
+        let candidate = service
+            .deployments
+            .iter()
+            .rev()
+            .filter(|one| one.status != DeploymentStatus::Primary)
+            .find(|one| one.rollout == Rollout::Completed)
+            .map(|one| one.number);
+        let Some(open) = service.open_record().map(|record| record.id.clone()) else { return };
+        let Some(candidate) = candidate else {
+            if let Some(record) = service.record_mut(&open) {
+                record.reason = Some(NO_CANDIDATE.to_owned());
+            }
+            self.end_record(service, RecordStatus::RollbackFailed, now);
+            return;
+        };
+        if let Some(record) = service.record_mut(&open) {
+            record.status = RecordStatus::RollbackInProgress;
+            record.reason = Some(failure.status.clone());
+            record.updated = now;
+            record.rollback =
+                Some(Rollback { reason: failure.status, started: Some(now), to: Some(candidate) });
+        }
+        if let Some(primary) = service.primary_mut() {
+            primary.status = DeploymentStatus::Active;
+        }
+        let mut captured = Map::new();
+        if let Some(restored) = service.deployment_mut(candidate) {
+            restored.status = DeploymentStatus::Primary;
+            restored.rollout = Rollout::InProgress;
+            restored.reason =
+                format!("{}: rolling back to deploymentId {}.", failure.cause, restored.id());
+            restored.updated = now;
+            restored.breaker = Breaker::default();
+            restored.backoff = Backoff::default();
+            restored.baking_until = None;
+            captured.clone_from(&restored.captured);
+        }
+        for name in CAPTURED {
+            match captured.remove(name) {
+                Some(value) => service.settings.insert(name.to_owned(), value),
+                None => service.settings.remove(name),
+            };
+        }
+        self.announce(service, now, &format!("rolling back to deployment ecs-svc/{candidate}."));
+    }
+
+    /// A rollback that somebody asked for begins.
+    pub(super) fn rollback_begins(&mut self, id: ServiceId, record: &str, now: Timestamp) {
+        self.with_service(id, |ecs, service| {
+            let requested = service.open_record().is_some_and(|open| {
+                open.id == record && open.status == RecordStatus::RollbackRequested
+            });
+            if requested {
+                ecs.fail_rollout(id, service, Failure::stopped_by_user(), true, now);
+            }
+        });
+        self.turn_soon(id, now);
+    }
+
+    /// Whether replaced tasks are kept for now.
+    pub(super) fn keeps_sources(&self, _service: &Service) -> bool {
+        false
+    }
+
+    /// Retires drained deployments, completes the roll-out, and notices a steady state.
+    pub(super) fn settle(&mut self, id: ServiceId, service: &mut Service, now: Timestamp) {
+        let census = self.census(service);
+        let empty = Group::default();
+        let begun = service.primary().is_some_and(|primary| primary.begun);
+        for deployment in &mut service.deployments {
+            let group = census.get(&deployment.number).unwrap_or(&empty);
+            let gone = group.live() + group.unhealthy.len() + group.draining == 0;
+            if begun
+                && gone
+                && deployment.desired == 0
+                && deployment.status == DeploymentStatus::Active
+            {
+                deployment.status = DeploymentStatus::Inactive;
+            }
+        }
+        forget_old(service);
+        let desired = usize::try_from(service.desired).unwrap_or(0);
+        let shown = service.deployments.iter().filter(|one| one.is_shown()).count();
+        let Some(primary) = service.primary() else { return };
+        let group = census.get(&primary.number).unwrap_or(&empty);
+        let full =
+            group.healthy.len() == desired && group.live() == desired && group.unhealthy.is_empty();
+        let whole = primary.begun && full && shown == 1;
+        match primary.rollout {
+            Rollout::InProgress if self.may_complete(service, group, whole) => {
+                if self.has_baked(service, now) {
+                    self.complete(service, now);
+                }
+            }
+            Rollout::InProgress => self.notice_stuck(service, now),
+            Rollout::Completed | Rollout::Failed => {}
+        }
+        let completed = service.primary().is_some_and(|one| one.rollout == Rollout::Completed);
+        if completed && whole {
+            self.becomes_steady(id, service, now);
+        } else {
+            service.loses_steadiness();
+        }
+    }
+
+    fn may_complete(&self, service: &Service, group: &Group, whole: bool) -> bool {
+        let Some(early) = service.configured("earlySuccessCriteria") else { return whole };
+        if !input::flag(early, "enable").unwrap_or(false) {
+            return whole;
+        }
+        let percent = input::integer(early, "healthyPercent").unwrap_or(100);
+        let enough = super::breaker::percent_ceil(service.desired, percent).max(1);
+        let reached = i64::try_from(group.healthy.len()).unwrap_or(0) >= enough;
+        let deferred = input::text(early, "sourceServiceRevisionCleanup") == Some("DEFERRED");
+        let alone = service.deployments.iter().filter(|one| one.is_shown()).count() == 1;
+        whole || (reached && (deferred || alone))
+    }
+
+    /// Whether the bake time is over; it begins here.
+    fn has_baked(&self, service: &mut Service, now: Timestamp) -> bool {
+        let Some(alarms) = service.configured("alarms") else { return true };
+        let watched = input::flag(alarms, "enable").unwrap_or(false)
+            && input::flag(alarms, "rollback").unwrap_or(false)
+            && !input::list(alarms, "alarmNames").is_empty();
+        if !watched {
+            return true;
+        }
+        let minutes = service.configured("bakeTimeInMinutes").and_then(Value::as_u64).unwrap_or(0);
+        let derived =
+            if minutes == 0 { self.timings.bake } else { Duration::from_secs(minutes * 60) };
+        let Some(primary) = service.primary_mut() else { return false };
+        if let Some(until) = primary.baking_until {
+            return until <= now;
+        }
+        primary.baking_until = Some(after(now, derived));
+        false
+    }
+
+    pub(super) fn complete(&mut self, service: &mut Service, now: Timestamp) {
+        let Some(primary) = service.primary_mut() else { return };
+        primary.rollout = Rollout::Completed;
+        primary.reason = format!("ECS deployment {} completed.", primary.id());
+        primary.updated = now;
+        let text = format!("(deployment {}) deployment completed.", primary.id());
+        self.announce(service, now, &text);
+        let status = match service.open_record().map(|record| record.status) {
+            Some(RecordStatus::RollbackInProgress) => RecordStatus::RollbackSuccessful,
+            Some(_) => RecordStatus::Successful,
+            None => return,
+        };
+        self.end_record(service, status, now);
+    }
+
+    /// Says once that the percentages allow neither a start nor a stop.
+    fn notice_stuck(&mut self, service: &mut Service, now: Timestamp) {
+        let census = self.census(service);
+        let Some(primary) = service.primary() else { return };
+        let number = primary.number;
+        let moving = !primary.begun
+            || primary.backoff.until.is_some_and(|until| until > now)
+            || census.values().any(|group| {
+                group.stopping + group.pending.len() + group.unproven.len() + group.unhealthy.len()
+                    > 0
+            });
+        let target = census.get(&number).map_or(0, Group::live);
+        let desired = usize::try_from(service.desired).unwrap_or(0);
+        if !moving && target < desired && !service.stuck {
+            service.stuck = true;
+            self.announce(
+                service,
+                now,
+                "was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.",
+            );
+        }
+    }
+}
+
+/// Failures and threshold of the breaker of a record's target.
+pub(super) fn breaker_numbers(service: &Service, record: &str) -> Option<(i64, i64)> {
+    let record = service.records.iter().find(|one| one.id == record)?;
+    let failures = service.deployment(record.target)?.breaker.failures;
+    Some((failures, service.breaker_settings().threshold(service.desired)))
+}
+
+/// Drained deployments are kept as rollback candidates, but not without end.
+fn forget_old(service: &mut Service) {
+    let drained = |one: &Deployment| one.status == DeploymentStatus::Inactive;
+    let surplus =
+        service.deployments.iter().filter(|one| drained(one)).count().saturating_sub(KEPT);
+    let mut dropped = Vec::new();
+    service.deployments.retain(|one| {
+        let drop = dropped.len() < surplus && drained(one);
+        if drop {
+            dropped.push(one.number);
+        }
+        !drop
+    });
+    service.records.retain(|record| !dropped.contains(&record.target));
+}
+
+/// How many drained deployments a service remembers.
+const KEPT: usize = 50;

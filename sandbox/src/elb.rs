@@ -1,6 +1,117 @@
-//! Elastic Load Balancing, version 2.
+//! Elastic Load Balancing, version 2 (aws.md §6.8).
 
+mod fixture;
+mod members;
+mod show;
+mod targets;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use serde::Deserialize;
+
+use crate::ApiError;
+
+pub(crate) use targets::TargetState;
+use targets::{Target, TargetId};
+
+/// The load balancers of one account in one region.
+#[derive(Debug)]
+pub(crate) struct Elb {
+    account: String,
+    region: String,
+    /// By ARN, as all that follow.
+    balancers: BTreeMap<String, Balancer>,
+    listeners: BTreeMap<String, Listener>,
+    rules: BTreeMap<String, Rule>,
+    groups: BTreeMap<String, Group>,
+}
+
+#[derive(Debug)]
+struct Balancer {
+    name: String,
+    kind: String,
+    created: Timestamp,
+}
+
+#[derive(Debug)]
+struct Listener {
+    balancer: String,
+    port: u16,
+    protocol: String,
+}
+
+#[derive(Debug)]
+struct Rule {
+    listener: String,
+    /// None for the default rule.
+    priority: Option<u32>,
+    paths: Vec<String>,
+    hosts: Vec<String>,
+    forward: Vec<Forward>,
+}
+
+/// A target group's ARN and its share of a rule's requests.
+#[derive(Debug, Clone, PartialEq)]
+struct Forward {
+    group: String,
+    weight: u32,
+}
+
+#[derive(Debug)]
+struct Group {
+    fixture: FixtureTargetGroup,
+    targets: BTreeMap<TargetId, Target>,
+}
+
+impl Elb {
+    /// No load balancers yet.
+    pub(crate) fn new(account: &str, region: &str) -> Self {
+        Self {
+            account: account.to_owned(),
+            region: region.to_owned(),
+            balancers: BTreeMap::new(),
+            listeners: BTreeMap::new(),
+            rules: BTreeMap::new(),
+            groups: BTreeMap::new(),
+        }
+    }
+
+    /// Answers one call with what stands inside `<OperationResult>`.
+    pub(crate) fn call(
+        &mut self,
+        operation: &str,
+        params: &BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> Result<String, ApiError> {
+        match operation {
+            "DescribeLoadBalancers" => self.describe_load_balancers(params),
+            "DescribeListeners" => self.describe_listeners(params),
+            "DescribeRules" => self.describe_rules(params),
+            "DescribeTargetGroups" => self.describe_target_groups(params),
+            "DescribeTargetHealth" => self.describe_target_health(params, now),
+            operation => Err(ApiError::refused(
+                "InvalidAction",
+                format!("Could not find operation {operation} for version 2015-12-01"),
+            )),
+        }
+    }
+
+    /// The load balancers whose rules forward to a target group.
+    fn balancers_of(&self, group: &str) -> Vec<&str> {
+        let rules =
+            self.rules.values().filter(|rule| rule.forward.iter().any(|to| to.group == group));
+        let mut arns: Vec<&str> = rules
+            .filter_map(|rule| self.listeners.get(&rule.listener))
+            .map(|listener| listener.balancer.as_str())
+            .collect();
+        arns.sort_unstable();
+        arns.dedup();
+        arns
+    }
+}
 
 /// A load balancer that exists when the sandbox starts.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -91,12 +91,12 @@ fn cron(text: &str) -> Option<Schedule> {
         return None;
     }
     let parser = CronParser::builder()
-        .seconds(Seconds::Disallowed)
+        .seconds(Seconds::Required)
         .year(Year::Required)
         .alternative_weekdays(true)
         .sloppy_ranges(true)
         .build();
-    let pattern = fields.join(" ").replace('?', "*");
+    let pattern = format!("0 {}", fields.join(" ").replace('?', "*"));
     parser.parse(&pattern).ok().map(|cron| Schedule::Cron(Box::new(cron)))
 }
 
@@ -150,6 +150,8 @@ mod tests {
             "cron(0 8 ? * ? *)",
             "cron(0 8 * * ?)",
             "cron(99 8 * * ? *)",
+            "cron(0 8 ? * 0 *)",
+            "cron(0 8 ? * 8 *)",
             "rate(0 minutes)",
             "rate(5)",
             "rate(5 seconds)",

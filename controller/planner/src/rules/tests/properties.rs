@@ -69,10 +69,10 @@ fn mutated() -> impl Strategy<Value = Value> {
             let mut places = Vec::new();
             pointers(&spec, "", &mut places);
             let value =
-                from.and_then(|from| spec.pointer(from.get(&places)).cloned()).unwrap_or(value);
+                from.and_then(|from| spec.pointer(from.get::<String>(&places)).cloned()).unwrap_or(value);
             let changed = {
                 let mut copy = spec.clone();
-                *copy.pointer_mut(place.get(&places)).unwrap() = value;
+                *copy.pointer_mut(place.get::<String>(&places)).unwrap() = value;
                 copy
             };
             // Only what still can be read reaches the rules.

@@ -31,6 +31,7 @@ mod service_rules;
 mod stages;
 mod stop;
 mod tags;
+mod targets;
 mod task;
 mod task_steps;
 mod tasks_api;
@@ -53,6 +54,8 @@ use self::{
     tasks_api::TokenAnswer,
 };
 use crate::{ApiError, Fixtures, fixtures::Timings, images::ImageBook};
+
+pub(crate) use self::targets::{TargetChange, TargetChangeKind};
 
 /// What tasks find outside ECS when they start.
 pub(crate) trait Surroundings {
@@ -90,6 +93,7 @@ pub(crate) struct Ecs {
     read_lag: ReadLag,
     /// Answers to RunTask by client token.
     tokens: HashMap<String, TokenAnswer>,
+    target_changes: Vec<TargetChange>,
     /// Services that wait for room on an instance.
     waiting: BTreeSet<ServiceId>,
     last_id: u64,
@@ -113,6 +117,7 @@ impl Ecs {
             agenda: Agenda::default(),
             read_lag: ReadLag::new(fixtures.read_lag),
             tokens: HashMap::new(),
+            target_changes: Vec::new(),
             waiting: BTreeSet::new(),
             last_id: 0,
         };

@@ -130,7 +130,7 @@ async fn the_sdk_sees_refusals_and_faults() {
     sandbox.inject(Fault::once("ecs", "ListClusters", FaultKind::Refuse));
     assert!(client.list_clusters().send().await.is_err());
     sandbox.inject(Fault::once("ecs", "ListClusters", FaultKind::Hang));
-    let hung = tokio::time::timeout(Duration::from_secs(3600), client.list_clusters().send()).await;
+    let hung = tokio::time::timeout(Duration::from_hours(1), client.list_clusters().send()).await;
     assert!(hung.is_err());
 }
 
@@ -147,7 +147,7 @@ async fn after_the_last_call_nothing_is_answered_until_release() {
     reached.notified().await;
     assert_eq!(sandbox.call_count(), 2);
     let later = tokio::spawn(async move { client.list_clusters().send().await.is_ok() });
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     assert!(!last.is_finished() && !later.is_finished());
     assert_eq!(sandbox.call_count(), 2, "later calls change nothing");
     sandbox.release();

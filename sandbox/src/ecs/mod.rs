@@ -91,7 +91,7 @@ pub(crate) struct Ecs {
     alarms: BTreeSet<String>,
     agenda: Agenda,
     read_lag: ReadLag,
-    /// Answers to RunTask by client token.
+    /// Answers to `RunTask` by client token.
     tokens: HashMap<String, TokenAnswer>,
     target_changes: Vec<TargetChange>,
     /// Services that wait for room on an instance.

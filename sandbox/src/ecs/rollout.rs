@@ -428,7 +428,7 @@ impl Ecs {
             group.healthy.len() == desired && group.live() == desired && group.unhealthy.is_empty();
         let whole = primary.begun && full && shown == 1 && !service.keeps_sources();
         match primary.rollout {
-            Rollout::InProgress if self.may_complete(service, group, whole) => {
+            Rollout::InProgress if service.may_complete(group, whole) => {
                 if self.has_baked(service, now) {
                     self.complete(service, now);
                 }
@@ -442,19 +442,6 @@ impl Ecs {
         } else {
             service.loses_steadiness();
         }
-    }
-
-    fn may_complete(&self, service: &Service, group: &Group, whole: bool) -> bool {
-        let Some(early) = service.configured("earlySuccessCriteria") else { return whole };
-        if !input::flag(early, "enable").unwrap_or(false) {
-            return whole;
-        }
-        let percent = input::integer(early, "healthyPercent").unwrap_or(100);
-        let enough = super::breaker::percent_ceil(service.desired, percent).max(1);
-        let reached = i64::try_from(group.healthy.len()).unwrap_or(0) >= enough;
-        let deferred = input::text(early, "sourceServiceRevisionCleanup") == Some("DEFERRED");
-        let alone = service.deployments.iter().filter(|one| one.is_shown()).count() == 1;
-        whole || (reached && (deferred || alone))
     }
 
     /// Whether the bake time is over; it begins here.
@@ -516,6 +503,22 @@ impl Ecs {
                 "was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.",
             );
         }
+    }
+}
+
+impl Service {
+    /// Whether the roll-out may end: with everything in place, or earlier where it is configured so.
+    fn may_complete(&self, group: &Group, whole: bool) -> bool {
+        let Some(early) = self.configured("earlySuccessCriteria") else { return whole };
+        if !input::flag(early, "enable").unwrap_or(false) {
+            return whole;
+        }
+        let percent = input::integer(early, "healthyPercent").unwrap_or(100);
+        let enough = super::breaker::percent_ceil(self.desired, percent).max(1);
+        let reached = i64::try_from(group.healthy.len()).unwrap_or(0) >= enough;
+        let deferred = input::text(early, "sourceServiceRevisionCleanup") == Some("DEFERRED");
+        let alone = self.deployments.iter().filter(|one| one.is_shown()).count() == 1;
+        whole || (reached && (deferred || alone))
     }
 }
 

@@ -497,7 +497,7 @@ impl Service {
 }
 
 const EVENTS_KEPT: usize = 100;
-const STEADY_EVERY: Duration = Duration::from_secs(6 * 3600);
+const STEADY_EVERY: Duration = Duration::from_hours(6);
 
 fn names(tasks: &[String]) -> String {
     tasks.iter().map(|hex| format!("(task {hex})")).collect::<Vec<_>>().join(" ")

@@ -1,4 +1,4 @@
-//! StopServiceDeployment (aws.md §2.7).
+//! `StopServiceDeployment` (aws.md §2.7).
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

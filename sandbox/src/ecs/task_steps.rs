@@ -24,7 +24,7 @@ impl Ecs {
         now: Timestamp,
         around: &dyn Surroundings,
     ) {
-        if !self.tasks.get(&id).is_some_and(|task| task.epoch == epoch) {
+        if self.tasks.get(&id).is_none_or(|task| task.epoch != epoch) {
             return;
         }
         match step {
@@ -434,7 +434,7 @@ impl Ecs {
 }
 
 /// For how long STOPPED tasks are shown.
-const KEPT_STOPPED: Duration = Duration::from_secs(3600);
+const KEPT_STOPPED: Duration = Duration::from_hours(1);
 
 /// The target groups of a deployment.
 pub(super) fn target_groups(deployment: &super::model::Deployment) -> Vec<String> {

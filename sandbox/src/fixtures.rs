@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::{
-    FixtureBucket, FixtureParameter, FixtureRepository, FixtureSecret, Region, images::ImageRule,
+    FixtureAlarm, FixtureBucket, FixtureLoadBalancer, FixtureMetric, FixtureParameter,
+    FixtureRepository, FixtureScalableTarget, FixtureSecret, FixtureTargetGroup, Region,
+    images::ImageRule,
 };
 
 /// What the world holds at its beginning and how it behaves; every member has a default.
@@ -41,6 +43,16 @@ pub struct Fixtures {
     pub secrets: Vec<FixtureSecret>,
     /// Image repositories of every account and Region.
     pub repositories: Vec<FixtureRepository>,
+    /// Target groups of every account and Region.
+    pub target_groups: Vec<FixtureTargetGroup>,
+    /// Load balancers of every account and Region.
+    pub load_balancers: Vec<FixtureLoadBalancer>,
+    /// What somebody else lets scale, from the moment on when the service exists.
+    pub scalable_targets: Vec<FixtureScalableTarget>,
+    /// Alarms of every account and Region.
+    pub alarms: Vec<FixtureAlarm>,
+    /// Metrics of every account and Region.
+    pub metrics: Vec<FixtureMetric>,
     /// Buckets of the account.
     pub buckets: Vec<FixtureBucket>,
     /// How long things take.
@@ -66,6 +78,11 @@ impl Default for Fixtures {
             parameters: Vec::new(),
             secrets: Vec::new(),
             repositories: Vec::new(),
+            target_groups: Vec::new(),
+            load_balancers: Vec::new(),
+            scalable_targets: Vec::new(),
+            alarms: Vec::new(),
+            metrics: Vec::new(),
             buckets: Vec::new(),
             timings: Timings::default(),
         }

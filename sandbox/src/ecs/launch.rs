@@ -11,6 +11,7 @@ use super::{
     model::{Deployment, RevisionNumber, Service, ServiceId},
     normal::units,
     placement::Place,
+    targets::targets_of,
     task::{Container, Health, HealthCheck, Launch, Task, TaskId, TaskStatus, TaskStep, Times},
 };
 use crate::{clock::after, ids, images::ImageBehaviour, input};
@@ -34,6 +35,7 @@ impl Ecs {
                 .and_then(Value::as_bool)
                 .unwrap_or(false),
             network: deployment.captured.get("networkConfiguration").cloned(),
+            targets: targets_of(deployment.captured_list("loadBalancers")),
             ..launch_of(&Value::Object(deployment.captured.clone()))
         };
         let mut launch = launch;

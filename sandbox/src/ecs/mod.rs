@@ -16,6 +16,7 @@ mod describe;
 mod failures;
 mod health;
 mod history;
+mod hooks;
 mod launch;
 mod look;
 mod model;
@@ -27,8 +28,10 @@ mod rollout;
 mod scaled;
 mod scheduler;
 mod service_rules;
+mod stages;
 mod stop;
 mod tags;
+mod targets;
 mod task;
 mod task_steps;
 mod tasks_api;
@@ -51,6 +54,8 @@ use self::{
     tasks_api::TokenAnswer,
 };
 use crate::{ApiError, Fixtures, fixtures::Timings, images::ImageBook};
+
+pub(crate) use self::targets::{TargetChange, TargetChangeKind};
 
 /// What tasks find outside ECS when they start.
 pub(crate) trait Surroundings {
@@ -88,6 +93,7 @@ pub(crate) struct Ecs {
     read_lag: ReadLag,
     /// Answers to RunTask by client token.
     tokens: HashMap<String, TokenAnswer>,
+    target_changes: Vec<TargetChange>,
     /// Services that wait for room on an instance.
     waiting: BTreeSet<ServiceId>,
     last_id: u64,
@@ -111,6 +117,7 @@ impl Ecs {
             agenda: Agenda::default(),
             read_lag: ReadLag::new(fixtures.read_lag),
             tokens: HashMap::new(),
+            target_changes: Vec::new(),
             waiting: BTreeSet::new(),
             last_id: 0,
         };
@@ -170,6 +177,7 @@ impl Ecs {
             "ListServices" => self.list_services(input, now),
             "ListServiceDeployments" => self.list_service_deployments(input, now),
             "DescribeServiceDeployments" => self.describe_service_deployments(input, now),
+            "ContinueServiceDeployment" => self.continue_service_deployment(input, now),
             "StopServiceDeployment" => self.stop_service_deployment(input, now),
             "ListTasks" => self.list_tasks(input),
             "DescribeTasks" => self.describe_tasks(input),

@@ -50,6 +50,8 @@ pub(super) struct Launch {
     /// The instance, by its position in the cluster.
     pub(super) instance: Option<usize>,
     pub(super) host_ports: Vec<i64>,
+    /// The target groups it joins, and the port there.
+    pub(super) targets: Vec<(String, u16)>,
     pub(super) cpu: i64,
     pub(super) memory: i64,
     pub(super) address: Option<String>,

@@ -10,6 +10,7 @@ use super::{
     failures,
     health::{self, Checks, Verdict},
     model::Rollout,
+    targets::TargetChangeKind,
     task::{Health, Stop, StopCode, TaskId, TaskStatus, TaskStep},
 };
 use crate::{clock::after, images::ImageBehaviour, input};
@@ -195,7 +196,9 @@ impl Ecs {
     fn register_targets(&mut self, id: TaskId, now: Timestamp) {
         let Some(task) = self.tasks.get_mut(&id) else { return };
         task.registered = true;
-        let Some((service, number)) = task.owner else { return };
+        let owner = task.owner;
+        self.note_targets(id, TargetChangeKind::Registered, now);
+        let Some((service, number)) = owner else { return };
         if let Some(service) = self.services.get_mut(&service) {
             let groups = service.deployment(number).map(target_groups).unwrap_or_default();
             for group in groups {
@@ -218,6 +221,7 @@ impl Ecs {
             }
         }
         self.count_healthy(id);
+        self.note_targets(id, TargetChangeKind::Healthy, now);
         self.turn_soon_for(id, now);
     }
 
@@ -234,6 +238,7 @@ impl Ecs {
             }
         }
         self.count_failed_check(id);
+        self.note_targets(id, TargetChangeKind::Unhealthy, now);
         self.turn_soon_for(id, now);
     }
 
@@ -271,6 +276,7 @@ impl Ecs {
         task.times.stopping = Some(now);
         if was_running && task.registered {
             task.status = TaskStatus::Deactivating;
+            self.note_targets(id, TargetChangeKind::Deregistered, now);
             self.later(id, self.timings.deregistration, TaskStep::Drained, now);
         } else if was_running && !ended {
             self.signal_containers(id, now);

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::{
     Ecs,
+    failure::Failure,
     hooks::{Hook, HookStatus},
     model::{Record, RecordStatus, Rollout, Service, ServiceId},
-    rollout::Failure,
 };
 use crate::{clock::after, input};
 

@@ -7,9 +7,9 @@ use super::{
     Ecs,
     agenda::Event,
     arn,
+    failure::Failure,
     model::{RecordStatus, Rollback},
     refusal,
-    rollout::Failure,
 };
 use crate::{ApiError, clock::after, input};
 

@@ -68,8 +68,9 @@ fn mutated() -> impl Strategy<Value = Value> {
         for (place, from, value) in edits {
             let mut places = Vec::new();
             pointers(&spec, "", &mut places);
-            let value =
-                from.and_then(|from| spec.pointer(from.get::<String>(&places)).cloned()).unwrap_or(value);
+            let value = from
+                .and_then(|from| spec.pointer(from.get::<String>(&places)).cloned())
+                .unwrap_or(value);
             let changed = {
                 let mut copy = spec.clone();
                 *copy.pointer_mut(place.get::<String>(&places)).unwrap() = value;

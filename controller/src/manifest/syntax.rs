@@ -71,6 +71,7 @@ fn unspaced_above(lines: &[&str], index: usize) -> Option<(usize, u32)> {
     let content = line.trim_start();
     let (name, rest) = content.split_once(':')?;
     let is_field = !name.is_empty()
+        && !rest.is_empty()
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && !rest.starts_with([' ', '/'])
         && !rest.contains(": ");

@@ -1,4 +1,32 @@
-//! stub
+//! The hands: everything that touches the world, and the binary `longshore`.
+//!
+//! A turn is told in [`reconcile`]; everything else here serves it.
+
+pub mod apply;
+pub mod aws;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod http;
+pub mod inventory;
 pub mod manifest;
+pub mod observe;
+pub mod operator;
+pub mod queue;
+pub mod reconcile;
 pub mod references;
 pub mod source;
+pub mod status_store;
+mod telemetry;
+
+/// An error with its causes, on one line.
+pub fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,1 +1,7 @@
-fn main() {}
+//! The binary `longshore`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    controller::cli::main()
+}

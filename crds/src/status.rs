@@ -115,6 +115,8 @@ reasons! {
     Adopting,
     /// The change is one that ECS cannot make to an existing service; it has to be replaced.
     NeedsReplacement,
+    /// Another deployment controller (CodeDeploy, EXTERNAL) carries out the service's rollouts.
+    ForeignController,
     /// The previous service of this name is still draining.
     Draining,
     /// The spec has left the source and the service is being deleted.

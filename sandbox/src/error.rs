@@ -18,7 +18,12 @@ pub struct ApiError {
 impl ApiError {
     /// A refusal with HTTP status 400, the status of every modelled client fault.
     pub fn refused(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), http_status: 400, members: Map::new() }
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+            http_status: 400,
+            members: Map::new(),
+        }
     }
 
     /// A fault of the server with HTTP status 500.

@@ -1,1 +1,21 @@
-//! stub
+//! The decision: what to do about one service, from what is wanted and what AWS reports.
+//!
+//! Pure, synchronous and total: no I/O, no clock, no failure. `now` is an argument. Whatever could not be read never gets
+//! here: an [`Observed`] only exists when everything it speaks of was read.
+
+pub mod desired;
+pub mod drift;
+pub mod explain;
+pub mod image;
+pub mod normal;
+pub mod observed;
+pub mod ownership;
+pub mod plan;
+pub mod prune;
+pub mod rollout;
+pub mod rules;
+pub mod status;
+
+pub use desired::{Desired, InvalidSpec};
+pub use observed::{Observed, Wants};
+pub use plan::{Action, Hold, Plan, Requeue, TaskDefinitionRef, plan};

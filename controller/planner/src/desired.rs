@@ -1,0 +1,257 @@
+//! What is wanted of one service: the spec with every default filled, in the form that AWS takes it.
+
+use std::time::Duration;
+
+use crds::ecs::{Effect, TaskDefinition};
+use crds::{
+    ClusterName, EffectiveSync, Family, InvalidObject, ObjectKey, OwnerName, Provenance, Service,
+    ServiceName, SpecHash, SyncPolicy,
+};
+use serde_json::{Map, Value, json};
+
+use crate::drift::{self, FieldDrift};
+use crate::normal::{self, Normal};
+use crate::observed::ObservedTaskDefinition;
+use crate::ownership::{self, Tags};
+
+/// How long a rollout may take when the spec does not say.
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(15);
+
+/// What is wanted of one service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Desired {
+    /// Where it runs and what it is called.
+    pub key: ObjectKey,
+    /// The operator that manages it.
+    pub owner: OwnerName,
+    /// Where its spec came from.
+    pub provenance: Provenance,
+    /// The hash of the resolved spec.
+    pub spec_hash: SpecHash,
+    /// The task definition it should run.
+    pub task_definition: DesiredTaskDefinition,
+    /// Its configuration.
+    pub service: DesiredService,
+    /// When and how far differences are acted on.
+    pub sync: EffectiveSync,
+    /// How long a rollout may take before it is called stalled.
+    pub timeout: Duration,
+}
+
+/// The task definition that a service should run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DesiredTaskDefinition {
+    /// Its family.
+    pub family: Family,
+    /// RegisterTaskDefinition's input, without our tags.
+    pub input: Value,
+    /// The same in normal form.
+    pub normal: Normal,
+    /// The hash of the normal form.
+    pub content_hash: String,
+    /// The user's tags for it.
+    pub tags: Tags,
+    /// Members that this version does not know; part of `input`.
+    pub passthrough: Map<String, Value>,
+    /// JSON pointers into it that are left alone.
+    pub ignore: Vec<String>,
+}
+
+/// The configuration that a service should have.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DesiredService {
+    /// CreateService's input without cluster, name, task definition, token and tags.
+    pub input: Value,
+    /// The same in normal form.
+    pub normal: Normal,
+    /// The user's tags for it.
+    pub tags: Tags,
+    /// Members that this version does not know; part of `input`.
+    pub passthrough: Map<String, Value>,
+    /// JSON pointers into it that are left alone.
+    pub ignore: Vec<String>,
+}
+
+/// What is wrong with a spec that parsed.
+pub type InvalidSpec = InvalidObject;
+
+impl Desired {
+    /// Fills a spec's defaults. `spec` is the service with its references resolved.
+    pub fn resolve(
+        service: &Service,
+        owner: &OwnerName,
+        provenance: Provenance,
+        source_policy: &SyncPolicy,
+    ) -> Result<Self, InvalidSpec> {
+        let invalid = |path: &str, message: String| InvalidObject {
+            source: provenance.source.to_string(),
+            file: provenance.file.clone(),
+            position: None,
+            path: path.to_owned(),
+            message,
+            hint: None,
+            key: None,
+        };
+        let name: ServiceName = service
+            .metadata
+            .name
+            .parse()
+            .map_err(|error: crds::InvalidName| invalid("metadata.name", error.to_string()))?;
+        let spec = &service.spec;
+        let sync = spec.sync.clone().unwrap_or_default().over(source_policy);
+        let key = ObjectKey {
+            target: spec.target.clone().unwrap_or_default(),
+            cluster: spec.cluster.clone(),
+            name,
+        };
+        let passthrough = spec.passthrough.clone().unwrap_or_default();
+        let task_definition = DesiredTaskDefinition::resolve(
+            to_json(&spec.task_definition),
+            passthrough.task_definition,
+            &key.cluster,
+            &key.name,
+            &sync.ignore,
+        )
+        .map_err(|error| invalid("spec.taskDefinition.family", error))?;
+        let service =
+            DesiredService::resolve(to_json(&spec.service), passthrough.service, &sync.ignore);
+        let timeout = spec
+            .rollout
+            .as_ref()
+            .and_then(|rollout| rollout.timeout)
+            .map_or(DEFAULT_TIMEOUT, crds::HumanDuration::get);
+        let spec_hash = SpecHash::of(&json!({
+            "cluster": key.cluster, "name": key.name,
+            "taskDefinition": task_definition.normal.value(), "taskDefinitionTags": task_definition.tags,
+            "service": service.normal.value(), "serviceTags": service.tags,
+            "passthrough": [task_definition.passthrough, service.passthrough],
+        }));
+        Ok(Self {
+            key,
+            owner: owner.clone(),
+            provenance,
+            spec_hash,
+            task_definition,
+            service,
+            sync,
+            timeout,
+        })
+    }
+
+    /// Whether a registered revision has the wanted content. The hash it was registered with is proof; where it has none, or
+    /// an older one, the content itself is compared, so that a new version of Longshore rolls nothing by itself.
+    pub fn is_content_of(&self, revision: &ObservedTaskDefinition) -> bool {
+        let wanted = &self.task_definition;
+        if wanted.ignore.is_empty() && revision.content_hash.as_ref() == Some(&wanted.content_hash)
+        {
+            return true;
+        }
+        wanted.drift_from(revision).is_empty()
+    }
+
+    /// The tags that the service should carry: ours, and the user's.
+    pub fn service_tags(&self) -> Tags {
+        let mut tags = self.service.tags.clone();
+        tags.extend(ownership::service_tags(
+            &self.owner,
+            &self.provenance,
+            &self.spec_hash,
+            self.sync.deletion_policy,
+        ));
+        tags
+    }
+}
+
+impl DesiredTaskDefinition {
+    fn resolve(
+        mut input: Value,
+        passthrough: Map<String, Value>,
+        cluster: &ClusterName,
+        name: &ServiceName,
+        ignore: &[String],
+    ) -> Result<Self, String> {
+        let tags = take_tags(&mut input);
+        let given = input.get("family").and_then(Value::as_str).map(str::to_owned);
+        let family: Family = given
+            .unwrap_or_else(|| format!("{cluster}-{name}"))
+            .parse()
+            .map_err(|error: crds::InvalidName| error.to_string())?;
+        if let Some(members) = input.as_object_mut() {
+            members.insert("family".to_owned(), Value::String(family.to_string()));
+        }
+        let input = with_passthrough(input, &passthrough);
+        let normal = normal::task_definition(&input);
+        let content_hash = content_hash(&normal, &passthrough);
+        let ignore = pointers_into("taskDefinition", ignore);
+        Ok(Self { family, input, normal, content_hash, tags, passthrough, ignore })
+    }
+
+    /// What differs in a registered revision.
+    pub fn drift_from(&self, revision: &ObservedTaskDefinition) -> Vec<FieldDrift> {
+        let mut drift =
+            drift::compare(TaskDefinition::SHAPE, &self.normal, &revision.normal, &self.ignore);
+        drift.extend(passthrough_drift(&self.passthrough, &revision.raw));
+        drift
+    }
+}
+
+impl DesiredService {
+    fn resolve(mut input: Value, passthrough: Map<String, Value>, ignore: &[String]) -> Self {
+        let tags = take_tags(&mut input);
+        let normal = normal::service(&input);
+        let input = with_passthrough(input, &passthrough);
+        Self { input, normal, tags, passthrough, ignore: pointers_into("service", ignore) }
+    }
+}
+
+/// The hash of everything that a registered revision is made of.
+pub fn content_hash(normal: &Normal, passthrough: &Map<String, Value>) -> String {
+    if passthrough.is_empty() {
+        return normal::content_hash(normal);
+    }
+    SpecHash::of(&json!([normal::content_hash(normal), passthrough])).as_str().to_owned()
+}
+
+/// Members that no table has are compared as they are.
+pub fn passthrough_drift(passthrough: &Map<String, Value>, observed: &Value) -> Vec<FieldDrift> {
+    passthrough
+        .iter()
+        .filter(|(member, value)| observed.get(*member) != Some(value))
+        .map(|(member, value)| FieldDrift {
+            path: member.clone(),
+            desired: Some(value.clone()),
+            observed: observed.get(member).cloned(),
+            effect: Effect::RollsTasks,
+        })
+        .collect()
+}
+
+/// A typed block as the JSON that AWS takes.
+fn to_json(block: &impl serde::Serialize) -> Value {
+    serde_json::to_value(block).unwrap_or_else(|_| Value::Object(Map::new()))
+}
+
+fn with_passthrough(mut input: Value, passthrough: &Map<String, Value>) -> Value {
+    if let Some(members) = input.as_object_mut() {
+        members.extend(passthrough.clone());
+    }
+    input
+}
+
+fn take_tags(input: &mut Value) -> Tags {
+    let tags = crate::observed::tags(input);
+    if let Some(members) = input.as_object_mut() {
+        members.remove("tags");
+    }
+    tags
+}
+
+/// The pointers that lead into one block of the spec, without that block's name.
+fn pointers_into(block: &str, ignore: &[String]) -> Vec<String> {
+    ignore
+        .iter()
+        .filter_map(|pointer| pointer.strip_prefix('/')?.strip_prefix(block))
+        .filter(|rest| rest.starts_with('/'))
+        .map(str::to_owned)
+        .collect()
+}

@@ -1,0 +1,367 @@
+//! What AWS last said about one service, read out of the JSON of its answers.
+//!
+//! Every value here was read. What could not be read makes no `Observed`; what was not asked for is `None` and is named by
+//! [`Wants`].
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::normal::{self, Normal};
+use crate::ownership::{SPEC_HASH, Tags};
+use crate::rollout::DeploymentStatus;
+
+/// What AWS said about one service.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Observed {
+    /// The service; `None` when AWS says there is none of that name.
+    pub service: Option<ObservedService>,
+    /// The revision that the service's newest deployment is for.
+    pub task_definition: Option<ObservedTaskDefinition>,
+    /// ACTIVE revisions of the wanted family, newest first; `None` when not asked for.
+    pub candidates: Option<Vec<ObservedTaskDefinition>>,
+    /// The newest service deployments, newest first; `None` when not asked for.
+    pub deployments: Option<Vec<ServiceDeployment>>,
+    /// The images that the running revision resolved; `None` when not asked for.
+    pub images: Option<Vec<ResolvedImage>>,
+    /// Tasks that stopped lately; `None` when not asked for.
+    pub stopped: Option<Vec<StoppedTask>>,
+}
+
+/// Which further facts a plan depends on: asked for only when they matter, because each costs calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "four independent questions, each answered by calls of its own"
+)]
+pub struct Wants {
+    /// ACTIVE revisions of the family, to use again instead of registering twice.
+    pub candidates: bool,
+    /// ECS's records of the last rollouts.
+    pub deployments: bool,
+    /// The digests that run.
+    pub images: bool,
+    /// Why tasks stopped.
+    pub stopped: bool,
+}
+
+/// `ACTIVE`, `DRAINING` or `INACTIVE`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServiceState {
+    /// It exists and can be changed.
+    Active,
+    /// It was deleted and its tasks are stopping; the name is not free yet.
+    Draining,
+    /// It is gone; the name is free.
+    Inactive,
+}
+
+/// A `Service` of DescribeServices.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObservedService {
+    /// Its ARN.
+    pub arn: String,
+    /// Its state.
+    pub state: ServiceState,
+    /// The revision that it names, a full ARN.
+    pub task_definition: String,
+    /// Tasks wanted, by whoever set it last.
+    pub desired_count: i64,
+    /// Tasks that run.
+    pub running_count: i64,
+    /// Tasks on their way.
+    pub pending_count: i64,
+    /// The deployments it lists, PRIMARY first.
+    pub deployments: Vec<Deployment>,
+    /// Its tags.
+    pub tags: Tags,
+    /// When it was created.
+    pub created_at: Option<Timestamp>,
+    /// ARNs of the service revisions that run.
+    pub service_revisions: Vec<String>,
+    /// Whether ECS itself manages it (Express Mode); then nobody else may.
+    pub is_managed_by_ecs: bool,
+    /// ECS's newest events, newest first.
+    pub events: Vec<ServiceEvent>,
+    /// Its configuration in normal form.
+    pub normal: Normal,
+    /// The JSON as AWS sent it.
+    pub raw: Value,
+}
+
+/// One line of a service's event log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceEvent {
+    /// When ECS wrote it.
+    pub time: Option<Timestamp>,
+    /// What it says.
+    pub message: String,
+}
+
+/// One entry of `deployments[]`: the scheduler's view of a rollout (aws.md §3.1).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deployment {
+    /// `ecs-svc/…`; its number is that of the service revision.
+    pub id: String,
+    /// Whether it is the newest target.
+    pub is_primary: bool,
+    /// Its revision, a full ARN.
+    pub task_definition: String,
+    /// Tasks it should have by now: starts at 0 and grows.
+    pub desired: i64,
+    /// Tasks on their way.
+    pub pending: i64,
+    /// Tasks that run.
+    pub running: i64,
+    /// Tasks that failed to start.
+    pub failed: i64,
+    /// `IN_PROGRESS`, `COMPLETED` or `FAILED`; absent for controllers and load balancers that have none.
+    pub rollout_state: Option<String>,
+    /// ECS's words about that.
+    pub rollout_reason: Option<String>,
+    /// When it began.
+    pub created_at: Option<Timestamp>,
+}
+
+/// A service deployment: ECS's record of one rollout (aws.md §2.7).
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceDeployment {
+    /// Its ARN.
+    pub arn: String,
+    /// Its status.
+    pub status: DeploymentStatus,
+    /// ECS's words about that.
+    pub reason: Option<String>,
+    /// The number of the service revision that it leads to: the number of the deployment's id.
+    pub target_revision: String,
+    /// The stage of a progressive rollout.
+    pub stage: Option<String>,
+    /// When it was created.
+    pub created_at: Option<Timestamp>,
+    /// The revision of the task definition that it leads to, where that is known.
+    pub task_definition: Option<ObservedTaskDefinition>,
+}
+
+/// A revision of a task definition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObservedTaskDefinition {
+    /// Its full ARN.
+    pub arn: String,
+    /// Whether it can still be used for new deployments.
+    pub is_active: bool,
+    /// Its content in normal form.
+    pub normal: Normal,
+    /// The hash of the content it was registered from, where we registered it.
+    pub content_hash: Option<String>,
+    /// Its tags.
+    pub tags: Tags,
+    /// The JSON as AWS sent it.
+    pub raw: Value,
+}
+
+/// The image that a container really runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolvedImage {
+    /// The container's name.
+    pub container: String,
+    /// The digest, `sha256:…`.
+    pub digest: String,
+}
+
+/// A task that stopped.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoppedTask {
+    /// The deployment that started it, `ecs-svc/…`.
+    pub started_by: String,
+    /// ECS's code.
+    pub stop_code: String,
+    /// ECS's words.
+    pub reason: String,
+    /// The first container that explains it: name, exit code, reason.
+    pub container: Option<StoppedContainer>,
+    /// When it stopped.
+    pub stopped_at: Option<Timestamp>,
+}
+
+/// The container that explains why a task stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoppedContainer {
+    /// Its name.
+    pub name: String,
+    /// The exit code of its process.
+    pub exit_code: Option<i64>,
+    /// ECS's words.
+    pub reason: Option<String>,
+}
+
+fn text(value: &Value, member: &str) -> String {
+    optional_text(value, member).unwrap_or_default()
+}
+
+fn optional_text(value: &Value, member: &str) -> Option<String> {
+    value.get(member).and_then(Value::as_str).map(str::to_owned)
+}
+
+fn number(value: &Value, member: &str) -> i64 {
+    value.get(member).and_then(Value::as_i64).unwrap_or(0)
+}
+
+/// Timestamps are numbers: epoch seconds with a fraction (aws.md §0).
+fn time(value: &Value, member: &str) -> Option<Timestamp> {
+    let seconds = value.get(member)?.as_f64()?;
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "milliseconds since 1970 fit an i64 for 290 million years"
+    )]
+    let milliseconds = (seconds * 1000.0).round() as i64;
+    Timestamp::from_millisecond(milliseconds).ok()
+}
+
+fn list<'a>(value: &'a Value, member: &str) -> impl Iterator<Item = &'a Value> {
+    value.get(member).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// `tags: [{key, value}]` as a map.
+pub fn tags(value: &Value) -> Tags {
+    list(value, "tags").map(|tag| (text(tag, "key"), text(tag, "value"))).collect()
+}
+
+impl ObservedService {
+    /// Reads a `Service` of DescribeServices (with TAGS).
+    pub fn from_describe(service: &Value) -> Self {
+        let state = match service.get("status").and_then(Value::as_str) {
+            Some("INACTIVE") => ServiceState::Inactive,
+            Some("DRAINING") => ServiceState::Draining,
+            _ => ServiceState::Active,
+        };
+        let mut deployments: Vec<Deployment> =
+            list(service, "deployments").map(Deployment::from_describe).collect();
+        deployments.sort_by_key(|deployment| !deployment.is_primary);
+        let events = list(service, "events")
+            .take(10)
+            .map(|event| ServiceEvent {
+                time: time(event, "createdAt"),
+                message: text(event, "message"),
+            })
+            .collect();
+        Self {
+            arn: text(service, "serviceArn"),
+            state,
+            task_definition: text(service, "taskDefinition"),
+            desired_count: number(service, "desiredCount"),
+            running_count: number(service, "runningCount"),
+            pending_count: number(service, "pendingCount"),
+            deployments,
+            tags: tags(service),
+            created_at: time(service, "createdAt"),
+            service_revisions: list(service, "currentServiceRevisions")
+                .map(|revision| text(revision, "arn"))
+                .collect(),
+            is_managed_by_ecs: service.get("resourceManagementType").and_then(Value::as_str)
+                == Some("ECS"),
+            events,
+            normal: normal::observed_service(service),
+            raw: service.clone(),
+        }
+    }
+
+    /// The deployment that ECS is moving to, or has moved to.
+    pub fn primary(&self) -> Option<&Deployment> {
+        self.deployments.iter().find(|deployment| deployment.is_primary)
+    }
+}
+
+impl Deployment {
+    fn from_describe(deployment: &Value) -> Self {
+        Self {
+            id: text(deployment, "id"),
+            is_primary: deployment.get("status").and_then(Value::as_str) == Some("PRIMARY"),
+            task_definition: text(deployment, "taskDefinition"),
+            desired: number(deployment, "desiredCount"),
+            pending: number(deployment, "pendingCount"),
+            running: number(deployment, "runningCount"),
+            failed: number(deployment, "failedTasks"),
+            rollout_state: optional_text(deployment, "rolloutState"),
+            rollout_reason: optional_text(deployment, "rolloutStateReason"),
+            created_at: time(deployment, "createdAt"),
+        }
+    }
+
+    /// The number in `ecs-svc/<number>`, which is that of the service revision (aws.md §2.1).
+    pub fn revision_number(&self) -> &str {
+        self.id.rsplit('/').next().unwrap_or(&self.id)
+    }
+}
+
+impl ServiceDeployment {
+    /// Reads a record of DescribeServiceDeployments.
+    pub fn from_describe(record: &Value) -> Self {
+        let target = record
+            .pointer("/targetServiceRevision/arn")
+            .or_else(|| record.get("targetServiceRevisionArn"))
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        Self {
+            arn: text(record, "serviceDeploymentArn"),
+            status: DeploymentStatus::from_text(&text(record, "status")),
+            reason: optional_text(record, "statusReason"),
+            target_revision: target.rsplit('/').next().unwrap_or_default().to_owned(),
+            stage: optional_text(record, "lifecycleStage"),
+            created_at: time(record, "createdAt"),
+            task_definition: None,
+        }
+    }
+}
+
+impl ObservedTaskDefinition {
+    /// Reads an answer of DescribeTaskDefinition or RegisterTaskDefinition: `{taskDefinition, tags}`.
+    pub fn from_describe(answer: &Value) -> Self {
+        let definition = answer.get("taskDefinition").unwrap_or(&Value::Null);
+        let tags = tags(answer);
+        Self {
+            arn: text(definition, "taskDefinitionArn"),
+            is_active: definition.get("status").and_then(Value::as_str) == Some("ACTIVE"),
+            normal: normal::task_definition(definition),
+            content_hash: tags.get(SPEC_HASH).cloned(),
+            tags,
+            raw: definition.clone(),
+        }
+    }
+}
+
+impl ResolvedImage {
+    /// Reads `containerImages` of a service revision.
+    pub fn from_service_revision(revision: &Value) -> Vec<Self> {
+        list(revision, "containerImages")
+            .filter_map(|image| {
+                let digest = optional_text(image, "imageDigest")?;
+                Some(Self { container: text(image, "containerName"), digest })
+            })
+            .collect()
+    }
+}
+
+impl StoppedTask {
+    /// Reads a stopped `Task` of DescribeTasks.
+    pub fn from_describe(task: &Value) -> Self {
+        let container = list(task, "containers")
+            .find(|container| {
+                container.get("reason").is_some_and(Value::is_string)
+                    || container
+                        .get("exitCode")
+                        .and_then(Value::as_i64)
+                        .is_some_and(|code| code != 0)
+            })
+            .map(|container| StoppedContainer {
+                name: text(container, "name"),
+                exit_code: container.get("exitCode").and_then(Value::as_i64),
+                reason: optional_text(container, "reason"),
+            });
+        Self {
+            started_by: text(task, "startedBy"),
+            stop_code: text(task, "stopCode"),
+            reason: text(task, "stoppedReason"),
+            container,
+            stopped_at: time(task, "stoppedAt"),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Whose a service is: read from tags, because tags outlive every process and every file.
+
+use std::collections::BTreeMap;
+
+use crds::{DeletionPolicy, OwnerName, Provenance, SourceName, SpecHash};
+
+/// The operator that manages the resource.
+pub const OWNER: &str = "longshore.dev/owner";
+/// The source that its spec came from.
+pub const SOURCE: &str = "longshore.dev/source";
+/// The source's revision in which the spec in force was read.
+pub const COMMIT: &str = "longshore.dev/commit";
+/// The hash of the spec in force; on a task definition, the hash of its content.
+pub const SPEC_HASH: &str = "longshore.dev/spec-hash";
+/// What becomes of the service when its spec is gone.
+pub const DELETION_POLICY: &str = "longshore.dev/deletion-policy";
+
+/// The prefix of all tags that are ours.
+pub const PREFIX: &str = "longshore.dev/";
+
+/// Tags by key.
+pub type Tags = BTreeMap<String, String>;
+
+/// Whose a service is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ownership {
+    /// It carries our owner tag.
+    Ours,
+    /// It carries no owner tag.
+    Nobodys,
+    /// It carries the owner tag of another operator.
+    Another(String),
+}
+
+/// Reads the owner off a service's tags.
+pub fn ownership(tags: &Tags, owner: &OwnerName) -> Ownership {
+    match tags.get(OWNER) {
+        None => Ownership::Nobodys,
+        Some(found) if found == owner.as_str() => Ownership::Ours,
+        Some(found) => Ownership::Another(found.clone()),
+    }
+}
+
+/// The source that a service says it came from.
+pub fn source(tags: &Tags) -> Option<SourceName> {
+    tags.get(SOURCE).and_then(|name| name.parse().ok())
+}
+
+/// The deletion policy that was written down while the spec still existed. Anything unreadable keeps the service.
+pub fn deletion_policy(tags: &Tags) -> DeletionPolicy {
+    match tags.get(DELETION_POLICY).map(String::as_str) {
+        Some("Delete") => DeletionPolicy::Delete,
+        _ => DeletionPolicy::Orphan,
+    }
+}
+
+/// The tags of ours that a service should carry.
+pub fn service_tags(
+    owner: &OwnerName,
+    provenance: &Provenance,
+    spec_hash: &SpecHash,
+    deletion_policy: DeletionPolicy,
+) -> Tags {
+    let policy = match deletion_policy {
+        DeletionPolicy::Delete => "Delete",
+        DeletionPolicy::Orphan => "Orphan",
+    };
+    [
+        (OWNER, owner.as_str()),
+        (SOURCE, provenance.source.as_str()),
+        (COMMIT, provenance.revision.as_str()),
+        (SPEC_HASH, spec_hash.as_str()),
+        (DELETION_POLICY, policy),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unreadable_policy_keeps_the_service() {
+        assert_eq!(deletion_policy(&Tags::new()), DeletionPolicy::Orphan);
+        let odd = Tags::from([(DELETION_POLICY.to_owned(), "delete!".to_owned())]);
+        assert_eq!(deletion_policy(&odd), DeletionPolicy::Orphan);
+        let delete = Tags::from([(DELETION_POLICY.to_owned(), "Delete".to_owned())]);
+        assert_eq!(deletion_policy(&delete), DeletionPolicy::Delete);
+    }
+}

@@ -1,0 +1,110 @@
+//! The differences between what is wanted and what is there, and the calls that remove them.
+
+use crds::Reason;
+use crds::ecs::{Effect, ServiceDefinition};
+use serde_json::{Map, Value, json};
+
+use super::inputs::{choose_revision, update_input};
+use super::{Action, TaskDefinitionRef};
+use crate::desired::{Desired, passthrough_drift};
+use crate::drift::{self, FieldDrift};
+use crate::observed::{Observed, ObservedService, ObservedTaskDefinition};
+use crate::ownership::{self, SPEC_HASH};
+
+/// The calls that remove every difference, and the differences that no call can remove.
+pub(super) fn between(
+    desired: &Desired,
+    observed: &Observed,
+    service: &ObservedService,
+    reason: Reason,
+) -> (Vec<Action>, Vec<FieldDrift>) {
+    let mut actions = Vec::new();
+    let mut changes = Vec::new();
+    let mut target = None;
+    if !observed.task_definition.as_ref().is_some_and(|running| desired.is_content_of(running)) {
+        let fields = task_definition_drift(desired, observed.task_definition.as_ref());
+        let (register, chosen) = choose_revision(desired, observed, reason, fields);
+        changes.push(FieldDrift {
+            path: "service.taskDefinition".to_owned(),
+            desired: Some(match &chosen {
+                TaskDefinitionRef::Existing(arn) => json!(arn),
+                TaskDefinitionRef::Registered => {
+                    json!(format!("a new revision of {}", desired.task_definition.family))
+                }
+            }),
+            observed: Some(json!(service.task_definition)),
+            effect: Effect::RollsTasks,
+        });
+        actions.extend(register);
+        target = Some(chosen);
+    }
+    let (replacements, updates): (Vec<FieldDrift>, Vec<FieldDrift>) =
+        service_drift(desired, service)
+            .into_iter()
+            .map(|drift| prefixed("service", drift))
+            .partition(|drift| drift.effect == Effect::Replacement);
+    changes.extend(updates);
+    if !changes.is_empty() {
+        let input = update_input(desired, service);
+        actions.push(Action::UpdateService { input, task_definition: target, reason, changes });
+    }
+    actions.extend(tag_action(desired, service, reason));
+    (actions, replacements)
+}
+
+fn task_definition_drift(
+    desired: &Desired,
+    running: Option<&ObservedTaskDefinition>,
+) -> Vec<FieldDrift> {
+    let Some(running) = running else { return Vec::new() };
+    let drift = desired.task_definition.drift_from(running);
+    drift.into_iter().map(|drift| prefixed("taskDefinition", drift)).collect()
+}
+
+fn service_drift(desired: &Desired, service: &ObservedService) -> Vec<FieldDrift> {
+    let wanted = &desired.service;
+    let mut drift =
+        drift::compare(ServiceDefinition::SHAPE, &wanted.normal, &service.normal, &wanted.ignore);
+    // What AWS does not show cannot be compared; it goes along with the next change of the spec.
+    let shown: Map<String, Value> = wanted
+        .passthrough
+        .iter()
+        .filter(|(member, _)| service.raw.get(*member).is_some() || !is_attempted(desired, service))
+        .map(|(member, value)| (member.clone(), value.clone()))
+        .collect();
+    drift.extend(passthrough_drift(&shown, &service.raw));
+    drift
+}
+
+/// Whether this very spec has been applied before, by what the service's tags say.
+pub(super) fn is_attempted(desired: &Desired, service: &ObservedService) -> bool {
+    service.tags.get(SPEC_HASH).map(String::as_str) == Some(desired.spec_hash.as_str())
+}
+
+fn prefixed(block: &str, drift: FieldDrift) -> FieldDrift {
+    FieldDrift { path: format!("{block}.{}", drift.path), ..drift }
+}
+
+/// Tags that are missing or differ. The commit alone is no difference: it moves with the rest, or every commit would touch
+/// every service.
+fn tag_action(desired: &Desired, service: &ObservedService, reason: Reason) -> Option<Action> {
+    let wanted = desired.service_tags();
+    let changes: Vec<FieldDrift> = wanted
+        .iter()
+        .filter(|(key, value)| {
+            key.as_str() != ownership::COMMIT && service.tags.get(*key) != Some(value)
+        })
+        .map(|(key, value)| FieldDrift {
+            path: format!("service.tags[{key}]"),
+            desired: Some(json!(value)),
+            observed: service.tags.get(key).map(|value| json!(value)),
+            effect: Effect::InPlace,
+        })
+        .collect();
+    if changes.is_empty() {
+        return None;
+    }
+    let tags =
+        wanted.into_iter().filter(|(key, value)| service.tags.get(key) != Some(value)).collect();
+    Some(Action::TagResource { arn: service.arn.clone(), tags, reason, changes })
+}

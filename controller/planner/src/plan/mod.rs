@@ -1,0 +1,294 @@
+//! The plan: which calls bring AWS to what is wanted, and why anything is left undone.
+//!
+//! What comes in: one [`Desired`], one [`Observed`], the time. What leaves: a [`Plan`], always. Guarantees: at most one
+//! UpdateService; no action on a service that is not ours, unless it may be adopted; no action while suspended; a failed
+//! spec is not tried again; planning what was applied and observed gives an empty plan.
+
+mod differences;
+mod holds;
+mod inputs;
+#[cfg(test)]
+mod tests;
+
+pub use inputs::tag_list;
+
+use std::time::Duration;
+
+use crds::Reason;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::desired::Desired;
+use crate::drift::FieldDrift;
+use crate::observed::{Observed, ObservedService, ServiceState, Wants};
+use crate::ownership::{self, Ownership, Tags};
+use crate::rollout::{self, Rollout};
+
+/// How soon a rollout under way is looked at again.
+const ROLLOUT_POLL: Duration = Duration::from_secs(15);
+
+/// What to do about one service.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub struct Plan {
+    /// The calls to make, in order.
+    pub actions: Vec<Action>,
+    /// The calls that would be made if nothing held them.
+    pub withheld: Vec<Action>,
+    /// Why differences are not acted on.
+    pub holds: Vec<Hold>,
+    /// When to look again.
+    pub requeue: Requeue,
+    /// Where the rollout of the wanted revision stands.
+    pub rollout: Rollout,
+}
+
+/// When to look at a service again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Requeue {
+    /// After this long.
+    After(Duration),
+    /// When something changes, or with the next pass over everything.
+    OnChange,
+}
+
+/// One reason why a difference is not acted on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// Why, for programs.
+    pub reason: Reason,
+    /// Why, for people.
+    pub message: String,
+}
+
+/// A revision that exists, or the one that this plan registers first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaskDefinitionRef {
+    /// A registered revision, by its ARN.
+    Existing(String),
+    /// The one that the plan's RegisterTaskDefinition gives.
+    Registered,
+}
+
+/// One call to AWS, with its whole input.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Registers a revision.
+    RegisterTaskDefinition {
+        /// The call's input, tags included.
+        input: Value,
+        /// Why.
+        reason: Reason,
+        /// What differs from the revision that runs now.
+        changes: Vec<FieldDrift>,
+    },
+    /// Creates the service.
+    CreateService {
+        /// The call's input, without the task definition.
+        input: Value,
+        /// The revision to run.
+        task_definition: TaskDefinitionRef,
+        /// Why.
+        reason: Reason,
+    },
+    /// Changes the service, in one call.
+    UpdateService {
+        /// The call's input, without the task definition.
+        input: Value,
+        /// The revision to move to; `None` leaves it.
+        task_definition: Option<TaskDefinitionRef>,
+        /// Why.
+        reason: Reason,
+        /// What differs.
+        changes: Vec<FieldDrift>,
+    },
+    /// Sets tags of the service.
+    TagResource {
+        /// The service's ARN.
+        arn: String,
+        /// The tags.
+        tags: Tags,
+        /// Why.
+        reason: Reason,
+        /// What differs.
+        changes: Vec<FieldDrift>,
+    },
+    /// Deletes the service.
+    DeleteService {
+        /// Why.
+        reason: Reason,
+    },
+}
+
+impl Action {
+    /// ECS's name of the operation.
+    pub const fn operation(&self) -> &'static str {
+        match self {
+            Self::RegisterTaskDefinition { .. } => "RegisterTaskDefinition",
+            Self::CreateService { .. } => "CreateService",
+            Self::UpdateService { .. } => "UpdateService",
+            Self::TagResource { .. } => "TagResource",
+            Self::DeleteService { .. } => "DeleteService",
+        }
+    }
+
+    /// Why it is to be made.
+    pub const fn reason(&self) -> Reason {
+        match self {
+            Self::RegisterTaskDefinition { reason, .. }
+            | Self::CreateService { reason, .. }
+            | Self::UpdateService { reason, .. }
+            | Self::TagResource { reason, .. }
+            | Self::DeleteService { reason } => *reason,
+        }
+    }
+
+    /// What it changes, field by field.
+    pub fn changes(&self) -> &[FieldDrift] {
+        match self {
+            Self::RegisterTaskDefinition { changes, .. }
+            | Self::UpdateService { changes, .. }
+            | Self::TagResource { changes, .. } => changes,
+            Self::CreateService { .. } | Self::DeleteService { .. } => &[],
+        }
+    }
+}
+
+impl Hold {
+    /// A hold with its message.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
+    }
+}
+
+impl Plan {
+    /// A plan that does nothing for one reason.
+    pub fn hold(reason: Reason, message: impl Into<String>, requeue: Requeue) -> Self {
+        Self { holds: vec![Hold::new(reason, message)], requeue, ..Self::nothing() }
+    }
+
+    /// A plan that has nothing to do.
+    pub fn nothing() -> Self {
+        Self {
+            actions: Vec::new(),
+            withheld: Vec::new(),
+            holds: Vec::new(),
+            requeue: Requeue::OnChange,
+            rollout: Rollout::NotStarted,
+        }
+    }
+
+    /// Whether there is nothing to do and nothing is held back.
+    pub fn is_settled(&self) -> bool {
+        self.actions.is_empty() && self.withheld.is_empty()
+    }
+}
+
+/// Which further facts the plan depends on, given the cheap ones.
+pub fn wants(desired: &Desired, observed: &Observed) -> Wants {
+    let Some(service) = living(observed) else {
+        return Wants { candidates: true, ..Wants::default() };
+    };
+    let runs_wanted =
+        observed.task_definition.as_ref().is_some_and(|running| desired.is_content_of(running));
+    let primary = service.primary();
+    let completed =
+        primary.is_some_and(|primary| primary.rollout_state.as_deref() == Some("COMPLETED"));
+    let troubled = !completed && primary.is_some_and(|primary| primary.failed > 0);
+    Wants {
+        candidates: !runs_wanted,
+        deployments: !runs_wanted || !completed,
+        images: completed,
+        stopped: troubled || !runs_wanted,
+    }
+}
+
+/// What to do about one service.
+pub fn plan(desired: &Desired, observed: &Observed, _now: Timestamp) -> Plan {
+    let rollout = rollout::stands(desired, observed);
+    match observed.service.as_ref().map(|service| (service, service.state)) {
+        None | Some((_, ServiceState::Inactive)) => create(desired, observed),
+        Some((_, ServiceState::Draining)) => Plan {
+            rollout,
+            ..Plan::hold(
+                Reason::Draining,
+                format!(
+                    "the previous service {} is still draining; its name is free when it is gone",
+                    desired.key
+                ),
+                Requeue::After(ROLLOUT_POLL),
+            )
+        },
+        Some((service, ServiceState::Active)) => change(desired, observed, service, rollout),
+    }
+}
+
+fn living(observed: &Observed) -> Option<&ObservedService> {
+    observed.service.as_ref().filter(|service| service.state != ServiceState::Inactive)
+}
+
+fn create(desired: &Desired, observed: &Observed) -> Plan {
+    let (register, task_definition) =
+        inputs::choose_revision(desired, observed, Reason::ServiceMissing, Vec::new());
+    let mut actions: Vec<Action> = register.into_iter().collect();
+    actions.push(Action::CreateService {
+        input: inputs::create_input(desired, observed),
+        task_definition,
+        reason: Reason::ServiceMissing,
+    });
+    let holds: Vec<Hold> = holds::policy_hold(desired).into_iter().collect();
+    conclude(actions, holds, Requeue::After(ROLLOUT_POLL), Rollout::NotStarted)
+}
+
+fn change(
+    desired: &Desired,
+    observed: &Observed,
+    service: &ObservedService,
+    rollout: Rollout,
+) -> Plan {
+    let adopting = match ownership::ownership(&service.tags, &desired.owner) {
+        Ownership::Ours => false,
+        Ownership::Another(owner) => {
+            let message = format!("the service belongs to the operator `{owner}`");
+            return Plan {
+                rollout,
+                ..Plan::hold(Reason::OwnedByAnother, message, Requeue::OnChange)
+            };
+        }
+        Ownership::Nobodys if service.is_managed_by_ecs => {
+            let message = "the service is managed by ECS itself (Express Mode)";
+            return Plan { rollout, ..Plan::hold(Reason::NotOwned, message, Requeue::OnChange) };
+        }
+        Ownership::Nobodys if !desired.sync.adopt => {
+            let message = format!(
+                "a service {} exists and carries no owner tag; set `sync.adopt: true` to take it over",
+                desired.key
+            );
+            return Plan { rollout, ..Plan::hold(Reason::NotOwned, message, Requeue::OnChange) };
+        }
+        Ownership::Nobodys => true,
+    };
+    let is_attempted = differences::is_attempted(desired, service);
+    let reason = match (adopting, is_attempted) {
+        (true, _) => Reason::Adopting,
+        (false, true) => Reason::Drifted,
+        (false, false) => Reason::SpecChanged,
+    };
+    let (actions, replacements) = differences::between(desired, observed, service, reason);
+    let mut holds = holds::standing(desired, &actions, &replacements, &rollout, is_attempted);
+    holds.extend(holds::controller_hold(service, &actions));
+    let requeue = if rollout::is_moving(service) || !actions.is_empty() {
+        Requeue::After(ROLLOUT_POLL)
+    } else {
+        Requeue::OnChange
+    };
+    conclude(actions, holds, requeue, rollout)
+}
+
+fn conclude(actions: Vec<Action>, holds: Vec<Hold>, requeue: Requeue, rollout: Rollout) -> Plan {
+    if holds.is_empty() {
+        Plan { actions, withheld: Vec::new(), holds, requeue, rollout }
+    } else {
+        Plan { actions: Vec::new(), withheld: actions, holds, requeue, rollout }
+    }
+}

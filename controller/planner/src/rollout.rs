@@ -1,0 +1,156 @@
+//! What ECS's two views of a rollout say together (aws.md §3.1, §3.7).
+
+use crate::Observed;
+use crate::desired::Desired;
+use crate::observed::{Deployment, ObservedService, ServiceDeployment};
+
+/// The status of a service deployment. Unknown ones are kept as they came: the list is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeploymentStatus {
+    /// Created, not started.
+    Pending,
+    /// Under way.
+    InProgress,
+    /// Ended well.
+    Successful,
+    /// Ended, superseded by a newer one or failed with nothing to go back to.
+    Stopped,
+    /// About to be stopped.
+    StopRequested,
+    /// About to be rolled back.
+    RollbackRequested,
+    /// Being rolled back.
+    RollbackInProgress,
+    /// Rolled back.
+    RollbackSuccessful,
+    /// Not even the rollback worked.
+    RollbackFailed,
+    /// A status that this version does not know.
+    Other(String),
+}
+
+impl DeploymentStatus {
+    /// Reads ECS's word.
+    pub fn from_text(text: &str) -> Self {
+        match text {
+            "PENDING" => Self::Pending,
+            "IN_PROGRESS" => Self::InProgress,
+            "SUCCESSFUL" => Self::Successful,
+            "STOPPED" => Self::Stopped,
+            "STOP_REQUESTED" => Self::StopRequested,
+            "ROLLBACK_REQUESTED" => Self::RollbackRequested,
+            "ROLLBACK_IN_PROGRESS" => Self::RollbackInProgress,
+            "ROLLBACK_SUCCESSFUL" => Self::RollbackSuccessful,
+            "ROLLBACK_FAILED" => Self::RollbackFailed,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// ECS's word.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::InProgress => "IN_PROGRESS",
+            Self::Successful => "SUCCESSFUL",
+            Self::Stopped => "STOPPED",
+            Self::StopRequested => "STOP_REQUESTED",
+            Self::RollbackRequested => "ROLLBACK_REQUESTED",
+            Self::RollbackInProgress => "ROLLBACK_IN_PROGRESS",
+            Self::RollbackSuccessful => "ROLLBACK_SUCCESSFUL",
+            Self::RollbackFailed => "ROLLBACK_FAILED",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+/// Where the rollout of the wanted revision stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rollout {
+    /// The service does not run the wanted revision and has not tried to.
+    NotStarted,
+    /// ECS is replacing tasks by the wanted revision.
+    InProgress,
+    /// The deployment ended well and the wanted revision is the primary one.
+    Succeeded,
+    /// The wanted revision failed and ECS is going back.
+    RollingBack(String),
+    /// The wanted revision failed and ECS went back.
+    RolledBack(String),
+    /// The wanted revision failed and there was nothing to go back to.
+    Failed(String),
+}
+
+/// Whether ECS is moving tasks for this service right now.
+pub fn is_moving(service: &ObservedService) -> bool {
+    service.primary().is_some_and(|primary| match primary.rollout_state.as_deref() {
+        Some(state) => state == "IN_PROGRESS",
+        None => service.deployments.len() > 1 || primary.running < service.desired_count,
+    })
+}
+
+/// Reads where the rollout of the wanted revision stands.
+pub fn stands(desired: &Desired, observed: &Observed) -> Rollout {
+    let Some(service) = &observed.service else { return Rollout::NotStarted };
+    let runs_wanted =
+        observed.task_definition.as_ref().is_some_and(|running| desired.is_content_of(running));
+    let record = newest_attempt(desired, observed);
+    let reason = |primary: Option<&Deployment>| {
+        record
+            .and_then(|record| record.reason.clone())
+            .or_else(|| primary.and_then(|primary| primary.rollout_reason.clone()))
+            .unwrap_or_else(|| "ECS gave no reason".to_owned())
+    };
+    match record.map(|record| &record.status) {
+        Some(DeploymentStatus::RollbackRequested | DeploymentStatus::RollbackInProgress) => {
+            return Rollout::RollingBack(reason(service.primary()));
+        }
+        Some(DeploymentStatus::RollbackSuccessful) => {
+            return Rollout::RolledBack(reason(service.primary()));
+        }
+        Some(DeploymentStatus::RollbackFailed) => {
+            return Rollout::Failed(reason(service.primary()));
+        }
+        Some(DeploymentStatus::Stopped | DeploymentStatus::StopRequested)
+            if is_failed(service, record) =>
+        {
+            return Rollout::Failed(reason(service.primary()));
+        }
+        Some(
+            DeploymentStatus::Pending
+            | DeploymentStatus::InProgress
+            | DeploymentStatus::Successful
+            | DeploymentStatus::Stopped
+            | DeploymentStatus::StopRequested
+            | DeploymentStatus::Other(_),
+        )
+        | None => {}
+    }
+    if !runs_wanted {
+        return Rollout::NotStarted;
+    }
+    let Some(primary) = service.primary() else { return Rollout::NotStarted };
+    match primary.rollout_state.as_deref() {
+        Some("FAILED") => Rollout::Failed(reason(Some(primary))),
+        Some("COMPLETED") => Rollout::Succeeded,
+        Some(_) => Rollout::InProgress,
+        None if is_moving(service) => Rollout::InProgress,
+        None => Rollout::Succeeded,
+    }
+}
+
+/// The newest record of a rollout to the wanted content. Later rollouts to other content do not hide it: somebody who
+/// redeploys the old revision by hand has not made the failed one any better.
+fn newest_attempt<'a>(desired: &Desired, observed: &'a Observed) -> Option<&'a ServiceDeployment> {
+    observed.deployments.as_ref()?.iter().find(|record| {
+        record.task_definition.as_ref().is_some_and(|attempted| desired.is_content_of(attempted))
+    })
+}
+
+/// A stopped record is a failure only when no newer deployment took its place: then its own deployment is still primary.
+fn is_failed(service: &ObservedService, record: Option<&ServiceDeployment>) -> bool {
+    let Some(record) = record else { return false };
+    service.primary().is_some_and(|primary| {
+        primary.revision_number() == record.target_revision
+            && primary.rollout_state.as_deref() == Some("FAILED")
+    })
+}

@@ -1,0 +1,506 @@
+//! What Longshore says about a service after a turn.
+
+use crds::{
+    Attempt, Condition, ConditionStatus, ConditionType, Generation, Health, HoldStatus,
+    ImageStatus, Reason, RolloutStatus, ServiceStatus, SyncStatus,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::desired::Desired;
+use crate::explain;
+use crate::image::ImageReference;
+use crate::observed::{Observed, ObservedService, ServiceState};
+use crate::plan::Plan;
+use crate::rollout::{self, Rollout};
+
+/// How many attempts are remembered.
+const HISTORY: usize = 20;
+
+/// A call that failed while the plan was carried out, or a read that failed before there was one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Why, for programs.
+    pub reason: Reason,
+    /// Why, for people.
+    pub message: String,
+    /// Whether trying again can help.
+    pub is_terminal: bool,
+}
+
+/// One turn, as far as the status depends on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Turn<'a> {
+    /// What was wanted.
+    pub desired: &'a Desired,
+    /// What was read.
+    pub observed: &'a Observed,
+    /// What was decided.
+    pub plan: &'a Plan,
+    /// What went wrong while it was carried out.
+    pub failure: Option<&'a Failure>,
+    /// The generation of the spec.
+    pub generation: Generation,
+    /// What was said last time.
+    pub previous: Option<&'a ServiceStatus>,
+    /// When the turn ended.
+    pub now: Timestamp,
+}
+
+/// What is said of `Ready`, `Reconciling` and `Stalled` together.
+struct Verdict {
+    health: Health,
+    ready: bool,
+    reconciling: bool,
+    stalled: bool,
+    reason: Reason,
+    message: String,
+}
+
+/// The status after a turn in which everything was read.
+pub fn after(turn: &Turn<'_>) -> ServiceStatus {
+    let Turn { desired, observed, plan, generation, previous, now, .. } = *turn;
+    let sync = if plan.is_settled() && !is_foreign(plan) {
+        SyncStatus::Synced
+    } else {
+        SyncStatus::OutOfSync
+    };
+    let verdict = verdict(turn);
+    let attempt = attempt(desired, previous, now);
+    let last_applied = if verdict.ready {
+        Some(attempt.clone())
+    } else {
+        previous.and_then(|status| status.last_applied.clone())
+    };
+    let tried =
+        plan.holds.is_empty() || previous.is_some_and(|status| status.last_attempted.is_some());
+    ServiceStatus {
+        observed_generation: generation,
+        sync,
+        health: verdict.health,
+        history: history(previous, tried.then_some(&attempt)),
+        last_attempted: tried.then_some(attempt),
+        last_applied,
+        task_definition: running_revision(observed),
+        images: images(observed),
+        rollout: rollout_status(desired, observed),
+        holds: plan
+            .holds
+            .iter()
+            .map(|hold| HoldStatus { reason: hold.reason, message: hold.message.clone() })
+            .collect(),
+        conditions: conditions(&verdict, generation, previous, now),
+    }
+}
+
+/// The status after a turn in which AWS could not be read: what was known stays, marked as not known to be so any more.
+pub fn unread(
+    failure: &Failure,
+    generation: Generation,
+    previous: Option<&ServiceStatus>,
+    now: Timestamp,
+) -> ServiceStatus {
+    let verdict = Verdict {
+        health: previous.map_or(Health::Unknown, |status| status.health),
+        ready: false,
+        reconciling: !failure.is_terminal,
+        stalled: failure.is_terminal,
+        reason: failure.reason,
+        message: failure.message.clone(),
+    };
+    let mut conditions = conditions(&verdict, generation, previous, now);
+    for condition in &mut conditions {
+        if condition.kind == ConditionType::Ready {
+            condition.status = ConditionStatus::Unknown;
+        }
+    }
+    let base = previous.cloned().unwrap_or_else(|| empty(generation));
+    ServiceStatus { sync: SyncStatus::Unknown, conditions, ..base }
+}
+
+/// The status of a service that has not been looked at, or of a spec that cannot be used.
+pub fn blocked(
+    reason: Reason,
+    message: &str,
+    generation: Generation,
+    previous: Option<&ServiceStatus>,
+    now: Timestamp,
+) -> ServiceStatus {
+    let is_new = reason == Reason::NotYetObserved;
+    let verdict = Verdict {
+        health: previous.map_or(Health::Unknown, |status| status.health),
+        ready: false,
+        reconciling: is_new,
+        stalled: !is_new,
+        reason,
+        message: message.to_owned(),
+    };
+    let conditions = conditions(&verdict, generation, previous, now);
+    let base = previous.cloned().unwrap_or_else(|| empty(generation));
+    let holds =
+        if is_new { Vec::new() } else { vec![HoldStatus { reason, message: message.to_owned() }] };
+    ServiceStatus { conditions, holds, ..base }
+}
+
+/// The status of a service whose newest spec cannot be used, while the last good one stays in force.
+pub fn with_invalid(
+    mut status: ServiceStatus,
+    message: &str,
+    previous: Option<&ServiceStatus>,
+    now: Timestamp,
+) -> ServiceStatus {
+    for condition in &mut status.conditions {
+        let holds = match condition.kind {
+            ConditionType::Ready => ConditionStatus::False,
+            ConditionType::Stalled => ConditionStatus::True,
+            ConditionType::Reconciling => condition.status,
+        };
+        condition.last_transition_time = since(previous, condition.kind, holds, now);
+        condition.status = holds;
+        condition.reason = Reason::InvalidSpec;
+        condition.message = format!("the last good spec stays in force: {message}");
+    }
+    status.sync = SyncStatus::OutOfSync;
+    status.holds.push(HoldStatus { reason: Reason::InvalidSpec, message: message.to_owned() });
+    status
+}
+
+/// The status of a service that is ours and has no spec any more.
+pub fn orphan(
+    plan: &Plan,
+    service: &ObservedService,
+    previous: Option<&ServiceStatus>,
+    now: Timestamp,
+) -> ServiceStatus {
+    let deleting = !plan.actions.is_empty() || service.state == ServiceState::Draining;
+    let hold = plan.holds.first();
+    let verdict = Verdict {
+        health: if deleting { Health::Progressing } else { Health::Healthy },
+        ready: false,
+        reconciling: deleting,
+        stalled: !deleting,
+        reason: hold.map_or(Reason::Pruning, |hold| hold.reason),
+        message: hold.map_or_else(
+            || "the spec has left its source; the service is being deleted".to_owned(),
+            |hold| hold.message.clone(),
+        ),
+    };
+    let generation = previous.map_or(Generation(0), |status| status.observed_generation);
+    let observed = Observed { service: Some(service.clone()), ..Observed::default() };
+    ServiceStatus {
+        sync: SyncStatus::OutOfSync,
+        health: verdict.health,
+        task_definition: running_revision(&observed),
+        holds: plan
+            .holds
+            .iter()
+            .map(|hold| HoldStatus { reason: hold.reason, message: hold.message.clone() })
+            .collect(),
+        conditions: conditions(&verdict, generation, previous, now),
+        ..previous.cloned().unwrap_or_else(|| empty(generation))
+    }
+}
+
+fn empty(generation: Generation) -> ServiceStatus {
+    ServiceStatus {
+        observed_generation: generation,
+        sync: SyncStatus::Unknown,
+        health: Health::Unknown,
+        last_attempted: None,
+        last_applied: None,
+        task_definition: None,
+        images: Vec::new(),
+        rollout: None,
+        holds: Vec::new(),
+        conditions: Vec::new(),
+        history: Vec::new(),
+    }
+}
+
+fn is_foreign(plan: &Plan) -> bool {
+    plan.holds.iter().any(|hold| {
+        matches!(
+            hold.reason,
+            Reason::NotOwned | Reason::OwnedByAnother | Reason::NeedsReplacement | Reason::Draining
+        )
+    })
+}
+
+fn verdict(turn: &Turn<'_>) -> Verdict {
+    let Turn { desired, observed, plan, .. } = *turn;
+    let living =
+        observed.service.as_ref().filter(|service| service.state != ServiceState::Inactive);
+    let health = health(turn, living);
+    let verdict = |ready, reconciling, stalled, reason, message: String| Verdict {
+        health,
+        ready,
+        reconciling,
+        stalled,
+        reason,
+        message,
+    };
+    if let Some(failure) = turn.failure {
+        return verdict(
+            false,
+            !failure.is_terminal,
+            failure.is_terminal,
+            failure.reason,
+            failure.message.clone(),
+        );
+    }
+    if let Some(hold) =
+        plan.holds.iter().find(|hold| hold.reason != Reason::Suspended || !plan.is_settled())
+    {
+        let passes = matches!(hold.reason, Reason::Draining);
+        return verdict(
+            false,
+            passes,
+            !passes,
+            hold.reason,
+            with_cause(&hold.message, desired, observed),
+        );
+    }
+    if let Some(action) = plan.actions.first() {
+        return verdict(false, true, false, action.reason(), progress_message(plan));
+    }
+    let Some(service) = living else {
+        return verdict(
+            false,
+            true,
+            false,
+            Reason::ServiceMissing,
+            "the service does not exist yet".to_owned(),
+        );
+    };
+    match &plan.rollout {
+        Rollout::Failed(reason) | Rollout::RolledBack(reason) | Rollout::RollingBack(reason) => {
+            verdict(
+                false,
+                false,
+                true,
+                Reason::RolloutFailed,
+                with_cause(reason, desired, observed),
+            )
+        }
+        Rollout::InProgress | Rollout::NotStarted => {
+            let late = is_late(turn, service);
+            let reason =
+                if late { Reason::ProgressDeadlineExceeded } else { Reason::RolloutInProgress };
+            verdict(
+                false,
+                true,
+                late,
+                reason,
+                with_cause(&rollout_message(service), desired, observed),
+            )
+        }
+        Rollout::Succeeded if service.running_count < service.desired_count => verdict(
+            false,
+            true,
+            false,
+            Reason::TasksMissing,
+            format!("{} of {} tasks run", service.running_count, service.desired_count),
+        ),
+        Rollout::Succeeded => verdict(
+            true,
+            false,
+            false,
+            Reason::RolloutSucceeded,
+            format!(
+                "{} of {} tasks run the wanted revision",
+                service.running_count, service.desired_count
+            ),
+        ),
+    }
+}
+
+fn health(turn: &Turn<'_>, living: Option<&ObservedService>) -> Health {
+    let Some(service) = living else { return Health::Missing };
+    if turn.desired.sync.suspend {
+        return Health::Suspended;
+    }
+    match &turn.plan.rollout {
+        Rollout::Failed(_) | Rollout::RolledBack(_) => Health::Degraded,
+        Rollout::RollingBack(_) => Health::Progressing,
+        Rollout::InProgress if is_late(turn, service) => Health::Degraded,
+        Rollout::InProgress => Health::Progressing,
+        Rollout::NotStarted | Rollout::Succeeded if rollout::is_moving(service) => {
+            Health::Progressing
+        }
+        Rollout::NotStarted | Rollout::Succeeded
+            if service.running_count >= service.desired_count =>
+        {
+            Health::Healthy
+        }
+        Rollout::NotStarted | Rollout::Succeeded if service.pending_count > 0 => {
+            Health::Progressing
+        }
+        Rollout::NotStarted | Rollout::Succeeded => Health::Degraded,
+    }
+}
+
+fn is_late(turn: &Turn<'_>, service: &ObservedService) -> bool {
+    let started = service.primary().and_then(|primary| primary.created_at);
+    let limit = SignedDuration::try_from(turn.desired.timeout).unwrap_or(SignedDuration::MAX);
+    started.is_some_and(|started| turn.now.duration_since(started) > limit)
+}
+
+fn rollout_message(service: &ObservedService) -> String {
+    match service.primary() {
+        Some(primary) if primary.failed > 0 => format!(
+            "{} of {} tasks run, {} failed to start",
+            primary.running, service.desired_count, primary.failed
+        ),
+        Some(primary) => format!("{} of {} tasks run", primary.running, service.desired_count),
+        None => "ECS has not begun yet".to_owned(),
+    }
+}
+
+/// Adds why tasks of the wanted revision stopped, where that is known.
+fn with_cause(message: &str, desired: &Desired, observed: &Observed) -> String {
+    let attempted = observed
+        .deployments
+        .iter()
+        .flatten()
+        .find(|record| {
+            record.task_definition.as_ref().is_some_and(|revision| desired.is_content_of(revision))
+        })
+        .map(|record| format!("ecs-svc/{}", record.target_revision))
+        .or_else(|| {
+            let primary = observed.service.as_ref()?.primary()?;
+            let revision = observed.task_definition.as_ref()?;
+            desired.is_content_of(revision).then(|| primary.id.clone())
+        });
+    match attempted.and_then(|deployment| explain::stopped_tasks(observed, &deployment)) {
+        Some(cause) => format!("{message} ({cause})"),
+        None => message.to_owned(),
+    }
+}
+
+fn progress_message(plan: &Plan) -> String {
+    let operations: Vec<&str> = plan.actions.iter().map(crate::Action::operation).collect();
+    operations.join(", ")
+}
+
+fn attempt(desired: &Desired, previous: Option<&ServiceStatus>, now: Timestamp) -> Attempt {
+    let known = previous
+        .and_then(|status| status.last_attempted.as_ref())
+        .filter(|attempt| attempt.spec_hash == desired.spec_hash);
+    known.cloned().unwrap_or_else(|| Attempt {
+        source: desired.provenance.source.clone(),
+        commit: desired.provenance.revision.clone(),
+        spec_hash: desired.spec_hash.clone(),
+        time: now,
+    })
+}
+
+fn history(previous: Option<&ServiceStatus>, attempt: Option<&Attempt>) -> Vec<Attempt> {
+    let mut history = previous.map(|status| status.history.clone()).unwrap_or_default();
+    if let Some(attempt) = attempt
+        && history.first().map(|newest| &newest.spec_hash) != Some(&attempt.spec_hash)
+    {
+        history.insert(0, attempt.clone());
+        history.truncate(HISTORY);
+    }
+    history
+}
+
+/// `family:7` out of a task definition's ARN.
+fn running_revision(observed: &Observed) -> Option<String> {
+    let service = observed.service.as_ref()?;
+    service.task_definition.rsplit('/').next().map(str::to_owned)
+}
+
+fn images(observed: &Observed) -> Vec<ImageStatus> {
+    let Some(revision) = &observed.task_definition else { return Vec::new() };
+    revision
+        .raw
+        .get("containerDefinitions")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|container| {
+            let name = container.get("name")?.as_str()?;
+            let image = ImageReference::parse(container.get("image")?.as_str()?);
+            let resolved = observed.images.iter().flatten().find(|image| image.container == name);
+            Some(ImageStatus {
+                container: name.to_owned(),
+                repository: image.repository,
+                tag: image.tag,
+                digest: image.digest.or_else(|| resolved.map(|image| image.digest.clone())),
+            })
+        })
+        .collect()
+}
+
+fn rollout_status(desired: &Desired, observed: &Observed) -> Option<RolloutStatus> {
+    let service = observed.service.as_ref()?;
+    let primary = service.primary()?;
+    let record = observed
+        .deployments
+        .iter()
+        .flatten()
+        .find(|record| record.target_revision == primary.revision_number());
+    let strategy = desired
+        .service
+        .input
+        .pointer("/deploymentConfiguration/strategy")
+        .and_then(Value::as_str)
+        .unwrap_or("ROLLING");
+    let stage = record
+        .and_then(|record| record.stage.clone())
+        .or_else(|| primary.rollout_state.clone())
+        .unwrap_or_else(|| {
+            if rollout::is_moving(service) { "IN_PROGRESS".into() } else { "COMPLETED".into() }
+        });
+    Some(RolloutStatus {
+        id: primary.id.clone(),
+        strategy: strategy.to_owned(),
+        stage,
+        running: primary.running,
+        desired: service.desired_count,
+        pending: primary.pending,
+        failed: primary.failed,
+        started_at: primary.created_at,
+        reason: primary.rollout_reason.clone(),
+    })
+}
+
+fn conditions(
+    verdict: &Verdict,
+    generation: Generation,
+    previous: Option<&ServiceStatus>,
+    now: Timestamp,
+) -> Vec<Condition> {
+    [
+        (ConditionType::Ready, verdict.ready),
+        (ConditionType::Reconciling, verdict.reconciling),
+        (ConditionType::Stalled, verdict.stalled),
+    ]
+    .into_iter()
+    .map(|(kind, holds)| {
+        let status = if holds { ConditionStatus::True } else { ConditionStatus::False };
+        Condition {
+            kind,
+            status,
+            reason: verdict.reason,
+            message: verdict.message.clone(),
+            observed_generation: generation,
+            last_transition_time: since(previous, kind, status, now),
+        }
+    })
+    .collect()
+}
+
+/// When a condition took the status it has: now, unless it already had it.
+fn since(
+    previous: Option<&ServiceStatus>,
+    kind: ConditionType,
+    status: ConditionStatus,
+    now: Timestamp,
+) -> Timestamp {
+    previous
+        .and_then(|previous| previous.condition(kind))
+        .filter(|condition| condition.status == status)
+        .map_or(now, |condition| condition.last_transition_time)
+}

@@ -1,0 +1,100 @@
+//! Carries a plan out: one narrow call per action, in order. It decides nothing.
+
+use planner::{Action, Plan, TaskDefinitionRef};
+use serde_json::{Value, json};
+
+use crate::aws::{Account, Error};
+
+/// What came of a plan's actions.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// How many actions were carried out.
+    pub done: usize,
+    /// The deployments that the changed service lists in the last answer; a later read that knows none of them is older than
+    /// the change.
+    pub deployments: Vec<String>,
+    /// Why the rest was not.
+    pub error: Option<Error>,
+}
+
+/// Carries the actions out in order and stops at the first that fails.
+pub async fn plan(account: &Account, cluster: &str, name: &str, plan: &Plan) -> Outcome {
+    let mut outcome = Outcome::default();
+    let mut registered = None;
+    for action in &plan.actions {
+        match one(account, cluster, name, action, &mut registered).await {
+            Ok(deployments) => {
+                outcome.done += 1;
+                outcome.deployments.extend(deployments);
+                tracing::info!(service = %name, cluster = %cluster, action = action.operation(), reason = %action.reason(), "applied");
+            }
+            Err(error) => {
+                tracing::warn!(service = %name, cluster = %cluster, action = action.operation(), error = %error, "not applied");
+                outcome.error = Some(error);
+                break;
+            }
+        }
+    }
+    outcome
+}
+
+async fn one(
+    account: &Account,
+    cluster: &str,
+    name: &str,
+    action: &Action,
+    registered: &mut Option<String>,
+) -> Result<Vec<String>, Error> {
+    match action {
+        Action::RegisterTaskDefinition { input, .. } => {
+            let answer = account.register_task_definition(input).await?;
+            *registered = answer
+                .pointer("/taskDefinition/taskDefinitionArn")
+                .and_then(Value::as_str)
+                .map(str::to_owned);
+            Ok(Vec::new())
+        }
+        Action::CreateService { input, task_definition, .. } => {
+            let body = with_task_definition(input, Some(task_definition), registered.as_deref());
+            account.create_service(&body).await.map(|answer| primary_deployment(&answer))
+        }
+        Action::UpdateService { input, task_definition, .. } => {
+            let body = with_task_definition(input, task_definition.as_ref(), registered.as_deref());
+            account.update_service(&body).await.map(|answer| primary_deployment(&answer))
+        }
+        Action::TagResource { arn, tags, .. } => {
+            account.tag_resource(arn, tags).await.map(|()| Vec::new())
+        }
+        Action::DeleteService { .. } => {
+            account.delete_service(cluster, name, true).await.map(|_| Vec::new())
+        }
+    }
+}
+
+fn with_task_definition(
+    input: &Value,
+    reference: Option<&TaskDefinitionRef>,
+    registered: Option<&str>,
+) -> Value {
+    let mut body = input.clone();
+    let arn = match reference {
+        Some(TaskDefinitionRef::Existing(arn)) => Some(arn.as_str()),
+        Some(TaskDefinitionRef::Registered) => registered,
+        None => None,
+    };
+    if let (Some(members), Some(arn)) = (body.as_object_mut(), arn) {
+        members.insert("taskDefinition".to_owned(), json!(arn));
+    }
+    body
+}
+
+fn primary_deployment(answer: &Value) -> Vec<String> {
+    answer
+        .get("deployments")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter(|deployment| deployment.get("status").and_then(Value::as_str) == Some("PRIMARY"))
+        .filter_map(|deployment| deployment.get("id").and_then(Value::as_str).map(str::to_owned))
+        .collect()
+}

@@ -1,0 +1,135 @@
+//! Reading specs from a bucket.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::calls::Calls;
+use super::error::{Error, Kind};
+use super::operation::Operation;
+use super::sdk_error::{Sent, from_sdk};
+
+/// How long the body of one object may take.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Reads a bucket with the default target's credentials.
+#[derive(Debug, Clone)]
+pub struct S3 {
+    pub(super) client: aws_sdk_s3::Client,
+    pub(super) calls: Calls,
+}
+
+/// One object of a listing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct S3Object {
+    /// The object's key.
+    pub key: String,
+    /// Its entity tag, in quotes as S3 writes it: changes whenever the content does.
+    pub etag: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// When it was written, if S3 says so.
+    pub modified: Option<Timestamp>,
+}
+
+impl S3 {
+    /// All objects whose keys start with `prefix`, in S3's order: every page, or an error.
+    pub async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<S3Object>, Error> {
+        let subject = format!("s3://{bucket}/{prefix}");
+        let (mut objects, mut token) = (Vec::new(), None);
+        loop {
+            let page = self
+                .calls
+                .repeat(Operation::ListObjectsV2, None, || {
+                    self.page(bucket, prefix, &subject, token.clone())
+                })
+                .await?;
+            for object in page.contents.unwrap_or_default() {
+                objects.push(listed(object, &subject)?);
+            }
+            let next = page.next_continuation_token.filter(|next| !next.is_empty());
+            match (page.is_truncated.unwrap_or_default(), next) {
+                (false, _) => return Ok(objects),
+                (true, Some(next)) if token.as_ref() != Some(&next) => token = Some(next),
+                (true, _) => {
+                    let message = "the listing is cut off and does not say how to go on";
+                    return Err(Error::unexpected(Operation::ListObjectsV2, &subject, message));
+                }
+            }
+        }
+    }
+
+    async fn page(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        subject: &str,
+        token: Option<String>,
+    ) -> Result<aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output, Error> {
+        let request = self.client.list_objects_v2().bucket(bucket).prefix(prefix);
+        let answer = request.set_continuation_token(token).send().await;
+        answer.map_err(|error| from_sdk(Operation::ListObjectsV2, subject, Sent::Perhaps, &error))
+    }
+
+    /// The object's content, if it still is the one that `etag` names and has at most `bytes_max` bytes.
+    ///
+    /// An object that changed since it was listed is an error with the code `PreconditionFailed`: list again.
+    pub async fn get(
+        &self,
+        bucket: &str,
+        key: &str,
+        etag: Option<&str>,
+        bytes_max: u64,
+    ) -> Result<Vec<u8>, Error> {
+        let subject = format!("s3://{bucket}/{key}");
+        let attempt = || async {
+            let read = self.get_once(bucket, key, etag, bytes_max, &subject);
+            tokio::time::timeout(BODY_TIMEOUT, read).await.unwrap_or_else(|_| {
+                let message = format!("no complete answer within {} s", BODY_TIMEOUT.as_secs());
+                Err(Error::unexpected(Operation::GetObject, &subject, message))
+            })
+        };
+        self.calls.repeat(Operation::GetObject, None, attempt).await
+    }
+
+    async fn get_once(
+        &self,
+        bucket: &str,
+        key: &str,
+        etag: Option<&str>,
+        bytes_max: u64,
+        subject: &str,
+    ) -> Result<Vec<u8>, Error> {
+        let operation = Operation::GetObject;
+        let request = self.client.get_object().bucket(bucket).key(key);
+        let answer = request.set_if_match(etag.map(str::to_owned)).send().await;
+        let mut answer =
+            answer.map_err(|error| from_sdk(operation, subject, Sent::Perhaps, &error))?;
+        let mut content = Vec::new();
+        while let Some(chunk) = answer.body.next().await {
+            let chunk = chunk.map_err(|error| {
+                Error::unexpected(operation, subject, format!("the answer broke off: {error}"))
+            })?;
+            if (content.len() + chunk.len()) as u64 > bytes_max {
+                return Err(too_large(subject, bytes_max));
+            }
+            content.extend_from_slice(&chunk);
+        }
+        Ok(content)
+    }
+}
+
+fn listed(object: aws_sdk_s3::types::Object, subject: &str) -> Result<S3Object, Error> {
+    let (Some(key), Some(etag)) = (object.key, object.e_tag) else {
+        let message = "the listing has an object without a key or entity tag";
+        return Err(Error::unexpected(Operation::ListObjectsV2, subject, message));
+    };
+    let bytes = object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
+    let modified = object.last_modified.and_then(|time| Timestamp::new(time.secs(), 0).ok());
+    Ok(S3Object { key, etag, bytes, modified })
+}
+
+fn too_large(subject: &str, bytes_max: u64) -> Error {
+    let message = format!("it has more than {bytes_max} bytes");
+    Error::unanswered(Operation::GetObject, subject, Kind::Refused, message)
+}

@@ -1,0 +1,94 @@
+//! Task definitions: register, describe, list.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::account::Account;
+use super::answer::{Paging, require, text, texts};
+use super::connection::ecs_call;
+use super::error::{Error, Kind};
+use super::operation::Operation;
+
+impl Account {
+    /// The revision as `{taskDefinition, tags}`; `None` if ECS knows none by this name.
+    ///
+    /// The content of a revision never changes, so it is kept under its full ARN. Its `status` and `tags` may have changed
+    /// since: [`Account::reread_task_definition`] where that matters.
+    pub async fn describe_task_definition(&self, name: &str) -> Result<Option<Arc<Value>>, Error> {
+        match self.inner.task_definitions.get(name) {
+            Some(definition) => Ok(Some(Arc::new(definition))),
+            None => self.reread_task_definition(name).await,
+        }
+    }
+
+    /// As [`Account::describe_task_definition`], always asked of ECS. `name` may also be a family: its newest ACTIVE one.
+    pub async fn reread_task_definition(&self, name: &str) -> Result<Option<Arc<Value>>, Error> {
+        let operation = Operation::DescribeTaskDefinition;
+        let body = json!({ "taskDefinition": name, "include": ["TAGS"] });
+        let send = ecs_call!(describe_task_definition);
+        match self.inner.connection.read(operation, name, &body, send).await {
+            Ok(answer) => {
+                self.keep_task_definition(&answer, name)?;
+                Ok(Some(Arc::new(answer)))
+            }
+            Err(error) if says_absent(&error) => {
+                self.inner.task_definitions.forget(name);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn keep_task_definition(&self, answer: &Value, name: &str) -> Result<(), Error> {
+        let arn = answer.get("taskDefinition").and_then(|found| text(found, "taskDefinitionArn"));
+        let Some(arn) = arn else {
+            let message = "the answer has no `taskDefinition`";
+            return Err(Error::unexpected(Operation::DescribeTaskDefinition, name, message));
+        };
+        self.inner.task_definitions.put(arn, answer);
+        Ok(())
+    }
+
+    /// ARNs of the family's newest ACTIVE revisions, newest first, at most `newest`.
+    pub async fn list_task_definitions(
+        &self,
+        family: &str,
+        newest: usize,
+    ) -> Result<Vec<String>, Error> {
+        // `familyPrefix` is the exact family here (aws.md §2.2).
+        let body = json!({
+            "familyPrefix": family,
+            "status": "ACTIVE",
+            "sort": "DESC",
+            "maxResults": newest.clamp(1, 100),
+        });
+        let mut arns = Vec::new();
+        let take = |mut page: Value| {
+            arns.extend(texts(&mut page, "taskDefinitionArns"));
+            if arns.len() < newest { Paging::More } else { Paging::Enough }
+        };
+        let send = ecs_call!(list_task_definitions);
+        self.pages(Operation::ListTaskDefinitions, family, body, send, take).await?;
+        arns.truncate(newest);
+        Ok(arns)
+    }
+
+    /// Registers a revision from `RegisterTaskDefinition`'s input and answers with `{taskDefinition, tags}`.
+    ///
+    /// There is no idempotency token (aws.md §2.2): after [`Kind::Ambiguous`] look for the revision before the next try.
+    pub async fn register_task_definition(&self, body: &Value) -> Result<Value, Error> {
+        let operation = Operation::RegisterTaskDefinition;
+        let family = text(body, "family").unwrap_or_default();
+        let send = ecs_call!(register_task_definition);
+        let answer = self.inner.connection.change(operation, family, body, send).await?;
+        require(answer, operation, family, "taskDefinition")
+    }
+}
+
+/// ECS has no code of its own for an unknown revision (aws.md §2.2).
+fn says_absent(error: &Error) -> bool {
+    error.kind == Kind::Refused
+        && error.code.as_deref() == Some("ClientException")
+        && error.message.starts_with("Unable to describe task definition")
+}

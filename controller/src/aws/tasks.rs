@@ -1,0 +1,78 @@
+//! ECS tasks of a service: those that run, and those that stopped and say why.
+
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use serde_json::{Value, json};
+
+use super::account::Account;
+use super::answer::{Paging, texts};
+use super::batch::{BatchLimits, Batcher};
+use super::connection::{SharedConnection, ecs_call};
+use super::deployments::by_arn;
+use super::error::Error;
+use super::operation::Operation;
+
+/// A hundred tasks a call, as many as `DescribeTasks` takes (aws.md §2.6).
+const DESCRIBE: BatchLimits =
+    BatchLimits { keys: 100, window: Duration::from_millis(10), in_flight: 4 };
+
+/// Stopped tasks that are looked at: a service in a crash loop leaves more of them than anyone needs.
+pub const STOPPED_TASKS_MAX: usize = 200;
+
+impl Account {
+    /// All tasks of the service that run or are to run, as `DescribeTasks` shows them.
+    pub async fn running_tasks(&self, cluster: &str, service: &str) -> Result<Vec<Value>, Error> {
+        self.tasks(cluster, service, "RUNNING", usize::MAX).await
+    }
+
+    /// Tasks of the service that stopped, those that ECS still keeps (an hour or more), at most [`STOPPED_TASKS_MAX`].
+    ///
+    /// Good for an explanation, not for counting: ECS does not say in which order it lists them.
+    pub async fn stopped_tasks(&self, cluster: &str, service: &str) -> Result<Vec<Value>, Error> {
+        self.tasks(cluster, service, "STOPPED", STOPPED_TASKS_MAX).await
+    }
+
+    async fn tasks(
+        &self,
+        cluster: &str,
+        service: &str,
+        desired_status: &str,
+        tasks_max: usize,
+    ) -> Result<Vec<Value>, Error> {
+        let subject = format!("{cluster}/{service}");
+        let body = json!({
+            "cluster": cluster,
+            "serviceName": service,
+            "desiredStatus": desired_status,
+            "maxResults": 100,
+        });
+        let mut arns = Vec::new();
+        let take = |mut page: Value| {
+            arns.extend(texts(&mut page, "taskArns"));
+            if arns.len() < tasks_max { Paging::More } else { Paging::Enough }
+        };
+        self.pages(Operation::ListTasks, &subject, body, ecs_call!(list_tasks), take).await?;
+        arns.truncate(tasks_max);
+        let tasks = arns.into_iter().map(|arn| async move {
+            let answer = self.inner.tasks.get(cluster.to_owned(), arn.clone()).await;
+            answer.map_err(|error| error.about(&arn))
+        });
+        // A task may be gone by the time it is described: then the answer leaves it out.
+        Ok(try_join_all(tasks).await?.into_iter().flatten().collect())
+    }
+}
+
+pub(super) fn batcher(connection: &SharedConnection) -> Batcher<String, String, Value> {
+    let connection = connection.clone();
+    Batcher::new(DESCRIBE, move |cluster: String, arns: Vec<String>| {
+        let connection = connection.clone();
+        async move {
+            let operation = Operation::DescribeTasks;
+            let body = json!({ "cluster": cluster, "tasks": arns, "include": ["TAGS"] });
+            let answer =
+                connection.read(operation, &cluster, &body, ecs_call!(describe_tasks)).await?;
+            Ok(by_arn(answer, operation, "tasks", "taskArn"))
+        }
+    })
+}

@@ -1,0 +1,148 @@
+//! What several verbs need first: accounts, sources, an inventory.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use anyhow::{Context as _, bail};
+use crds::SourceLocation;
+use sandbox::{Fixtures, Sandbox, SandboxTime};
+
+use crate::aws::{Aws, ConnectOptions};
+use crate::clock::Clock;
+use crate::config::{Config, ConfiguredSource};
+use crate::inventory::Inventory;
+use crate::operator::WatchedSource;
+use crate::reconcile;
+use crate::source::{self, SourceReader, Variables};
+use crate::status_store::StatusStore;
+
+use super::AwsArguments;
+
+/// An AWS to talk to, with the clock that goes with it.
+pub(super) struct Connection {
+    pub(super) aws: Aws,
+    pub(super) clock: Clock,
+    /// The embedded AWS, when that is the one.
+    pub(super) sandbox: Option<Embedded>,
+}
+
+/// The embedded AWS and its time.
+pub(super) struct Embedded {
+    pub(super) sandbox: Sandbox,
+    pub(super) time: SandboxTime,
+    pub(super) region: String,
+}
+
+/// Connects to the accounts of the configuration, or to the embedded AWS.
+pub(super) async fn aws(config: &Config, arguments: &AwsArguments) -> anyhow::Result<Connection> {
+    let seed = fastrand::u64(..);
+    let Some(fixtures) = &arguments.sandbox else {
+        let options = ConnectOptions { seed, ..ConnectOptions::default() };
+        let aws = Aws::connect(&config.targets, options).await?;
+        return Ok(Connection { aws, clock: Clock::System, sandbox: None });
+    };
+    let embedded = embedded(fixtures, arguments.time_scale)?;
+    let clock = Clock::scaled_from(embedded.time.now(), arguments.time_scale);
+    let options = ConnectOptions {
+        region: Some(embedded.region.clone()),
+        clock: clock.clone(),
+        seed,
+        ..ConnectOptions::in_process(embedded.sandbox.http_client(embedded.time))
+    };
+    let aws = Aws::connect(&config.targets, options).await?;
+    Ok(Connection { aws, clock, sandbox: Some(embedded) })
+}
+
+/// The embedded AWS, with the fixtures of a file or the default ones when the path is empty.
+pub(super) fn embedded(fixtures: &Path, time_scale: f64) -> anyhow::Result<Embedded> {
+    if !(time_scale > 0.0 && time_scale <= 10_000.0) {
+        bail!(
+            "cannot run time {time_scale} times as fast: give a number above 0 and at most 10000"
+        );
+    }
+    let fixtures = if fixtures.as_os_str().is_empty() {
+        Fixtures::default()
+    } else {
+        let text = std::fs::read_to_string(fixtures)
+            .with_context(|| format!("cannot read fixtures {}", fixtures.display()))?;
+        Fixtures::from_yaml(&text)
+            .with_context(|| format!("cannot use fixtures {}", fixtures.display()))?
+    };
+    let region = fixtures.region.clone();
+    let time = SandboxTime::new(Clock::System.now(), time_scale);
+    Ok(Embedded { sandbox: Sandbox::new(fixtures), time, region })
+}
+
+/// An inventory of the configured sources, none of them read.
+pub(super) fn inventory(config: &Config) -> Inventory {
+    let sources = config.sources.iter().map(|source| (source.name.clone(), source.policy.clone()));
+    Inventory::new(config.owner.clone(), config.vars.clone(), sources)
+}
+
+/// A reader for every source.
+pub(super) fn sources(config: &Config, aws: &Aws) -> anyhow::Result<Vec<WatchedSource>> {
+    config.sources.iter().map(|configured| watched(configured, Some(aws))).collect()
+}
+
+fn watched(configured: &ConfiguredSource, aws: Option<&Aws>) -> anyhow::Result<WatchedSource> {
+    let s3 = match &configured.location {
+        SourceLocation::S3(source) => aws.map(|aws| aws.s3(source.region.as_deref())),
+        SourceLocation::Git(_) | SourceLocation::Directory(_) => None,
+    };
+    let access = source::Access {
+        s3,
+        cache: crate::config::cache_directory(),
+        variables: Variables::from_environment(std::env::vars_os()),
+        read_secret: Arc::new(crate::config::read_secret),
+    };
+    let reader = SourceReader::open(&configured.location, access)
+        .with_context(|| format!("cannot use source `{}`", configured.name))?;
+    Ok(WatchedSource { configured: configured.clone(), reader })
+}
+
+/// Reads every source once, without AWS.
+pub(super) async fn read_sources_offline(
+    config: &Config,
+    inventory: &mut Inventory,
+) -> anyhow::Result<()> {
+    for configured in &config.sources {
+        let mut source = watched(configured, None)?;
+        let snapshot = source
+            .reader
+            .fetch()
+            .await
+            .with_context(|| format!("cannot read source `{}`", configured.name))?;
+        inventory.update(&configured.name, &snapshot);
+    }
+    Ok(())
+}
+
+/// Everything that turns need.
+pub(super) fn context(config: &Config, connection: &Connection) -> reconcile::Context {
+    let clock = connection.clock.clone();
+    reconcile::Context {
+        owner: config.owner.clone(),
+        aws: connection.aws.clone(),
+        inventory: Arc::new(Mutex::new(inventory(config))),
+        statuses: StatusStore::new(move || clock.now()),
+        clock: connection.clock.clone(),
+        expectations: Arc::new(Mutex::new(HashMap::new())),
+    }
+}
+
+/// Reads every source once into the inventory.
+pub(super) async fn read_sources(
+    context: &reconcile::Context,
+    sources: &mut [WatchedSource],
+) -> anyhow::Result<()> {
+    for source in sources {
+        let snapshot = source
+            .reader
+            .fetch()
+            .await
+            .with_context(|| format!("cannot read source `{}`", source.configured.name))?;
+        context.inventory().update(&source.configured.name, &snapshot);
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! The command line: a file per verb. Exit codes: 0 ok, 1 error, 2 "there are differences".
+
+mod apply;
+mod connect;
+mod output;
+mod plan;
+mod run;
+mod sandbox;
+mod schema;
+mod validate;
+mod version;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::{Config, ConfigError, SourceOptions};
+
+/// A GitOps operator for Amazon ECS.
+#[derive(Debug, Parser)]
+#[command(name = "longshore", version, about, propagate_version = true)]
+struct Cli {
+    /// How logs are written to standard error.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+    /// What is logged: a level, or directives as `longshore=debug,warn`.
+    #[arg(long, global = true, env = "LONGSHORE_LOG")]
+    log: Option<String>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// Text for people.
+    Text,
+    /// JSON for programs.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the operator: watch the sources, roll out what changes, serve the status.
+    Run(run::Arguments),
+    /// Print what `run` would do, field by field; exits 2 when there is something to do.
+    Plan(plan::Arguments),
+    /// Make one pass, wait for the rollouts, say how they ended.
+    Apply(apply::Arguments),
+    /// Check specs offline; needs no credentials.
+    Validate(validate::Arguments),
+    /// Print or write the JSON Schema and CRDs of every kind.
+    Schema(schema::Arguments),
+    /// Serve the embedded AWS on loopback.
+    Sandbox(sandbox::Arguments),
+    /// Print the version.
+    Version(version::Arguments),
+}
+
+/// Where specs come from.
+#[derive(Debug, Clone, Args)]
+struct SourceArguments {
+    /// A directory, a Git URL or bare repository, or s3://bucket/prefix.
+    #[arg(long, required_unless_present = "config", conflicts_with = "config")]
+    source: Option<String>,
+    /// A file with the `Controller` object.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// The branch of a Git source. Default: the one that its HEAD names.
+    #[arg(long, requires = "source")]
+    branch: Option<String>,
+    /// The folder in a Git source that holds the specs.
+    #[arg(long, requires = "source")]
+    path: Option<String>,
+}
+
+impl SourceArguments {
+    fn config(&self) -> Result<Config, ConfigError> {
+        match (&self.config, &self.source) {
+            (Some(file), _) => Config::read(file),
+            (None, Some(source)) => Config::for_source(
+                source,
+                &SourceOptions { branch: self.branch.clone(), path: self.path.clone() },
+            ),
+            (None, None) => Err(ConfigError::Invalid("give --source or --config".to_owned())),
+        }
+    }
+}
+
+/// Which AWS is talked to.
+#[derive(Debug, Clone, Args)]
+struct AwsArguments {
+    /// Use the embedded AWS instead of an account, with the fixtures of FILE if one is given.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "")]
+    sandbox: Option<PathBuf>,
+    /// With --sandbox: how many times as fast as real time its clock runs.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, requires = "sandbox")]
+    time_scale: f64,
+}
+
+/// Reads the command line and runs the verb.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    crate::telemetry::start(cli.log_format == LogFormat::Json, cli.log.as_deref());
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(async {
+        match cli.verb {
+            Verb::Run(arguments) => run::run(arguments).await,
+            Verb::Plan(arguments) => plan::run(arguments).await,
+            Verb::Apply(arguments) => apply::run(arguments).await,
+            Verb::Validate(arguments) => validate::run(arguments).await,
+            Verb::Schema(arguments) => schema::run(arguments),
+            Verb::Sandbox(arguments) => sandbox::run(arguments).await,
+            Verb::Version(arguments) => version::run(arguments),
+        }
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

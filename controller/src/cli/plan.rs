@@ -1,0 +1,67 @@
+//! `longshore plan`: what `run` would do, field by field, without doing it.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use super::output::{PlannedService, Report};
+use super::{AwsArguments, Output, SourceArguments, connect, validate};
+use crate::inventory::Wanted;
+use crate::reconcile::{self, Context};
+
+/// How many services are looked at at once.
+const AT_ONCE: usize = 60;
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    source: SourceArguments,
+    #[command(flatten)]
+    aws: AwsArguments,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let config = arguments.source.config()?;
+    let connection = connect::aws(&config, &arguments.aws).await?;
+    let mut sources = connect::sources(&config, &connection.aws)?;
+    let context = connect::context(&config, &connection);
+    connect::read_sources(&context, &mut sources).await?;
+    crate::operator::search_once(&context).await;
+    let invalid = validate::problems(&config, &context.inventory());
+    let report = Report { services: services(&context).await, invalid };
+    match arguments.output {
+        Output::Json => println!("{}", serde_json::to_string_pretty(&report.to_json())?),
+        Output::Text => print!("{report}"),
+    }
+    Ok(report.exit_code())
+}
+
+/// The plan of every service, in the order of keys.
+async fn services(context: &Context) -> Vec<PlannedService> {
+    let keys = context.inventory().keys();
+    stream::iter(keys)
+        .map(|key| async move {
+            let wanted = context.inventory().wanted(&key);
+            match wanted {
+                Wanted::Spec { entry, .. } => {
+                    PlannedService { result: reconcile::plan_only(context, &entry).await, key }
+                }
+                Wanted::Blocked { reason, message, .. } => PlannedService {
+                    key,
+                    result: Ok(planner::Plan::hold(reason, message, planner::Requeue::OnChange)),
+                },
+                Wanted::Gone => {
+                    PlannedService { result: reconcile::plan_orphan(context, &key).await, key }
+                }
+            }
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await
+}

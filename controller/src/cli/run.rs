@@ -1,0 +1,88 @@
+//! `longshore run`: the operator, with its status server.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use super::{AwsArguments, SourceArguments, connect};
+use crate::http;
+use crate::operator::Operator;
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    source: SourceArguments,
+    #[command(flatten)]
+    aws: AwsArguments,
+    /// Where the status is served. Default: the configuration's, or 127.0.0.1:8080.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// With --sandbox: also serve the embedded AWS here, so that any AWS client can look at it.
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "sandbox")]
+    sandbox_listen: Option<std::net::SocketAddr>,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let mut config = arguments.source.config()?;
+    if arguments.listen.is_some() {
+        config.http.listen.clone_from(&arguments.listen);
+    }
+    let connection = connect::aws(&config, &arguments.aws).await?;
+    let sources = connect::sources(&config, &connection.aws)?;
+    let context = connect::context(&config, &connection);
+    let shutdown = CancellationToken::new();
+    let server = http::bind(&config.http, crate::config::read_secret).await?;
+    tracing::info!(address = %server.address, owner = %config.owner, "serving status");
+    let operator = Operator::new(context.clone(), config.interval, fastrand::u64(..));
+    let state = http::State {
+        store: context.statuses.clone(),
+        metrics: http::Metrics::new(context.statuses.clone(), env!("CARGO_PKG_VERSION")),
+        access: server.access,
+        owner: config.owner.to_string(),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    let serving = http::serve(server.listener, state, shutdown.clone());
+    let sandbox = serve_sandbox(connection.sandbox, arguments.sandbox_listen, shutdown.clone());
+    let ((), (), sandboxed, ()) = tokio::join!(
+        until_signal(shutdown.clone()),
+        serving,
+        sandbox,
+        operator.run(sources, shutdown)
+    );
+    sandboxed?;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve_sandbox(
+    embedded: Option<connect::Embedded>,
+    listen: Option<std::net::SocketAddr>,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let (Some(embedded), Some(address)) = (embedded, listen) else { return Ok(()) };
+    super::sandbox::serve(embedded, address, shutdown).await
+}
+
+/// Cancels at the first SIGINT or SIGTERM; the second one ends the process at once.
+pub(super) async fn until_signal(shutdown: CancellationToken) {
+    signal().await;
+    tracing::info!("stopping: turns under way are finished first");
+    shutdown.cancel();
+    tokio::spawn(async {
+        signal().await;
+        std::process::exit(130);
+    });
+}
+
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

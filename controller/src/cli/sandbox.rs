@@ -1,0 +1,62 @@
+//! `longshore sandbox`: the embedded AWS, for any AWS client on this machine.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::{connect, run};
+
+/// Arguments of `sandbox`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Where it is served; loopback only.
+    #[arg(long, default_value = "127.0.0.1:4510", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// A sandbox.yaml: clusters, images and how they fail, parameters, faults.
+    #[arg(long, value_name = "FILE", default_value = "")]
+    fixtures: PathBuf,
+    /// How many times as fast as real time its clock runs.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    time_scale: f64,
+    /// Append every call and its answer to this file, one JSON object a line.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let embedded = connect::embedded(&arguments.fixtures, arguments.time_scale)?;
+    if let Some(path) = &arguments.record {
+        embedded
+            .sandbox
+            .record_to(path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let shutdown = CancellationToken::new();
+    let (served, ()) = tokio::join!(
+        serve(embedded, arguments.listen, shutdown.clone()),
+        run::until_signal(shutdown)
+    );
+    served?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Serves the embedded AWS until `shutdown`.
+pub(super) async fn serve(
+    embedded: connect::Embedded,
+    address: SocketAddr,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    if !address.ip().is_loopback() {
+        bail!("cannot serve the sandbox on {address}: it checks no signatures, so loopback only");
+    }
+    let listener =
+        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    tracing::info!(address = %listener.local_addr()?, "serving the embedded AWS");
+    let stop = async move { shutdown.cancelled().await };
+    embedded.sandbox.serve(listener, embedded.time, stop).await.context("the sandbox failed")
+}

@@ -1,0 +1,250 @@
+//! The operator's configuration, out of a `Controller` file or a `--source` argument. The only place that reads the
+//! environment.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crds::{
+    Controller, ControllerSpec, DirectorySource, GitRef, GitSource, Http, OwnerName, S3Source,
+    SecretFrom, SourceLocation, SourceName, SyncPolicy, Target, TargetName,
+};
+use indexmap::IndexMap;
+
+use crate::manifest::{self, Object};
+use crate::source::SourceFile;
+
+/// How often everything is compared with AWS when the configuration does not say.
+const DEFAULT_INTERVAL: Duration = Duration::from_mins(1);
+
+/// The owner when the configuration does not say.
+const DEFAULT_OWNER: &str = "longshore";
+
+/// The operator's configuration, complete.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The operator's identity.
+    pub owner: OwnerName,
+    /// Where specs come from.
+    pub sources: Vec<ConfiguredSource>,
+    /// Accounts and regions, at least the one called `default`.
+    pub targets: Vec<Target>,
+    /// Values for `${var:name}`.
+    pub vars: IndexMap<String, String>,
+    /// How often everything is compared with AWS.
+    pub interval: Duration,
+    /// The status server.
+    pub http: Http,
+}
+
+/// One source, checked.
+#[derive(Debug, Clone)]
+pub struct ConfiguredSource {
+    /// Its name.
+    pub name: SourceName,
+    /// Where it is.
+    pub location: SourceLocation,
+    /// The policy for its services.
+    pub policy: SyncPolicy,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("cannot read configuration {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not a usable `Controller`.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// What a `--source` argument says beside the place.
+#[derive(Debug, Clone, Default)]
+pub struct SourceOptions {
+    /// The branch of a Git repository.
+    pub branch: Option<String>,
+    /// The folder in a Git repository.
+    pub path: Option<String>,
+}
+
+impl Config {
+    /// Reads a `Controller` file.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let bytes = std::fs::read(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let name = path.display().to_string();
+        let parsed = manifest::parse(&SourceFile::new(name.clone(), bytes.into()));
+        if let Some(invalid) = parsed.invalid.first() {
+            return Err(ConfigError::Invalid(invalid.to_string()));
+        }
+        let mut controllers =
+            parsed.objects.into_iter().filter_map(|located| match located.object {
+                Object::Controller(controller) => Some(*controller),
+                Object::Service(_) => None,
+            });
+        let controller = controllers.next().ok_or_else(|| {
+            ConfigError::Invalid(format!("{name}: holds no object of kind Controller"))
+        })?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        Self::from_controller(controller, folder, &name)
+    }
+
+    fn from_controller(
+        controller: Controller,
+        folder: &Path,
+        file: &str,
+    ) -> Result<Self, ConfigError> {
+        let invalid = |message: String| ConfigError::Invalid(format!("{file}: {message}"));
+        let owner = controller
+            .metadata
+            .name
+            .parse()
+            .map_err(|error: crds::InvalidName| invalid(error.to_string()))?;
+        let ControllerSpec { sources, targets, vars, interval, http } = controller.spec;
+        let mut configured = Vec::new();
+        for source in sources {
+            let location = relative_to(folder, source.location().map_err(invalid)?);
+            if configured.iter().any(|other: &ConfiguredSource| other.name == source.name) {
+                return Err(invalid(format!("two sources are called `{}`", source.name)));
+            }
+            configured.push(ConfiguredSource { name: source.name, location, policy: source.sync });
+        }
+        let interval = interval.map_or(DEFAULT_INTERVAL, crds::HumanDuration::get);
+        if interval < Duration::from_secs(1) {
+            return Err(invalid("spec.interval is shorter than a second".to_owned()));
+        }
+        Ok(Self {
+            owner,
+            sources: configured,
+            targets: with_default(targets),
+            vars,
+            interval,
+            http,
+        })
+    }
+
+    /// The configuration for a single source, everything else at its default.
+    pub fn for_source(place: &str, options: &SourceOptions) -> Result<Self, ConfigError> {
+        let location = location(place, options)?;
+        let name = "default"
+            .parse()
+            .map_err(|error: crds::InvalidName| ConfigError::Invalid(error.to_string()))?;
+        let owner = DEFAULT_OWNER
+            .parse()
+            .map_err(|error: crds::InvalidName| ConfigError::Invalid(error.to_string()))?;
+        Ok(Self {
+            owner,
+            sources: vec![ConfiguredSource { name, location, policy: SyncPolicy::default() }],
+            targets: with_default(Vec::new()),
+            vars: IndexMap::new(),
+            interval: DEFAULT_INTERVAL,
+            http: Http::default(),
+        })
+    }
+}
+
+fn with_default(mut targets: Vec<Target>) -> Vec<Target> {
+    let default = TargetName::default();
+    if !targets.iter().any(|target| target.name == default) {
+        targets.push(Target { name: default, region: None, role_arn: None, external_id: None });
+    }
+    targets
+}
+
+/// Relative paths in a file start at the file's folder.
+fn relative_to(folder: &Path, location: SourceLocation) -> SourceLocation {
+    let absolute = |path: &str| folder.join(path).display().to_string();
+    match location {
+        SourceLocation::Directory(directory) => {
+            SourceLocation::Directory(DirectorySource { path: absolute(&directory.path) })
+        }
+        SourceLocation::Git(git) if is_local_path(&git.url) => {
+            let url = absolute(&git.url);
+            SourceLocation::Git(GitSource { url, ..git })
+        }
+        other @ (SourceLocation::Git(_) | SourceLocation::S3(_)) => other,
+    }
+}
+
+fn is_local_path(url: &str) -> bool {
+    !url.contains("://") && (!url.contains(':') || url.starts_with(['/', '.']))
+}
+
+/// What a place is, from its looks: `s3://…`, a Git URL or a bare repository, or a directory.
+fn location(place: &str, options: &SourceOptions) -> Result<SourceLocation, ConfigError> {
+    if let Some(rest) = place.strip_prefix("s3://") {
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        if bucket.is_empty() {
+            return Err(ConfigError::Invalid(format!(
+                "source `{place}` names no bucket: write s3://bucket/prefix"
+            )));
+        }
+        return Ok(SourceLocation::S3(S3Source {
+            bucket: bucket.to_owned(),
+            prefix: prefix.to_owned(),
+            region: None,
+            interval: None,
+        }));
+    }
+    if is_git(place) || options.branch.is_some() {
+        return Ok(SourceLocation::Git(GitSource {
+            url: place.to_owned(),
+            reference: options
+                .branch
+                .as_ref()
+                .map(|branch| GitRef { branch: Some(branch.clone()), ..GitRef::default() }),
+            path: options.path.clone(),
+            interval: None,
+            token: None,
+            ssh: None,
+        }));
+    }
+    if !Path::new(place).is_dir() {
+        return Err(ConfigError::Invalid(format!(
+            "source `{place}` is not a directory; Git repositories are written as a URL or end in .git, S3 as s3://bucket/prefix"
+        )));
+    }
+    Ok(SourceLocation::Directory(DirectorySource { path: place.to_owned() }))
+}
+
+fn is_git(place: &str) -> bool {
+    let has_git_scheme = ["https://", "http://", "ssh://", "file://", "git@"];
+    has_git_scheme.iter().any(|scheme| place.starts_with(scheme))
+        || Path::new(place).extension().is_some_and(|extension| extension == "git")
+        || Path::new(place).join("objects").is_dir() && Path::new(place).join("HEAD").is_file()
+}
+
+/// An environment variable; `None` when it is not set or not text.
+#[allow(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Where Git repositories are kept between two reads: `$XDG_CACHE_HOME/longshore`, `~/.cache/longshore`, or the system's
+/// folder for temporary files.
+pub fn cache_directory() -> PathBuf {
+    environment("XDG_CACHE_HOME")
+        .filter(|folder| !folder.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| environment("HOME").map(|home| Path::new(&home).join(".cache")))
+        .unwrap_or_else(std::env::temp_dir)
+        .join("longshore")
+}
+
+/// Reads one of the operator's own secrets; the error never has it.
+pub fn read_secret(from: &SecretFrom) -> Result<String, String> {
+    match (&from.env, &from.file) {
+        (Some(name), None) => environment(name)
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| format!("the environment variable {name} is not set")),
+        (None, Some(file)) => std::fs::read_to_string(file)
+            .map(|text| text.trim().to_owned())
+            .map_err(|error| format!("cannot read {file}: {error}")),
+        (None, None) | (Some(_), Some(_)) => Err("give exactly one of `env` and `file`".to_owned()),
+    }
+}

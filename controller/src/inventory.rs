@@ -1,0 +1,401 @@
+//! What is wanted, over all sources: the last good state of each, merged by key.
+//!
+//! What comes in: complete snapshots, one source at a time. What leaves: for a key, what is wanted of it. Guarantees: a
+//! broken document harms only its own object, whose last good spec stays in force; two specs for one service hold both; a
+//! service counts as gone from a source only after that source was read completely with every name in it readable.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crds::{
+    Generation, InvalidObject, ObjectKey, ObjectMeta, OwnerName, Provenance, Reason, Service,
+    SourceName, SourceRevision, SpecHash, SyncPolicy,
+};
+use indexmap::IndexMap;
+use planner::Desired;
+use planner::prune::SourceFacts;
+use serde_json::Value;
+
+use crate::manifest::{self, Located, Object};
+use crate::references::{self, ReferenceError};
+use crate::source::{Snapshot, SourceFile};
+
+/// What is wanted of one key.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    /// This spec. `invalid` says what is wrong with a newer version of it that cannot be used.
+    Spec {
+        /// The spec that is in force.
+        entry: Arc<Entry>,
+        /// How often it has changed.
+        generation: Generation,
+        /// Errors in the newest version.
+        invalid: Vec<InvalidObject>,
+    },
+    /// Nothing may be done: the only version cannot be used, or there are two.
+    Blocked {
+        /// Why.
+        reason: Reason,
+        /// Why, for people.
+        message: String,
+        /// The errors.
+        invalid: Vec<InvalidObject>,
+    },
+    /// No source names it.
+    Gone,
+}
+
+/// One usable spec.
+#[derive(Debug)]
+pub struct Entry {
+    /// The spec with every default filled.
+    pub desired: Arc<Desired>,
+    /// The object's metadata.
+    pub metadata: ObjectMeta,
+    /// The spec as it was written, references resolved.
+    pub spec: Arc<Value>,
+}
+
+/// What is wanted, over all sources.
+#[derive(Debug)]
+pub struct Inventory {
+    owner: OwnerName,
+    vars: IndexMap<String, String>,
+    sources: BTreeMap<SourceName, SourceState>,
+    index: BTreeMap<ObjectKey, Named>,
+    generations: HashMap<ObjectKey, (SpecHash, Generation)>,
+    orphans: BTreeMap<ObjectKey, SourceName>,
+}
+
+/// Everything that names one key.
+#[derive(Debug, Default)]
+struct Named {
+    entries: Vec<Arc<Entry>>,
+    invalid: Vec<InvalidObject>,
+}
+
+#[derive(Debug, Default)]
+struct SourceState {
+    policy: SyncPolicy,
+    revision: Option<SourceRevision>,
+    files: BTreeMap<String, ParsedAt>,
+    last_good: HashMap<ObjectKey, Arc<Entry>>,
+}
+
+/// What one file holds, at one content.
+#[derive(Debug)]
+struct ParsedAt {
+    content_id: String,
+    entries: Vec<Arc<Entry>>,
+    invalid: Vec<InvalidObject>,
+}
+
+impl Inventory {
+    /// An inventory of sources that have not been read yet.
+    pub fn new(
+        owner: OwnerName,
+        vars: IndexMap<String, String>,
+        sources: impl IntoIterator<Item = (SourceName, SyncPolicy)>,
+    ) -> Self {
+        let sources = sources
+            .into_iter()
+            .map(|(name, policy)| (name, SourceState { policy, ..SourceState::default() }))
+            .collect();
+        Self {
+            owner,
+            vars,
+            sources,
+            index: BTreeMap::new(),
+            generations: HashMap::new(),
+            orphans: BTreeMap::new(),
+        }
+    }
+
+    /// Takes a source's new state. Only files whose content changed are parsed. Returns the keys that need a turn.
+    pub fn update(&mut self, source: &SourceName, snapshot: &Snapshot) -> BTreeSet<ObjectKey> {
+        let Some(state) = self.sources.get_mut(source) else { return BTreeSet::new() };
+        let mut changed = BTreeSet::new();
+        let mut files = BTreeMap::new();
+        for (path, file) in snapshot.files() {
+            let known = state.files.remove(path);
+            let parsed = match known {
+                Some(parsed) if parsed.content_id == file.content_id() => parsed,
+                other => {
+                    changed.extend(other.iter().flat_map(ParsedAt::keys));
+                    let place = Place {
+                        file,
+                        source,
+                        revision: snapshot.revision(),
+                        policy: &state.policy,
+                        owner: &self.owner,
+                        vars: &self.vars,
+                    };
+                    parse(&place).inspect_keys(&mut changed)
+                }
+            };
+            files.insert(path.clone(), parsed);
+        }
+        changed.extend(state.files.values().flat_map(ParsedAt::keys));
+        state.files = files;
+        state.revision = Some(snapshot.revision().clone());
+        state.remember_good();
+        if !changed.is_empty() {
+            self.rebuild();
+        }
+        for key in &changed {
+            self.settle(key, source);
+        }
+        changed
+    }
+
+    fn rebuild(&mut self) {
+        let mut index: BTreeMap<ObjectKey, Named> = BTreeMap::new();
+        for file in self.sources.values().flat_map(|state| state.files.values()) {
+            for entry in &file.entries {
+                index.entry(entry.desired.key.clone()).or_default().entries.push(Arc::clone(entry));
+            }
+            for invalid in &file.invalid {
+                if let Some(key) = &invalid.key {
+                    index.entry(key.clone()).or_default().invalid.push(invalid.clone());
+                }
+            }
+        }
+        self.index = index;
+    }
+
+    /// Counts generations, and keeps the list of services whose spec has gone.
+    fn settle(&mut self, key: &ObjectKey, source: &SourceName) {
+        let Some(named) = self.index.get(key) else {
+            self.orphans.insert(key.clone(), source.clone());
+            return;
+        };
+        self.orphans.remove(key);
+        if let [entry] = named.entries.as_slice() {
+            let hash = entry.desired.spec_hash.clone();
+            let generation = match self.generations.get(key) {
+                Some((old, generation)) if *old == hash => *generation,
+                Some((_, Generation(count))) => Generation(count + 1),
+                None => Generation(1),
+            };
+            self.generations.insert(key.clone(), (hash, generation));
+        }
+    }
+
+    /// What is wanted of a key.
+    pub fn wanted(&self, key: &ObjectKey) -> Wanted {
+        let Some(Named { entries, invalid }) = self.index.get(key) else { return Wanted::Gone };
+        match entries.as_slice() {
+            [entry] => self.spec(key, entry, invalid),
+            [] => match self.sources.values().find_map(|state| state.last_good.get(key)) {
+                Some(entry) => self.spec(key, entry, invalid),
+                None => Wanted::Blocked {
+                    reason: Reason::InvalidSpec,
+                    message: invalid.first().map(ToString::to_string).unwrap_or_default(),
+                    invalid: invalid.clone(),
+                },
+            },
+            several => Wanted::Blocked {
+                reason: Reason::DuplicateSpec,
+                message: format!("{key} is named by more than one spec: {}", places(several)),
+                invalid: invalid.clone(),
+            },
+        }
+    }
+
+    fn spec(&self, key: &ObjectKey, entry: &Arc<Entry>, invalid: &[InvalidObject]) -> Wanted {
+        let generation =
+            self.generations.get(key).map_or(Generation(1), |(_, generation)| *generation);
+        Wanted::Spec { entry: Arc::clone(entry), generation, invalid: invalid.to_vec() }
+    }
+
+    /// What is known of the source of a service that no spec names.
+    pub fn source_facts(&self, source: &SourceName) -> SourceFacts {
+        let Some(state) = self.sources.get(source) else { return SourceFacts::Unread };
+        if state.revision.is_none() {
+            return SourceFacts::Unread;
+        }
+        if state.files.values().flat_map(|file| &file.invalid).any(|invalid| invalid.key.is_none())
+        {
+            return SourceFacts::Unclear;
+        }
+        let leaving = self.orphans.values().filter(|name| *name == source).count();
+        SourceFacts::Complete {
+            prune: state.policy.prune.unwrap_or(false),
+            leaving,
+            total: self.keys_of(source).len() + leaving,
+        }
+    }
+
+    /// Notes a service that carries our tags and that no spec names.
+    pub fn note_orphan(&mut self, key: ObjectKey, source: SourceName) {
+        if !self.is_named(&key) {
+            self.orphans.insert(key, source);
+        }
+    }
+
+    /// Forgets a service that is gone at AWS too.
+    pub fn forget_orphan(&mut self, key: &ObjectKey) {
+        self.orphans.remove(key);
+    }
+
+    /// Every key that needs turns: those that specs name, and orphans.
+    pub fn keys(&self) -> BTreeSet<ObjectKey> {
+        self.index.keys().chain(self.orphans.keys()).cloned().collect()
+    }
+
+    /// Whether this key gets turns: a spec names it, or it is known to have lost its spec.
+    pub fn is_known(&self, key: &ObjectKey) -> bool {
+        self.is_named(key) || self.orphans.contains_key(key)
+    }
+
+    /// Whether a spec names this key, usable or not.
+    pub fn is_named(&self, key: &ObjectKey) -> bool {
+        self.index.contains_key(key)
+    }
+
+    /// How many services a source names.
+    pub fn count(&self, source: &SourceName) -> usize {
+        self.keys_of(source).len()
+    }
+
+    /// Everything that is wrong in a source's files.
+    pub fn invalid(&self, source: &SourceName) -> Vec<InvalidObject> {
+        self.sources
+            .get(source)
+            .into_iter()
+            .flat_map(|state| state.files.values())
+            .flat_map(|file| file.invalid.iter().cloned())
+            .collect()
+    }
+
+    /// Whether every source has been read at least once.
+    pub fn is_complete(&self) -> bool {
+        self.sources.values().all(|state| state.revision.is_some())
+    }
+
+    fn keys_of(&self, source: &SourceName) -> BTreeSet<ObjectKey> {
+        self.sources
+            .get(source)
+            .into_iter()
+            .flat_map(|state| state.files.values())
+            .flat_map(ParsedAt::keys)
+            .collect()
+    }
+}
+
+impl SourceState {
+    /// Remembers every usable spec, and forgets those whose key the source names no more.
+    fn remember_good(&mut self) {
+        let named: BTreeSet<ObjectKey> = self.files.values().flat_map(ParsedAt::keys).collect();
+        self.last_good.retain(|key, _| named.contains(key));
+        for entry in self.files.values().flat_map(|file| &file.entries) {
+            self.last_good.insert(entry.desired.key.clone(), Arc::clone(entry));
+        }
+    }
+}
+
+impl ParsedAt {
+    fn keys(&self) -> impl Iterator<Item = ObjectKey> {
+        let usable = self.entries.iter().map(|entry| entry.desired.key.clone());
+        usable.chain(self.invalid.iter().filter_map(|invalid| invalid.key.clone()))
+    }
+
+    fn inspect_keys(self, keys: &mut BTreeSet<ObjectKey>) -> Self {
+        keys.extend(self.keys());
+        self
+    }
+}
+
+fn places(entries: &[Arc<Entry>]) -> String {
+    let places: Vec<String> = entries
+        .iter()
+        .map(|entry| {
+            let Provenance { source, file, line, .. } = &entry.desired.provenance;
+            format!("{source}: {file}:{line}")
+        })
+        .collect();
+    places.join(", ")
+}
+
+/// Where an object stands and what holds for all objects there.
+struct Place<'a> {
+    file: &'a SourceFile,
+    source: &'a SourceName,
+    revision: &'a SourceRevision,
+    policy: &'a SyncPolicy,
+    owner: &'a OwnerName,
+    vars: &'a IndexMap<String, String>,
+}
+
+fn parse(place: &Place<'_>) -> ParsedAt {
+    let parsed = manifest::parse(place.file);
+    let mut invalid: Vec<InvalidObject> = parsed.invalid;
+    let mut entries = Vec::new();
+    for located in &parsed.objects {
+        match entry(located, place) {
+            Ok(Some(entry)) => entries.push(Arc::new(entry)),
+            Ok(None) => {}
+            Err(mut errors) => invalid.append(&mut errors),
+        }
+    }
+    for error in &mut invalid {
+        error.source = place.source.to_string();
+    }
+    ParsedAt { content_id: place.file.content_id().to_owned(), entries, invalid }
+}
+
+/// One object of a file as an entry; `None` for kinds that are no business of the inventory.
+fn entry(
+    located: &Located<Object>,
+    place: &Place<'_>,
+) -> Result<Option<Entry>, Vec<InvalidObject>> {
+    let Object::Service(service) = &located.object else { return Ok(None) };
+    let invalid = |path: String, message: String, hint: Option<String>| InvalidObject {
+        source: place.source.to_string(),
+        file: place.file.path().to_owned(),
+        position: located.locate(&path),
+        path,
+        message,
+        hint,
+        key: key_of(service),
+    };
+    let service = resolve_references(service, place.vars).map_err(|errors| {
+        errors
+            .into_iter()
+            .map(|error| invalid(error.path, error.message, error.hint))
+            .collect::<Vec<_>>()
+    })?;
+    let provenance = Provenance {
+        source: place.source.clone(),
+        revision: place.revision.clone(),
+        file: place.file.path().to_owned(),
+        line: located.position.line,
+    };
+    let desired = Desired::resolve(&service, place.owner, provenance, place.policy)
+        .map_err(|error| vec![invalid(error.path, error.message, error.hint)])?;
+    let spec = serde_json::to_value(&service.spec).unwrap_or(Value::Null);
+    Ok(Some(Entry { desired: Arc::new(desired), metadata: service.metadata, spec: Arc::new(spec) }))
+}
+
+fn key_of(service: &Service) -> Option<ObjectKey> {
+    let target = service.spec.target.clone().unwrap_or_default();
+    let name = service.metadata.name.parse().ok()?;
+    Some(ObjectKey { target, cluster: service.spec.cluster.clone(), name })
+}
+
+/// The service with the values of its references in their places.
+fn resolve_references(
+    service: &Service,
+    vars: &IndexMap<String, String>,
+) -> Result<Service, Vec<ReferenceError>> {
+    let unusable = |error: serde_json::Error| {
+        let message = format!("the spec cannot be used once its references are replaced: {error}");
+        vec![ReferenceError::new(message, None)]
+    };
+    let mut value = serde_json::to_value(service).map_err(unusable)?;
+    references::resolve(&mut value, &|scheme, argument| {
+        let variable = |name: &str| vars.get(name).map(String::as_str);
+        references::lookup(scheme, argument, variable, vars.keys().map(String::as_str))
+    })?;
+    serde_json::from_value(value).map_err(unusable)
+}

@@ -1,0 +1,113 @@
+//! Reads what AWS says about one service: the cheap facts first, then only those that the plan depends on.
+//!
+//! Callers ask for one service; the batcher below sends ten in a call. A read that fails makes no [`Observed`].
+
+use planner::observed::{
+    ObservedService, ObservedTaskDefinition, ResolvedImage, ServiceDeployment, ServiceState,
+    StoppedTask,
+};
+use planner::{Desired, Observed};
+
+use crate::aws::{Account, Error};
+
+/// How many revisions of a family are looked at for one to use again.
+const CANDIDATES: usize = 10;
+/// How many of the last rollouts are looked at.
+const DEPLOYMENTS: usize = 10;
+
+/// Reads everything that a plan for this spec depends on.
+pub async fn service(account: &Account, desired: &Desired) -> Result<Observed, Error> {
+    let (cluster, name) = (desired.key.cluster.as_str(), desired.key.name.as_str());
+    let service = bare_service(account, cluster, name).await?;
+    let mut observed = Observed { service, ..Observed::default() };
+    if let Some(service) =
+        observed.service.as_ref().filter(|service| service.state == ServiceState::Active)
+    {
+        observed.task_definition = task_definition(account, &service.task_definition).await?;
+    }
+    let wants = planner::plan::wants(desired, &observed);
+    if wants.candidates {
+        observed.candidates = Some(candidates(account, desired).await?);
+    }
+    let Some(service) = &observed.service else { return Ok(observed) };
+    if wants.deployments {
+        observed.deployments = Some(deployments(account, cluster, name).await?);
+    }
+    if wants.images {
+        observed.images = Some(images(account, service).await?);
+    }
+    if wants.stopped {
+        let tasks = account.stopped_tasks(cluster, name).await?;
+        observed.stopped = Some(tasks.iter().map(StoppedTask::from_describe).collect());
+    }
+    Ok(observed)
+}
+
+/// Reads just the service.
+pub async fn bare_service(
+    account: &Account,
+    cluster: &str,
+    name: &str,
+) -> Result<Option<ObservedService>, Error> {
+    let service = account.describe_service(cluster, name).await?;
+    Ok(service.as_deref().map(ObservedService::from_describe))
+}
+
+async fn task_definition(
+    account: &Account,
+    arn: &str,
+) -> Result<Option<ObservedTaskDefinition>, Error> {
+    let answer = account.describe_task_definition(arn).await?;
+    Ok(answer.as_deref().map(ObservedTaskDefinition::from_describe))
+}
+
+async fn candidates(
+    account: &Account,
+    desired: &Desired,
+) -> Result<Vec<ObservedTaskDefinition>, Error> {
+    let arns =
+        account.list_task_definitions(desired.task_definition.family.as_str(), CANDIDATES).await?;
+    let mut candidates = Vec::new();
+    for arn in arns {
+        if let Some(candidate) = task_definition(account, &arn).await? {
+            let found = desired.is_content_of(&candidate);
+            candidates.push(candidate);
+            if found {
+                break;
+            }
+        }
+    }
+    Ok(candidates)
+}
+
+/// The newest rollouts, each with the revision it led to.
+async fn deployments(
+    account: &Account,
+    cluster: &str,
+    name: &str,
+) -> Result<Vec<ServiceDeployment>, Error> {
+    let records = account.service_deployments(cluster, name, DEPLOYMENTS).await?;
+    let mut deployments = Vec::new();
+    for record in &records {
+        let mut deployment = ServiceDeployment::from_describe(record);
+        let target =
+            record.pointer("/targetServiceRevision/arn").and_then(serde_json::Value::as_str);
+        if let Some(target) = target {
+            let revisions = account.service_revisions(&[target.to_owned()]).await?;
+            let arn = revisions
+                .first()
+                .and_then(|revision| revision.get("taskDefinition")?.as_str().map(str::to_owned));
+            if let Some(arn) = arn {
+                deployment.task_definition = task_definition(account, &arn).await?;
+            }
+        }
+        deployments.push(deployment);
+    }
+    Ok(deployments)
+}
+
+async fn images(account: &Account, service: &ObservedService) -> Result<Vec<ResolvedImage>, Error> {
+    let Some(newest) = service.service_revisions.first() else { return Ok(Vec::new()) };
+    let revisions = account.service_revisions(&[newest.clone()]).await?;
+    Ok(revisions.iter().flat_map(ResolvedImage::from_service_revision).collect())
+}

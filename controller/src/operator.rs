@@ -1,0 +1,299 @@
+//! The running operator: sources are watched, keys are queued, workers take turns.
+//!
+//! Everything here is scheduling. What a turn does stands in [`crate::reconcile`]; nothing here looks at a service.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crds::{ClusterName, ObjectKey, Reason, ServiceStatus, SourceLocation, SourceName, TargetName};
+use planner::Requeue;
+use planner::ownership::{self, Ownership};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::aws;
+use crate::config::ConfiguredSource;
+use crate::observe;
+use crate::queue::{Priority, Queue};
+use crate::reconcile::{self, Context, Ended};
+use crate::source::{Snapshot, SourceReader};
+use crate::status_store::{SourceKind, SourceObject};
+
+/// How many turns are taken at once; a multiple of the ten services that one DescribeServices takes.
+const WORKERS: usize = 60;
+/// How often a source is asked for news when the configuration does not say.
+const SOURCE_INTERVAL: Duration = Duration::from_mins(1);
+/// How often clusters that no spec names are searched for services of ours.
+const SEARCH_ALL_INTERVAL: Duration = Duration::from_hours(1);
+
+/// How often it is asked whether the first pass is over.
+const FIRST_PASS_POLL: Duration = Duration::from_millis(100);
+
+/// One source with its reader.
+pub struct WatchedSource {
+    /// What the configuration says of it.
+    pub configured: ConfiguredSource,
+    /// What reads it.
+    pub reader: SourceReader,
+}
+
+/// The running operator.
+pub struct Operator {
+    context: Context,
+    queue: Queue<ObjectKey>,
+    interval: Duration,
+    seed: u64,
+}
+
+/// What is remembered between two searches for services that no spec names.
+#[derive(Debug, Default)]
+struct Search {
+    foreign: HashMap<(TargetName, ClusterName), BTreeSet<String>>,
+    clusters: BTreeSet<(TargetName, ClusterName)>,
+    searched_all: Option<Instant>,
+}
+
+impl Operator {
+    /// An operator that has not begun. The seed decides all jitter.
+    pub fn new(context: Context, interval: Duration, seed: u64) -> Self {
+        Self { context, queue: Queue::new(seed), interval, seed }
+    }
+
+    /// The queue, to ask for turns and for its depth.
+    pub fn queue(&self) -> &Queue<ObjectKey> {
+        &self.queue
+    }
+
+    /// Runs until `shutdown`, then lets the turns under way end. Dropping the future stops everything at once.
+    pub async fn run(&self, sources: Vec<WatchedSource>, shutdown: CancellationToken) {
+        let mut workers = JoinSet::new();
+        for source in sources {
+            let (context, queue) = (self.context.clone(), self.queue.clone());
+            let stop = shutdown.child_token();
+            workers.spawn(async move {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = watch(&context, &queue, source) => {}
+                }
+            });
+        }
+        for _ in 0..WORKERS {
+            let (context, queue) = (self.context.clone(), self.queue.clone());
+            workers.spawn(async move { work(&context, &queue).await });
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = self.pass_regularly() => {}
+        }
+        self.queue.close();
+        while workers.join_next().await.is_some() {}
+    }
+
+    /// Looks at everything, again and again. A pass is one burst, so that ten services share a call.
+    async fn pass_regularly(&self) {
+        let mut random = fastrand::Rng::with_seed(self.seed);
+        let mut search = Search::default();
+        while !self.context.inventory().is_complete() {
+            tokio::time::sleep(FIRST_PASS_POLL).await;
+        }
+        loop {
+            search.run(&self.context).await;
+            for key in self.context.inventory().keys() {
+                self.queue.add(key, Priority::Resync);
+            }
+            let next = Instant::now() + self.interval.mul_f64(0.9 + random.f64() / 5.0);
+            self.await_first_looks(next).await;
+            tokio::time::sleep_until(next).await;
+        }
+    }
+
+    /// The operator is ready once every key that it knows has been looked at.
+    async fn await_first_looks(&self, until: Instant) {
+        let statuses = &self.context.statuses;
+        while !statuses.readiness().ready && Instant::now() < until {
+            let keys = self.context.inventory().keys();
+            if keys
+                .iter()
+                .all(|key| statuses.service(key).is_some_and(|object| is_looked_at(&object.status)))
+            {
+                statuses.set_ready(true);
+            } else {
+                tokio::time::sleep(FIRST_PASS_POLL).await;
+            }
+        }
+    }
+}
+
+/// Finds services that carry our tags and that no spec names, once and everywhere.
+pub async fn search_once(context: &Context) {
+    Search::default().run(context).await;
+}
+
+impl Search {
+    /// Finds services that carry our tags and that no spec names.
+    async fn run(&mut self, context: &Context) {
+        let named = context.inventory().keys();
+        self.clusters.extend(named.iter().map(|key| (key.target.clone(), key.cluster.clone())));
+        let is_due = self.searched_all.is_none_or(|last| last.elapsed() >= SEARCH_ALL_INTERVAL);
+        if is_due {
+            self.searched_all = Some(Instant::now());
+            self.foreign.clear();
+            for account in context.aws.accounts() {
+                let target = account.target().clone();
+                match account.list_clusters().await {
+                    Ok(arns) => self.clusters.extend(
+                        arns.iter()
+                            .filter_map(|arn| Some((target.clone(), name_of(arn).parse().ok()?))),
+                    ),
+                    Err(error) => {
+                        tracing::warn!(target = %target, error = %crate::error_chain(&error), "cannot list clusters")
+                    }
+                }
+            }
+        }
+        for (target, cluster) in self.clusters.clone() {
+            if let Err(error) = self.cluster(context, &target, &cluster).await {
+                tracing::warn!(cluster = %cluster, error = %crate::error_chain(&error), "cannot search for services without specs");
+            }
+        }
+    }
+
+    async fn cluster(
+        &mut self,
+        context: &Context,
+        target: &TargetName,
+        cluster: &ClusterName,
+    ) -> Result<(), aws::Error> {
+        let Some(account) = context.aws.account(target) else { return Ok(()) };
+        let foreign = self.foreign.entry((target.clone(), cluster.clone())).or_default();
+        for arn in account.list_services(cluster.as_str()).await? {
+            let name = name_of(&arn).to_owned();
+            let Ok(service) = name.parse() else { continue };
+            let key = ObjectKey { target: target.clone(), cluster: cluster.clone(), name: service };
+            if context.inventory().is_known(&key) || foreign.contains(&name) {
+                continue;
+            }
+            let Some(service) = observe::bare_service(account, cluster.as_str(), &name).await?
+            else {
+                continue;
+            };
+            match (
+                ownership::ownership(&service.tags, &context.owner),
+                ownership::source(&service.tags),
+            ) {
+                (Ownership::Ours, Some(source)) => context.inventory().note_orphan(key, source),
+                (Ownership::Ours | Ownership::Nobodys | Ownership::Another(_), _) => {
+                    foreign.insert(name);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The last part of an ARN: the name of what it names.
+fn name_of(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}
+
+/// Takes turns until the queue is closed.
+async fn work(context: &Context, queue: &Queue<ObjectKey>) {
+    while let Some(key) = queue.next().await {
+        let ended = reconcile::reconcile(context, &key).await;
+        match ended {
+            Ended::Requeue(Requeue::After(delay)) => {
+                queue.add_at(key.clone(), Priority::Rollout, Instant::now() + delay);
+            }
+            Ended::Requeue(Requeue::OnChange) | Ended::Failed => {}
+            Ended::Gone => queue.forget(&key),
+        }
+        queue.done(&key, ended == Ended::Failed);
+    }
+}
+
+fn is_looked_at(status: &ServiceStatus) -> bool {
+    !status.conditions.iter().any(|condition| condition.reason == Reason::NotYetObserved)
+}
+
+/// Reads one source whenever it may have changed, and queues what that touches.
+async fn watch(context: &Context, queue: &Queue<ObjectKey>, mut source: WatchedSource) {
+    let name = source.configured.name.clone();
+    let interval = interval(&source.configured.location);
+    let mut last: Option<Arc<Snapshot>> = None;
+    let mut failures = 0_u32;
+    context.statuses.publish_source(unread(&source.configured));
+    loop {
+        let pause = match source.reader.fetch().await {
+            Ok(snapshot) => {
+                failures = 0;
+                if !last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &snapshot)) {
+                    take(context, queue, &name, &snapshot);
+                }
+                context.statuses.publish_source(read(context, &source.configured, &snapshot));
+                last = Some(snapshot);
+                interval
+            }
+            Err(error) => {
+                failures = failures.saturating_add(1);
+                tracing::warn!(source = %name, error = %error, "cannot read source");
+                context.statuses.publish_source(SourceObject {
+                    error: Some(crate::error_chain(&error)),
+                    ..last.as_ref().map_or_else(
+                        || unread(&source.configured),
+                        |snapshot| read(context, &source.configured, snapshot),
+                    )
+                });
+                interval.min(Duration::from_secs(2_u64.saturating_pow(failures.min(6))))
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = source.reader.changed() => {}
+        }
+    }
+}
+
+/// Takes a source's new state into the inventory and queues what it changes.
+pub fn take(context: &Context, queue: &Queue<ObjectKey>, name: &SourceName, snapshot: &Snapshot) {
+    let changed = context.inventory().update(name, snapshot);
+    tracing::info!(source = %name, revision = %snapshot.revision(), changed = changed.len(), "source read");
+    for key in changed {
+        if context.statuses.service(&key).is_none() {
+            reconcile::announce(context, &key);
+        }
+        queue.add(key, Priority::Urgent);
+    }
+}
+
+fn interval(location: &SourceLocation) -> Duration {
+    let configured = match location {
+        SourceLocation::Git(git) => git.interval,
+        SourceLocation::S3(s3) => s3.interval,
+        SourceLocation::Directory(_) => None,
+    };
+    configured.map_or(SOURCE_INTERVAL, crds::HumanDuration::get)
+}
+
+fn unread(configured: &ConfiguredSource) -> SourceObject {
+    let (kind, location) = match &configured.location {
+        SourceLocation::Git(git) => (SourceKind::Git, git.url.clone()),
+        SourceLocation::S3(s3) => (SourceKind::S3, format!("s3://{}/{}", s3.bucket, s3.prefix)),
+        SourceLocation::Directory(directory) => (SourceKind::Directory, directory.path.clone()),
+    };
+    SourceObject::unread(configured.name.clone(), kind, location)
+}
+
+fn read(context: &Context, configured: &ConfiguredSource, snapshot: &Snapshot) -> SourceObject {
+    let inventory = context.inventory();
+    SourceObject {
+        revision: Some(snapshot.revision().clone()),
+        description: snapshot.description(),
+        fetched_at: Some(context.clock.now()),
+        error: None,
+        services: inventory.count(&configured.name),
+        invalid: inventory.invalid(&configured.name),
+        ..unread(configured)
+    }
+}

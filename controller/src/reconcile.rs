@@ -1,0 +1,335 @@
+//! One turn for one key: what is wanted, what is there, what to do, do it, say so.
+//!
+//! Flow: [`Inventory::wanted`] -> [`observe::service`] -> [`planner::plan`] -> [`apply::plan`] -> [`planner::status`].
+//! Guarantees: one turn per key at a time (the queue sees to that); nothing is decided when something could not be read;
+//! a turn that is cut off anywhere leaves nothing that the next one does not find again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crds::{Generation, ObjectKey, ObjectMeta, OwnerName, Reason, ServiceStatus};
+use planner::observed::ObservedService;
+use planner::prune::{self, SourceFacts};
+use planner::status::{self, Failure, Turn};
+use planner::{Observed, Plan, Requeue, ownership};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::apply::{self, Outcome};
+use crate::aws::{self, Account, Aws, Kind, Retry};
+use crate::clock::Clock;
+use crate::inventory::{Entry, Inventory, Wanted};
+use crate::observe;
+use crate::status_store::{ServiceObject, StatusStore};
+
+/// How long a read may be older than our own last change before it is believed anyway (aws.md §0: reads are eventually
+/// consistent).
+const STALE_FOR: Duration = Duration::from_secs(60);
+/// How soon a stale read is tried again.
+const STALE_RETRY: Duration = Duration::from_secs(3);
+
+/// The handles that a turn works with.
+#[derive(Clone)]
+pub struct Context {
+    /// The operator's identity.
+    pub owner: OwnerName,
+    /// The accounts.
+    pub aws: Aws,
+    /// What is wanted.
+    pub inventory: Arc<Mutex<Inventory>>,
+    /// What is said.
+    pub statuses: StatusStore,
+    /// The time.
+    pub clock: Clock,
+    /// Our own last changes, until a read shows them.
+    pub expectations: Arc<Mutex<HashMap<ObjectKey, Expectation>>>,
+}
+
+/// A change of ours that the next reads should show.
+#[derive(Debug, Clone)]
+pub struct Expectation {
+    deployments: Vec<String>,
+    until: Instant,
+}
+
+/// How a turn ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Look again then.
+    Requeue(Requeue),
+    /// Something failed that may pass: back off.
+    Failed,
+    /// Neither a spec nor a service is left.
+    Gone,
+}
+
+impl Context {
+    /// The inventory, for a moment.
+    pub fn inventory(&self) -> MutexGuard<'_, Inventory> {
+        self.inventory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The account that a key lives in.
+    pub fn account(&self, key: &ObjectKey) -> Option<&Account> {
+        self.aws.account(&key.target)
+    }
+}
+
+/// Takes one turn for one key.
+pub async fn reconcile(context: &Context, key: &ObjectKey) -> Ended {
+    let wanted = context.inventory().wanted(key);
+    let Some(account) = context.account(key) else {
+        let message = format!("the configuration names no target `{}`", key.target);
+        return block(context, key, &wanted, Reason::InvalidSpec, &message);
+    };
+    match &wanted {
+        Wanted::Spec { entry, generation, invalid } => {
+            let (status, ended) = turn(context, account, entry, *generation).await;
+            let status = match invalid.first() {
+                Some(first) => {
+                    let previous = status_of(context, key);
+                    status::with_invalid(
+                        status,
+                        &first.to_string(),
+                        previous.as_ref(),
+                        context.clock.now(),
+                    )
+                }
+                None => status,
+            };
+            publish(context, key, Some(entry), invalid.clone(), status);
+            ended
+        }
+        Wanted::Blocked { reason, message, .. } => block(context, key, &wanted, *reason, message),
+        Wanted::Gone => orphan(context, account, key).await,
+    }
+}
+
+async fn turn(
+    context: &Context,
+    account: &Account,
+    entry: &Entry,
+    generation: Generation,
+) -> (ServiceStatus, Ended) {
+    let desired = &entry.desired;
+    let previous = status_of(context, &desired.key);
+    let observed = match observe::service(account, desired).await {
+        Ok(observed) => observed,
+        Err(error) => {
+            let failure = failure(&error);
+            let status =
+                status::unread(&failure, generation, previous.as_ref(), context.clock.now());
+            return (status, after_error(&error));
+        }
+    };
+    if is_stale(context, &desired.key, &observed)
+        && let Some(previous) = previous
+    {
+        return (previous, Ended::Requeue(Requeue::After(STALE_RETRY)));
+    }
+    let plan = planner::plan(desired, &observed, context.clock.now());
+    let outcome =
+        apply::plan(account, desired.key.cluster.as_str(), desired.key.name.as_str(), &plan).await;
+    expect(context, &desired.key, &outcome);
+    let failure = outcome.error.as_ref().map(failure);
+    let status = status::after(&Turn {
+        desired,
+        observed: &observed,
+        plan: &plan,
+        failure: failure.as_ref(),
+        generation,
+        previous: previous.as_ref(),
+        now: context.clock.now(),
+    });
+    let ended = outcome.error.as_ref().map_or(Ended::Requeue(plan.requeue), after_error);
+    (status, ended)
+}
+
+/// What a turn would do for a spec, without doing it.
+pub async fn plan_only(context: &Context, entry: &Entry) -> Result<Plan, String> {
+    let desired = &entry.desired;
+    let account = context
+        .account(&desired.key)
+        .ok_or_else(|| format!("the configuration names no target `{}`", desired.key.target))?;
+    let observed =
+        observe::service(account, desired).await.map_err(|error| crate::error_chain(&error))?;
+    Ok(planner::plan(desired, &observed, context.clock.now()))
+}
+
+/// What a turn would do for a service that no spec names, without doing it.
+pub async fn plan_orphan(context: &Context, key: &ObjectKey) -> Result<Plan, String> {
+    let account = context
+        .account(key)
+        .ok_or_else(|| format!("the configuration names no target `{}`", key.target))?;
+    let service = observe::bare_service(account, key.cluster.as_str(), key.name.as_str())
+        .await
+        .map_err(|error| crate::error_chain(&error))?;
+    Ok(match service.filter(|service| is_ours_and_there(service, &context.owner)) {
+        Some(service) => prune::plan(key, &service, &context.owner, facts(context, &service)),
+        None => Plan::nothing(),
+    })
+}
+
+/// A service that carries our tags and that no spec names.
+async fn orphan(context: &Context, account: &Account, key: &ObjectKey) -> Ended {
+    let (cluster, name) = (key.cluster.as_str(), key.name.as_str());
+    let previous = status_of(context, key);
+    let service = match observe::bare_service(account, cluster, name).await {
+        Ok(service) => service,
+        Err(error) => {
+            let generation =
+                previous.as_ref().map_or(Generation(0), |status| status.observed_generation);
+            let status = status::unread(
+                &failure(&error),
+                generation,
+                previous.as_ref(),
+                context.clock.now(),
+            );
+            publish(context, key, None, Vec::new(), status);
+            return after_error(&error);
+        }
+    };
+    let Some(service) = service.filter(|service| is_ours_and_there(service, &context.owner)) else {
+        context.inventory().forget_orphan(key);
+        context.statuses.remove(key);
+        return Ended::Gone;
+    };
+    let plan = prune::plan(key, &service, &context.owner, facts(context, &service));
+    let outcome = apply::plan(account, cluster, name, &plan).await;
+    let status = match &outcome.error {
+        Some(error) => {
+            let generation =
+                previous.as_ref().map_or(Generation(0), |status| status.observed_generation);
+            status::unread(&failure(error), generation, previous.as_ref(), context.clock.now())
+        }
+        None => status::orphan(&plan, &service, previous.as_ref(), context.clock.now()),
+    };
+    publish(context, key, None, Vec::new(), status);
+    match &outcome.error {
+        Some(error) => after_error(error),
+        None if outcome.done > 0 => Ended::Requeue(Requeue::After(Duration::from_secs(15))),
+        None => Ended::Requeue(plan.requeue),
+    }
+}
+
+fn is_ours_and_there(service: &ObservedService, owner: &OwnerName) -> bool {
+    service.state != planner::observed::ServiceState::Inactive
+        && ownership::ownership(&service.tags, owner) == ownership::Ownership::Ours
+}
+
+fn facts(context: &Context, service: &ObservedService) -> SourceFacts {
+    match ownership::source(&service.tags) {
+        Some(source) => context.inventory().source_facts(&source),
+        None => SourceFacts::Unread,
+    }
+}
+
+/// Says that a key is known and has not been looked at yet.
+pub fn announce(context: &Context, key: &ObjectKey) {
+    let wanted = context.inventory().wanted(key);
+    let _ = block(context, key, &wanted, Reason::NotYetObserved, "not looked at yet");
+}
+
+fn block(
+    context: &Context,
+    key: &ObjectKey,
+    wanted: &Wanted,
+    reason: Reason,
+    message: &str,
+) -> Ended {
+    let (entry, generation, invalid) = match wanted {
+        Wanted::Spec { entry, generation, invalid } => (Some(entry), *generation, invalid.clone()),
+        Wanted::Blocked { invalid, .. } => (None, Generation(0), invalid.clone()),
+        Wanted::Gone => (None, Generation(0), Vec::new()),
+    };
+    let previous = status_of(context, key);
+    let status =
+        status::blocked(reason, message, generation, previous.as_ref(), context.clock.now());
+    publish(context, key, entry, invalid, status);
+    Ended::Requeue(Requeue::OnChange)
+}
+
+fn status_of(context: &Context, key: &ObjectKey) -> Option<ServiceStatus> {
+    context.statuses.service(key).map(|object| object.status.clone())
+}
+
+fn publish(
+    context: &Context,
+    key: &ObjectKey,
+    entry: Option<&Arc<Entry>>,
+    invalid: Vec<crds::InvalidObject>,
+    status: ServiceStatus,
+) {
+    let (metadata, provenance, spec) = match entry {
+        Some(entry) => (
+            entry.metadata.clone(),
+            Some(entry.desired.provenance.clone()),
+            Arc::clone(&entry.spec),
+        ),
+        None => context.statuses.service(key).map_or_else(
+            || (ObjectMeta::named(key.name.as_str()), None, Arc::new(Value::Null)),
+            |known| (known.metadata.clone(), None, Arc::clone(&known.spec)),
+        ),
+    };
+    context.statuses.publish(ServiceObject {
+        key: key.clone(),
+        metadata,
+        provenance,
+        spec,
+        status,
+        invalid,
+    });
+}
+
+/// Whether this read is older than our own last change.
+fn is_stale(context: &Context, key: &ObjectKey, observed: &Observed) -> bool {
+    let mut expectations = context.expectations.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(expectation) = expectations.get(key) else { return false };
+    let shown = observed.service.as_ref().is_some_and(|service| {
+        service
+            .deployments
+            .iter()
+            .any(|deployment| expectation.deployments.contains(&deployment.id))
+    });
+    if shown || Instant::now() >= expectation.until {
+        expectations.remove(key);
+        return false;
+    }
+    true
+}
+
+fn expect(context: &Context, key: &ObjectKey, outcome: &Outcome) {
+    if outcome.deployments.is_empty() {
+        return;
+    }
+    let expectation =
+        Expectation { deployments: outcome.deployments.clone(), until: Instant::now() + STALE_FOR };
+    context
+        .expectations
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(key.clone(), expectation);
+}
+
+fn failure(error: &aws::Error) -> Failure {
+    let reason = match error.kind {
+        Kind::Throttled => Reason::Throttled,
+        Kind::Denied => Reason::AccessDenied,
+        Kind::Refused => Reason::CallRefused,
+        Kind::NotFound | Kind::Transient | Kind::Ambiguous => Reason::CallFailed,
+    };
+    Failure {
+        reason,
+        message: crate::error_chain(error),
+        is_terminal: error.retry() == Retry::Never,
+    }
+}
+
+/// What cannot be mended by trying again is tried again with the regular look only.
+fn after_error(error: &aws::Error) -> Ended {
+    match error.retry() {
+        Retry::Backoff => Ended::Failed,
+        Retry::Never => Ended::Requeue(Requeue::OnChange),
+    }
+}

@@ -35,7 +35,8 @@ fn into_json(value: Cbor) -> Option<Value> {
                 .map(|(name, value)| Some((name.into_text().ok()?, into_json(value)?)))
                 .collect::<Option<_>>()?,
         ),
-        _ => return None,
+        // Byte strings have no counterpart; the type may grow.
+        Cbor::Bytes(_) | _ => return None,
     })
 }
 

@@ -133,7 +133,7 @@ pub struct InstanceFixture {
     pub count: u32,
     /// CPU units of each.
     pub cpu: i64,
-    /// MiB of each.
+    /// Mebibytes of each.
     pub memory: i64,
     /// The capacity provider that they belong to.
     pub capacity_provider: Option<String>,
@@ -191,7 +191,7 @@ timings! {
     deployment_visible = 1_000;
     /// From the creation of a service deployment until it begins.
     deployment_start = 2_000;
-    /// From STOP_REQUESTED to STOPPED, and from ROLLBACK_REQUESTED to ROLLBACK_IN_PROGRESS.
+    /// From `STOP_REQUESTED` to STOPPED, and from `ROLLBACK_REQUESTED` to `ROLLBACK_IN_PROGRESS`.
     deployment_stop = 3_000;
     /// The bake time that ECS derives for a roll-out with alarms when none is given.
     bake = 180_000;

@@ -91,7 +91,7 @@ impl Sandbox {
         }
         let call = match Call::read(request, &world.fixtures) {
             Ok(call) => call,
-            Err(response) => return Outcome::Answer(response, Duration::ZERO),
+            Err(response) => return Outcome::Answer(*response, Duration::ZERO),
         };
         let world = &mut *world;
         let verdict = world.faults.judge(&call.api, &call.operation, &mut world.rng);

@@ -71,7 +71,7 @@ impl Call {
     pub(crate) fn read(
         request: &Request<Bytes>,
         fixtures: &Fixtures,
-    ) -> Result<Self, Response<Bytes>> {
+    ) -> Result<Self, Box<Response<Bytes>>> {
         let scope = Scope::of(request.headers());
         let account = scope.account.unwrap_or_else(|| fixtures.account.clone());
         let region = scope.region.unwrap_or_else(|| fixtures.region.clone());
@@ -89,17 +89,17 @@ impl Call {
             let Some((_, api, version)) = known else {
                 let message = format!("The sandbox does not know the target {target}.");
                 let error = ApiError::refused("UnknownOperationException", message);
-                return Err(write_error(&error, Format::Json(JSON_1_1), ""));
+                return Err(Box::new(write_error(&error, Format::Json(JSON_1_1), "")));
             };
             let format = Format::Json(version);
-            let body =
-                read_json(request.body()).map_err(|error| write_error(&error, format, ""))?;
+            let body = read_json(request.body())
+                .map_err(|error| Box::new(write_error(&error, format, "")))?;
             return Ok(call(api, operation, Input::Json(body), format));
         }
         if let Some(operation) = request.uri().path().strip_prefix(CBOR_PATH) {
             let body = cbor::read(request.body()).map_err(|message| {
                 let error = ApiError::refused("SerializationException", message);
-                write_error(&error, Format::Cbor, "")
+                Box::new(write_error(&error, Format::Cbor, ""))
             })?;
             return Ok(call("monitoring", operation, Input::Json(body), Format::Cbor));
         }

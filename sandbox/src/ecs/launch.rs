@@ -126,7 +126,7 @@ impl Ecs {
     }
 }
 
-/// The launch type or capacity provider that a service or RunTask asks for.
+/// The launch type or capacity provider that a service or `RunTask` asks for.
 pub(super) fn launch_of(request: &Value) -> Launch {
     let strategy = input::list(request, "capacityProviderStrategy");
     let heaviest = strategy.iter().max_by_key(|one| {
@@ -140,7 +140,7 @@ pub(super) fn launch_of(request: &Value) -> Launch {
     };
     let platform = input::text(request, "platformVersion").unwrap_or("LATEST");
     Launch {
-        launch_type: Some(launch_type.to_owned()),
+        kind: Some(launch_type.to_owned()),
         provider: provider.map(str::to_owned),
         platform_version: (launch_type == "FARGATE").then(|| resolved_platform(platform)),
         ..Launch::default()
@@ -183,7 +183,7 @@ fn container_of(given: &Value) -> Container {
     }
 }
 
-/// The CPU units and MiB that a definition asks of an instance.
+/// The CPU units and mebibytes that a definition asks of an instance.
 pub(super) fn demand(definition: &TaskDefinition) -> (i64, i64) {
     let whole = |name: &str| match definition.given.get(name) {
         Some(Value::String(text)) => units(name, text),

@@ -7,12 +7,14 @@ mod agenda;
 mod arn;
 mod breaker;
 mod capacity;
+mod chronicle;
 mod cluster;
 mod create;
 mod definition;
 mod definition_rules;
 mod delete;
 mod describe;
+mod failure;
 mod failures;
 mod health;
 mod history;
@@ -24,6 +26,7 @@ mod normal;
 mod placement;
 mod read_lag;
 mod refusal;
+mod rollback;
 mod rollout;
 mod scaled;
 mod scheduler;
@@ -31,6 +34,7 @@ mod service_rules;
 mod stages;
 mod stop;
 mod tags;
+mod tally;
 mod targets;
 mod task;
 mod task_steps;
@@ -91,7 +95,7 @@ pub(crate) struct Ecs {
     alarms: BTreeSet<String>,
     agenda: Agenda,
     read_lag: ReadLag,
-    /// Answers to RunTask by client token.
+    /// Answers to `RunTask` by client token.
     tokens: HashMap<String, TokenAnswer>,
     target_changes: Vec<TargetChange>,
     /// Services that wait for room on an instance.

@@ -27,7 +27,7 @@ impl Region {
         self.pass_on(self.now);
     }
 
-    /// What DescribeTargetHealth says of a target; none if it is not registered.
+    /// What `DescribeTargetHealth` says of a target; none if it is not registered.
     pub fn target_health(&self, group_arn: &str, address: &str, port: u16) -> Option<&'static str> {
         self.elb.health(group_arn, address, port, self.now)
     }

@@ -1,11 +1,16 @@
 //! What the services of a Region know of each other.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "`json!` at the call reads best without a borrow"
+)]
+
 use bytes::Bytes;
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::{Fixtures, Sandbox, TaskView};
+use crate::{Fixtures, Region, Sandbox, TaskView};
 
 const REGISTRY: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com";
 
@@ -51,7 +56,7 @@ impl Bench {
     }
 
     fn tasks(&self) -> Vec<TaskView> {
-        self.sandbox.look(self.now, |region| region.tasks())
+        self.sandbox.look(self.now, Region::tasks)
     }
 
     fn desired(&self) -> i64 {

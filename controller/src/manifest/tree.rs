@@ -161,7 +161,9 @@ pub(super) fn read(text: &str, first_line: u32) -> Reading {
     };
     for event in Parser::new_from_str_with_options(text, options) {
         let step = match event {
-            Ok((event, span)) => builder.take(event, span),
+            Ok((event, span)) => builder
+                .take(event, span)
+                .map_err(|problem| Box::new(syntax::or_template(*problem, text, first_line))),
             Err(error) => Err(Box::new(syntax::problem(&error, text, first_line))),
         };
         if let Err(problem) = step {

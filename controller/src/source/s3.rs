@@ -182,7 +182,7 @@ impl S3Reader {
 
 /// 412: another content than listed. 404: deleted since.
 fn is_gone_or_changed(error: &aws::Error) -> bool {
-    matches!(error.code(), Some("PreconditionFailed" | "NoSuchKey"))
+    matches!(error.code.as_deref(), Some("PreconditionFailed" | "NoSuchKey"))
 }
 
 #[cfg(test)]

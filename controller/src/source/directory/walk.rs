@@ -226,6 +226,6 @@ fn age(stamp: Stamp, now: SystemTime) -> Duration {
     clippy::disallowed_methods,
     reason = "compared with the times that the file system has written, never with those of the operator's clock"
 )]
-fn file_system_time() -> SystemTime {
+pub(super) fn file_system_time() -> SystemTime {
     SystemTime::now()
 }

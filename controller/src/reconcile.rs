@@ -152,8 +152,7 @@ async fn plan_only(context: &Context, entry: &Entry) -> Result<Plan, String> {
     let account = context
         .account(&desired.key)
         .ok_or_else(|| format!("the configuration names no target `{}`", desired.key.target))?;
-    let observed =
-        observe::service(account, desired).await.map_err(|error| error.to_string())?;
+    let observed = observe::service(account, desired).await.map_err(|error| error.to_string())?;
     Ok(planner::plan(desired, &observed, context.clock.now()))
 }
 
@@ -162,7 +161,9 @@ pub async fn plan_key(context: &Context, key: &ObjectKey) -> Result<Plan, String
     let wanted = context.inventory().wanted(key);
     match wanted {
         Wanted::Spec { entry, .. } => plan_only(context, &entry).await,
-        Wanted::Blocked { reason, message, .. } => Ok(Plan::hold(reason, message, Requeue::OnChange)),
+        Wanted::Blocked { reason, message, .. } => {
+            Ok(Plan::hold(reason, message, Requeue::OnChange))
+        }
         Wanted::Gone => plan_orphan(context, key).await,
     }
 }

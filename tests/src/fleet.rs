@@ -12,7 +12,9 @@ use controller::operator::{self, Operator};
 use controller::reconcile::Context;
 use controller::source::{DirectoryReader, Snapshot, SourceError};
 use controller::status_store::{ServiceObject, StatusStore};
-use crds::{ConditionType, DirectorySource, ObjectKey, Reason, ServiceStatus, SourceName, SyncPolicy};
+use crds::{
+    ConditionType, DirectorySource, ObjectKey, Reason, ServiceStatus, SourceName, SyncPolicy,
+};
 use jiff::Timestamp;
 use planner::Plan;
 use sandbox::{Fixtures, Sandbox, SandboxTime, ServiceView};
@@ -107,7 +109,16 @@ impl Fleet {
         let (context, operator) = operator_on(&sandbox, time, &options).await;
         let statuses = context.statuses.clone();
         let mut fleet = Self {
-            sandbox, statuses, options, time, directory, reader, snapshot: None, context, operator, running: None,
+            sandbox,
+            statuses,
+            options,
+            time,
+            directory,
+            reader,
+            snapshot: None,
+            context,
+            operator,
+            running: None,
         };
         fleet.launch();
         fleet
@@ -176,7 +187,8 @@ impl Fleet {
                 (format!("{name}.json"), serde_json::to_string_pretty(spec).unwrap())
             })
             .collect();
-        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        let files: Vec<(&str, &str)> =
+            files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
         self.commit_files(&files).await;
     }
 
@@ -207,7 +219,11 @@ impl Fleet {
 
     /// The key of a service of the cluster `shop`.
     pub fn key(name: &str) -> ObjectKey {
-        ObjectKey { target: crds::TargetName::default(), cluster: "shop".parse().unwrap(), name: name.parse().unwrap() }
+        ObjectKey {
+            target: crds::TargetName::default(),
+            cluster: "shop".parse().unwrap(),
+            name: name.parse().unwrap(),
+        }
     }
 
     /// What the operator says of a service.
@@ -239,8 +255,10 @@ impl Fleet {
 
     /// Waits until a service is ready.
     pub async fn until_ready(&self, name: &str) {
-        self.until(&format!("{name} ready"), |fleet| fleet.object(name).is_some_and(|object| object.status.is_ready()))
-            .await;
+        self.until(&format!("{name} ready"), |fleet| {
+            fleet.object(name).is_some_and(|object| object.status.is_ready())
+        })
+        .await;
     }
 
     /// Waits until a service is stalled for a reason.
@@ -263,13 +281,17 @@ impl Fleet {
     /// The image that the service's settings name, of its first container.
     pub fn image(&self, name: &str) -> String {
         let service = self.service(name).unwrap_or_else(|| panic!("no service {name}"));
-        let answer = self.console("DescribeTaskDefinition", serde_json::json!({ "taskDefinition": service.task_definition }));
+        let answer = self.console(
+            "DescribeTaskDefinition",
+            serde_json::json!({ "taskDefinition": service.task_definition }),
+        );
         answer["taskDefinition"]["containerDefinitions"][0]["image"].as_str().unwrap().to_owned()
     }
 
     /// How many revisions of a family exist, whatever their state.
     pub fn revisions(&self, family: &str) -> usize {
-        self.sandbox.look(self.now(), |region| region.task_definitions())
+        self.sandbox
+            .look(self.now(), |region| region.task_definitions())
             .iter()
             .filter(|revision| revision.family == family)
             .count()
@@ -288,7 +310,11 @@ impl Fleet {
             .calls_since(mark)
             .into_iter()
             .map(|call| call.operation)
-            .filter(|operation| !operation.starts_with("Describe") && !operation.starts_with("List") && !operation.starts_with("Get"))
+            .filter(|operation| {
+                !operation.starts_with("Describe")
+                    && !operation.starts_with("List")
+                    && !operation.starts_with("Get")
+            })
             .collect()
     }
 
@@ -322,7 +348,11 @@ impl Drop for Fleet {
     }
 }
 
-async fn operator_on(sandbox: &Sandbox, time: SandboxTime, options: &FleetOptions) -> (Context, Arc<Operator>) {
+async fn operator_on(
+    sandbox: &Sandbox,
+    time: SandboxTime,
+    options: &FleetOptions,
+) -> (Context, Arc<Operator>) {
     let clock = Clock::virtual_from(time.now());
     let connect = ConnectOptions {
         region: Some("eu-west-1".to_owned()),
@@ -332,8 +362,11 @@ async fn operator_on(sandbox: &Sandbox, time: SandboxTime, options: &FleetOption
     };
     let aws = Aws::connect(&[], connect).await.unwrap();
     let owner: crds::OwnerName = options.owner.parse().unwrap();
-    let inventory =
-        Inventory::new(owner.clone(), indexmap::IndexMap::new(), [(source(), options.policy.clone())]);
+    let inventory = Inventory::new(
+        owner.clone(),
+        indexmap::IndexMap::new(),
+        [(source(), options.policy.clone())],
+    );
     let stamp = clock.clone();
     let context = Context {
         owner,

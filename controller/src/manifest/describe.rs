@@ -32,7 +32,7 @@ impl Expected {
     }
 }
 
-/// `expected text, found the number `512``, and what to write instead.
+/// What was expected and what was found, and what to write instead.
 pub(super) fn mismatch(tree: &Tree, node: NodeId, expected: Expected) -> (String, Option<String>) {
     let message = format!("expected {}, found {}", expected.words(), value(tree, node));
     (message, remedy(tree, node, expected))

@@ -93,6 +93,10 @@ const TEMPLATE: (&str, &str) = (
     "render it first, or use ${var:name} references",
 );
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the parser's kinds are its own and grow; those not named here keep the parser's words"
+)]
 fn told(kind: &ErrorKind, line: &str) -> (String, Option<&'static str>) {
     let told = |message: &str, hint| (message.to_owned(), Some(hint));
     if line.starts_with("<<<<<<<") || line.starts_with("=======") || line.starts_with(">>>>>>>") {
@@ -101,7 +105,6 @@ fn told(kind: &ErrorKind, line: &str) -> (String, Option<&'static str>) {
     if line.contains("{{") {
         return told(TEMPLATE.0, TEMPLATE.1);
     }
-    // The parser's kinds are its own and grow; whatever is not named here keeps the parser's words.
     match kind {
         ErrorKind::MappingValueNotAllowed | ErrorKind::MappingKeyNotAllowed => told(
             "a field is not possible here",

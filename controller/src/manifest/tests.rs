@@ -579,7 +579,7 @@ fn bombs_are_refused_quickly() {
     for pair in ["ab", "bc", "cd", "de", "ef", "fg", "gh", "hi"] {
         let (from, to) = pair.split_at(1);
         let aliases = vec![format!("*{from}"); 10].join(",");
-        bomb.push_str(&format!("{to}: &{to} [{aliases}]\n"));
+        bomb.extend([to, ": &", to, " [", &aliases, "]\n"]);
     }
     assert_eq!(
         told(format!("{bomb}{SERVICE}")),
@@ -597,7 +597,8 @@ fn bombs_are_refused_quickly() {
         told(with(END, "  service: {}\n  x: &x {y: *x}\n")),
         ["web.yaml:13:13: spec.x.y: the alias names something that contains it [shop/web]"]
     );
-    let wide: String = (0..60_000).map(|index| format!("k{index}: 1\n")).collect();
+    let mut wide = String::new();
+    (0..60_000).for_each(|index| wide.extend(["k", &index.to_string(), ": 1\n"]));
     assert_eq!(told(format!("{SERVICE}{wide}")).len(), 1);
 }
 

@@ -196,6 +196,10 @@ enum Inside {
 }
 
 impl Builder {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "comments, names of anchors and the edges of the stream carry no values; later kinds cannot either"
+    )]
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Box<Problem>> {
         let position = syntax::position(&span.start, self.first_line);
         match event {
@@ -223,7 +227,6 @@ impl Builder {
                 self.is_done = true;
                 Ok(())
             }
-            // Comments, anchors' names and the edges of the stream carry no values; later kinds of events cannot either.
             _ => Ok(()),
         }
     }
@@ -243,7 +246,8 @@ impl Builder {
         }
         let content = Content::Scalar { text: text.into_owned(), is_plain };
         let id = self.add(Node { position, content, weight: 1, height: 1 })?;
-        self.place(id, anchor)
+        self.place(id, anchor);
+        Ok(())
     }
 
     fn open(
@@ -273,7 +277,8 @@ impl Builder {
         };
         let (weight, height) = self.measure(&content);
         let id = self.add(Node { position, content, weight, height })?;
-        self.place(id, anchor)
+        self.place(id, anchor);
+        Ok(())
     }
 
     fn alias(&mut self, anchor: usize, position: Position) -> Result<(), Box<Problem>> {
@@ -289,11 +294,12 @@ impl Builder {
             self.reading.tree.node(id).map_or((1, 1), |node| (node.weight, node.height));
         self.check_depth(position, height)?;
         self.count(weight, position)?;
-        self.place(id, 0)
+        self.place(id, 0);
+        Ok(())
     }
 
     /// Puts a finished value where it belongs.
-    fn place(&mut self, id: NodeId, anchor: usize) -> Result<(), Box<Problem>> {
+    fn place(&mut self, id: NodeId, anchor: usize) {
         if anchor != 0 {
             self.anchors.insert(anchor, id);
         }
@@ -306,7 +312,6 @@ impl Builder {
                 }
             }
         }
-        Ok(())
     }
 
     fn awaits_key(&self) -> bool {

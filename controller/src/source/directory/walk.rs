@@ -17,7 +17,7 @@ const ENTRIES_MAX: usize = 1_000_000;
 /// How deep folders may be nested.
 const DEPTH_MAX: usize = 64;
 /// A file that was changed so shortly before it was read is read again: its time would not tell a second change from the first.
-const RACY: Duration = Duration::from_secs(2);
+pub(super) const RACY: Duration = Duration::from_secs(2);
 /// An empty file so young is probably being written.
 const BEING_WRITTEN: Duration = Duration::from_millis(500);
 
@@ -226,6 +226,6 @@ fn age(stamp: Stamp, now: SystemTime) -> Duration {
     clippy::disallowed_methods,
     reason = "compared with the times that the file system has written, never with those of the operator's clock"
 )]
-pub(super) fn file_system_time() -> SystemTime {
+fn file_system_time() -> SystemTime {
     SystemTime::now()
 }

@@ -1,16 +1,16 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use axum::extract::{Query, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 
 use super::*;
+use crate::aws::{Aws, ConnectOptions, Keys};
 use crate::source::Variables;
 
-/// A bucket that answers ListObjectsV2 in pages of three keys, and GetObject with If-Match.
+/// A bucket that lists three keys a page, and answers a read only for the entity tag that it asks for.
 #[derive(Clone, Default)]
 struct Bucket(Arc<Mutex<Inside>>);
 
@@ -58,7 +58,7 @@ async fn answer(
     if request.headers().get("if-match").is_some_and(|wanted| wanted != tag.as_str()) {
         return refused(StatusCode::PRECONDITION_FAILED, "PreconditionFailed");
     }
-    ([("etag", tag), ("x-amz-version-id", format!("v-{key}"))], bytes.clone()).into_response()
+    ([("etag", tag)], bytes.clone()).into_response()
 }
 
 fn list(inside: &mut Inside, query: &BTreeMap<String, String>) -> Response {
@@ -107,14 +107,15 @@ async fn reader(bucket: &Bucket) -> S3Reader {
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let service = axum::Router::new().fallback(answer).with_state(bucket.clone());
     tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-    let http_client = aws_config::defaults(BehaviorVersion::latest())
-        .region(Region::new("eu-central-1"))
-        .credentials_provider(Credentials::new("a", "b", None, None, "test"))
-        .endpoint_url(endpoint)
-        .retry_config(aws_sdk_s3::config::retry::RetryConfig::disabled())
-        .load()
-        .await;
-    let config = aws_sdk_s3::config::Builder::from(&http_client).force_path_style(true).build();
+    let keys = Keys { access_key_id: "a".to_owned(), secret_access_key: "b".to_owned() };
+    let options = ConnectOptions {
+        endpoint: Some(endpoint),
+        keys: Some(keys),
+        region: Some("eu-central-1".to_owned()),
+        s3_path_style: Some(true),
+        ..ConnectOptions::default()
+    };
+    let aws = Aws::connect(&[], options).await.unwrap();
     let source = S3Source {
         bucket: "specs".to_owned(),
         prefix: "prod/".to_owned(),
@@ -122,7 +123,7 @@ async fn reader(bucket: &Bucket) -> S3Reader {
         interval: None,
     };
     let access = Access {
-        s3: Some(Client::from_conf(config)),
+        s3: Some(aws.s3(None)),
         cache: std::path::PathBuf::new(),
         variables: Variables::default(),
         read_secret: Arc::new(|_| Err("there is none".to_owned())),
@@ -149,7 +150,6 @@ async fn every_page_is_read_and_an_unchanged_listing_reads_nothing() {
     let keys: Vec<&String> = first.files().keys().collect();
     assert_eq!(keys, ["prod/a.yaml", "prod/b/c.yml", "prod/d.json", "prod/e.yaml", "prod/f.yaml"]);
     assert_eq!(first.files()["prod/a.yaml"].bytes().as_ref(), b"prod/a.yaml");
-    assert!(first.files()["prod/a.yaml"].content_id().ends_with(" v-prod/a.yaml"));
     bucket.calls();
     assert!(Arc::ptr_eq(&first, &reader.fetch().await.unwrap()));
     assert_eq!(bucket.calls(), ["list", "list", "list"]);
@@ -190,7 +190,7 @@ async fn one_forbidden_key_or_failed_page_fails_the_whole() {
     let error = reader.fetch().await.unwrap_err();
     assert_eq!(error.to_string(), "cannot read s3://specs/prod/d.json");
     let cause = std::error::Error::source(&error).unwrap().to_string();
-    assert_eq!(cause, "AccessDenied: no AccessDenied");
+    assert!(cause.contains("AccessDenied"), "{cause}");
     bucket.0.lock().unwrap().forbidden = None;
     bucket.0.lock().unwrap().fail_page = Some(1);
     let error = reader.fetch().await.unwrap_err();

@@ -244,7 +244,9 @@ fn create(desired: &Desired, observed: &Observed) -> Plan {
         reason: Reason::ServiceMissing,
     });
     let holds: Vec<Hold> = holds::policy_hold(desired).into_iter().collect();
-    conclude(actions, holds, Requeue::After(ROLLOUT_POLL), Rollout::NotStarted)
+    let requeue =
+        if holds.is_empty() { Requeue::After(ROLLOUT_POLL) } else { Requeue::OnChange };
+    conclude(actions, holds, requeue, Rollout::NotStarted)
 }
 
 fn change(
@@ -285,7 +287,7 @@ fn change(
     let (actions, replacements) = differences::between(desired, observed, service, reason);
     let mut holds = holds::standing(desired, &actions, &replacements, &rollout, is_attempted);
     holds.extend(holds::controller_hold(service, &actions));
-    let requeue = if !actions.is_empty() {
+    let requeue = if !actions.is_empty() && holds.is_empty() {
         Requeue::After(ROLLOUT_POLL)
     } else if rollout::is_moving(service) {
         Requeue::After(poll_interval(service, now))

@@ -36,7 +36,7 @@ pub(super) fn of(tree: &Tree, document: &Document<'_>, is_broken: bool) -> Class
         Class::OfAnotherTool if is_broken && recover::scan(document.text).has_our_shape() => {
             unreadable(document)
         }
-        class => class,
+        class @ (Class::Ours(_) | Class::Unclear(_) | Class::OfAnotherTool) => class,
     }
 }
 

@@ -32,6 +32,15 @@ pub(super) fn mentions_us(text: &str) -> bool {
 /// Whose document this is. A broken one counts as ours as soon as something speaks for it, because one that was ours
 /// yesterday must not look like a deletion.
 pub(super) fn of(tree: &Tree, document: &Document<'_>, is_broken: bool) -> Class {
+    match labelled(tree, document, is_broken) {
+        Class::OfAnotherTool if is_broken && recover::scan(document.text).has_our_shape() => {
+            unreadable(document)
+        }
+        class @ (Class::Ours(_) | Class::Unclear(_) | Class::OfAnotherTool) => class,
+    }
+}
+
+fn labelled(tree: &Tree, document: &Document<'_>, is_broken: bool) -> Class {
     let Some(root) = tree.root() else {
         return if is_broken { of_broken(document) } else { Class::OfAnotherTool };
     };
@@ -148,11 +157,12 @@ fn of_broken(document: &Document<'_>) -> Class {
         Some(version) => mentions_us(version) || distance(version, API_VERSION) <= 2,
         None => mentions_us(document.text) || found.has_our_kind(),
     };
-    if is_ours {
-        Class::Unclear(Problem::new(document.position(), FieldPath::default(), "cannot be read"))
-    } else {
-        Class::OfAnotherTool
-    }
+    if is_ours { unreadable(document) } else { Class::OfAnotherTool }
+}
+
+/// What is wrong is told by what broke the document.
+fn unreadable(document: &Document<'_>) -> Class {
+    Class::Unclear(Problem::new(document.position(), FieldPath::default(), "cannot be read"))
 }
 
 fn missing(name: &str) -> Problem {

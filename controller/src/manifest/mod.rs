@@ -31,6 +31,9 @@ use crate::source::SourceFile;
 
 pub use path::{FieldPath, Step};
 
+/// The most errors that are told of one document.
+const PROBLEMS_MAX: usize = 20;
+
 /// What one file holds.
 #[derive(Debug, Default)]
 pub struct ParsedFile {
@@ -150,6 +153,7 @@ fn object(document: &Document<'_>) -> Outcome {
         Some(_) | None => {
             let key = recover::key(&tree, is_broken.then_some(document.text), &problems);
             problems.sort_by_key(|problem| problem.position);
+            problems.truncate(PROBLEMS_MAX);
             Outcome::Invalid { problems, key }
         }
     }

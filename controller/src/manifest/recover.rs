@@ -50,13 +50,16 @@ fn only<N: FromStr + PartialEq>(candidates: &[String]) -> Option<N> {
 
 /// Whether a field that makes the key is given twice.
 fn is_about_identity(problem: &Problem) -> bool {
-    let is_twice = problem.message.ends_with("is given twice");
-    is_twice
-        && match problem.path.steps() {
-            [Step::Field(_)] => true,
-            [Step::Field(block), Step::Field(field)] => PARTS.contains(&(block, field)),
-            _ => false,
-        }
+    problem.message.ends_with("is given twice") && is_identity(&problem.path)
+}
+
+/// Whether a field makes the key, or holds what does.
+pub(super) fn is_identity(path: &FieldPath) -> bool {
+    match path.steps() {
+        [Step::Field(block)] => ["kind", "metadata", "spec"].contains(&block.as_str()),
+        [Step::Field(block), Step::Field(field)] => PARTS.contains(&(block, field)),
+        _ => false,
+    }
 }
 
 /// Scalars of the first two levels, found without a parser.
@@ -84,6 +87,11 @@ impl Scanned {
 
     pub(super) fn has_our_kind(&self) -> bool {
         self.kind().is_some_and(|kind| kind == "Service" || kind == "Controller")
+    }
+
+    /// Whether it names a kind of ours and a cluster, whatever its version says.
+    pub(super) fn has_our_shape(&self) -> bool {
+        self.has_our_kind() && self.part("spec", "cluster").next().is_some()
     }
 
     fn at(&self, wanted: FieldPath) -> impl Iterator<Item = &str> {

@@ -600,6 +600,11 @@ fn bombs_are_refused_quickly() {
     let mut wide = String::new();
     (0..60_000).for_each(|index| wide.extend(["k", &index.to_string(), ": 1\n"]));
     assert_eq!(told(format!("{SERVICE}{wide}")).len(), 1);
+    let repeated = "    family: web\n".repeat(40_000);
+    let told =
+        told(with("    family: web\n", &repeated).replace("  service", "  cluster: b\n  service"));
+    assert_eq!(told.len(), 20);
+    assert!(told.iter().all(|line| line.ends_with("[?]")), "the cluster was given twice: {told:?}");
 }
 
 #[test]

@@ -11,10 +11,12 @@ use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
 use super::path::{FieldPath, Step};
 use super::problem::{Problem, quoted};
-use super::syntax;
+use super::{recover, syntax};
 
 /// The most values that a document may hold, aliases written out.
 pub(super) const NODES_MAX: u32 = 50_000;
+/// How many repeated fields are told; those that make the key always are.
+const REPEATED_MAX: usize = 100;
 /// How deep values may be nested.
 pub(super) const DEPTH_MAX: u32 = 64;
 
@@ -379,8 +381,12 @@ impl Builder {
                 continue;
             }
             repeated.insert(index);
+            let known_problems = self.reading.problems.len() + problems.len();
             let mut path = self.path();
             path.push(Step::Field(entry.key.clone()));
+            if known_problems >= REPEATED_MAX && !recover::is_identity(&path) {
+                continue;
+            }
             let message = format!("the field {} is given twice", quoted(&entry.key));
             let hint = format!("it is first given on line {}; keep one of them", known.line);
             problems.push(Problem::new(entry.key_position, path, message).hint(hint));

@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn what_could_run_a_program_is_refused() {
         for url in [
-            "--upload-pack=touch /tmp/x",
+            "--upload-pack=touch x",
             "ext::sh -c touch% x",
             "fd::17",
             "ftp://host/fleet",

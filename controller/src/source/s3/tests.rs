@@ -14,12 +14,14 @@ use crate::source::Variables;
 #[derive(Clone, Default)]
 struct Bucket(Arc<Mutex<Inside>>);
 
+type Change = Box<dyn FnOnce(&mut BTreeMap<String, Bytes>) + Send>;
+
 #[derive(Default)]
 struct Inside {
     objects: BTreeMap<String, Bytes>,
     calls: Vec<String>,
     /// Happens just before the first object is read.
-    before_read: Option<Box<dyn FnOnce(&mut BTreeMap<String, Bytes>) + Send>>,
+    before_read: Option<Change>,
     forbidden: Option<String>,
     fail_page: Option<usize>,
 }

@@ -56,13 +56,13 @@ async fn one(
         }
         Action::CreateService { input, task_definition, .. } => {
             let body = with_task_definition(input, Some(task_definition), registered.as_deref());
-            account.create_service(&body).await.map(|answer| deployments(&answer))
+            account.create_service(&body).await.map(|answer| primary_deployment(&answer))
         }
         Action::UpdateService { input, task_definition, .. } => {
             let body = with_task_definition(input, task_definition.as_ref(), registered.as_deref());
-            account.update_service(&body).await.map(|answer| deployments(&answer))
+            account.update_service(&body).await.map(|answer| primary_deployment(&answer))
         }
-        Action::TagResource { arn, tags, .. } => account.tag_resource(arn, tags).await.map(|()| Vec::new()),
+        Action::TagResource { arn, tags, .. } => account.tag_resource(arn, &planner::plan::tag_list(tags)).await.map(|()| Vec::new()),
         Action::DeleteService { .. } => {
             account.delete_service(cluster, name, true).await.map(|_| Vec::new())
         }
@@ -86,9 +86,9 @@ fn with_task_definition(
     body
 }
 
-fn deployments(answer: &Value) -> Vec<String> {
+fn primary_deployment(answer: &Value) -> Vec<String> {
     answer
-        .pointer("/service/deployments")
+        .get("deployments")
         .and_then(Value::as_array)
         .into_iter()
         .flatten()

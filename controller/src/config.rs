@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crds::{
-    Controller, ControllerSpec, DirectorySource, GitRef, GitSource, Http, OwnerName, S3Source, Source,
+    Controller, ControllerSpec, DirectorySource, GitRef, GitSource, Http, OwnerName, S3Source, SecretFrom,
     SourceLocation, SourceName, SyncPolicy, Target, TargetName,
 };
 use indexmap::IndexMap;
@@ -203,4 +203,28 @@ fn is_git(place: &str) -> bool {
 #[allow(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
 pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// Where Git repositories are kept between two reads: `$XDG_CACHE_HOME/longshore`, `~/.cache/longshore`, or the system's
+/// folder for temporary files.
+pub fn cache_directory() -> PathBuf {
+    environment("XDG_CACHE_HOME")
+        .filter(|folder| !folder.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| environment("HOME").map(|home| Path::new(&home).join(".cache")))
+        .unwrap_or_else(std::env::temp_dir)
+        .join("longshore")
+}
+
+/// Reads one of the operator's own secrets; the error never has it.
+pub fn read_secret(from: &SecretFrom) -> Result<String, String> {
+    match (&from.env, &from.file) {
+        (Some(name), None) => environment(name)
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| format!("the environment variable {name} is not set")),
+        (None, Some(file)) => std::fs::read_to_string(file)
+            .map(|text| text.trim().to_owned())
+            .map_err(|error| format!("cannot read {file}: {error}")),
+        (None, None) | (Some(_), Some(_)) => Err("give exactly one of `env` and `file`".to_owned()),
+    }
 }

@@ -17,7 +17,7 @@ use planner::prune::SourceFacts;
 use serde_json::Value;
 
 use crate::manifest::{self, Located, Object};
-use crate::references;
+use crate::references::{self, ReferenceError};
 use crate::source::{Snapshot, SourceFile};
 
 /// What is wanted of one key.
@@ -122,8 +122,15 @@ impl Inventory {
                 Some(parsed) if parsed.content_id == file.content_id() => parsed,
                 other => {
                     changed.extend(other.iter().flat_map(ParsedAt::keys));
-                    parse(file, source, snapshot.revision(), &state.policy, &self.owner, &self.vars)
-                        .inspect_keys(&mut changed)
+                    let place = Place {
+                        file,
+                        source,
+                        revision: snapshot.revision(),
+                        policy: &state.policy,
+                        owner: &self.owner,
+                        vars: &self.vars,
+                    };
+                    parse(&place).inspect_keys(&mut changed)
                 }
             };
             files.insert(path.clone(), parsed);
@@ -308,26 +315,76 @@ fn places(entries: &[Arc<Entry>]) -> String {
     places.join(", ")
 }
 
-fn parse(
-    file: &SourceFile,
-    source: &SourceName,
-    revision: &SourceRevision,
-    policy: &SyncPolicy,
-    owner: &OwnerName,
-    vars: &IndexMap<String, String>,
-) -> ParsedAt {
-    let parsed = manifest::parse(file);
+/// Where an object stands and what holds for all objects there.
+struct Place<'a> {
+    file: &'a SourceFile,
+    source: &'a SourceName,
+    revision: &'a SourceRevision,
+    policy: &'a SyncPolicy,
+    owner: &'a OwnerName,
+    vars: &'a IndexMap<String, String>,
+}
+
+fn parse(place: &Place<'_>) -> ParsedAt {
+    let parsed = manifest::parse(place.file);
     let mut invalid: Vec<InvalidObject> = parsed.invalid;
     let mut entries = Vec::new();
-    for located in parsed.objects {
-        match entry(&located, file, source, revision, policy, owner, vars) {
+    for located in &parsed.objects {
+        match entry(located, place) {
             Ok(Some(entry)) => entries.push(Arc::new(entry)),
             Ok(None) => {}
             Err(mut errors) => invalid.append(&mut errors),
         }
     }
     for error in &mut invalid {
-        error.source = source.to_string();
+        error.source = place.source.to_string();
     }
-    ParsedAt { content_id: file.content_id().to_owned(), entries, invalid }
+    ParsedAt { content_id: place.file.content_id().to_owned(), entries, invalid }
+}
+
+/// One object of a file as an entry; `None` for kinds that are no business of the inventory.
+fn entry(located: &Located, place: &Place<'_>) -> Result<Option<Entry>, Vec<InvalidObject>> {
+    let Object::Service(service) = &located.object else { return Ok(None) };
+    let invalid = |path: &str, message: String, hint: Option<String>| InvalidObject {
+        source: place.source.to_string(),
+        file: place.file.path().to_owned(),
+        position: located.locate(path),
+        path: path.to_owned(),
+        message,
+        hint,
+        key: key_of(service),
+    };
+    let service = resolve_references(service, place.vars)
+        .map_err(|error| vec![invalid(&error.path, error.message, error.hint)])?;
+    let provenance = Provenance {
+        source: place.source.clone(),
+        revision: place.revision.clone(),
+        file: place.file.path().to_owned(),
+        line: located.position.line,
+    };
+    let desired = Desired::resolve(&service, place.owner, provenance, place.policy)
+        .map_err(|error| vec![invalid(&error.path, error.message, error.hint)])?;
+    let spec = serde_json::to_value(&service.spec).unwrap_or(Value::Null);
+    Ok(Some(Entry { desired: Arc::new(desired), metadata: service.metadata, spec: Arc::new(spec) }))
+}
+
+fn key_of(service: &Service) -> Option<ObjectKey> {
+    let target = service.spec.target.clone().unwrap_or_default();
+    let name = service.metadata.name.parse().ok()?;
+    Some(ObjectKey { target, cluster: service.spec.cluster.clone(), name })
+}
+
+/// The service with the values of its references in their places.
+fn resolve_references(
+    service: &Service,
+    vars: &IndexMap<String, String>,
+) -> Result<Service, ReferenceError> {
+    let unreadable = |error: serde_json::Error| ReferenceError {
+        path: String::new(),
+        message: format!("the spec cannot be used once its references are resolved: {error}"),
+        hint: None,
+    };
+    let mut value = serde_json::to_value(service).map_err(unreadable)?;
+    references::resolve(&mut value, &|scheme, argument| references::lookup(vars, scheme, argument))?;
+    serde_json::from_value(value).map_err(unreadable)
 }

@@ -45,12 +45,12 @@ pub async fn bare_service(
     name: &str,
 ) -> Result<Option<ObservedService>, Error> {
     let service = account.describe_service(cluster, name).await?;
-    Ok(service.as_deref().map(ObservedService::from_describe))
+    Ok(service.as_ref().map(ObservedService::from_describe))
 }
 
 async fn task_definition(account: &Account, arn: &str) -> Result<Option<ObservedTaskDefinition>, Error> {
     let answer = account.describe_task_definition(arn).await?;
-    Ok(answer.as_deref().map(ObservedTaskDefinition::from_describe))
+    Ok(answer.as_ref().map(ObservedTaskDefinition::from_describe))
 }
 
 async fn candidates(account: &Account, desired: &Desired) -> Result<Vec<ObservedTaskDefinition>, Error> {
@@ -90,5 +90,5 @@ async fn deployments(account: &Account, cluster: &str, name: &str) -> Result<Vec
 async fn images(account: &Account, service: &ObservedService) -> Result<Vec<ResolvedImage>, Error> {
     let Some(newest) = service.service_revisions.first() else { return Ok(Vec::new()) };
     let revisions = account.service_revisions(&[newest.clone()]).await?;
-    Ok(revisions.iter().flat_map(|revision| ResolvedImage::from_service_revision(revision)).collect())
+    Ok(revisions.iter().flat_map(ResolvedImage::from_service_revision).collect())
 }

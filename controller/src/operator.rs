@@ -112,7 +112,7 @@ impl Operator {
     /// The operator is ready once every key that it knows has been looked at.
     async fn await_first_looks(&self, until: Instant) {
         let statuses = &self.context.statuses;
-        while !statuses.readiness().is_ready() && Instant::now() < until {
+        while !statuses.readiness().ready && Instant::now() < until {
             let keys = self.context.inventory().keys();
             if keys.iter().all(|key| statuses.service(key).is_some_and(|object| is_looked_at(&object.status))) {
                 statuses.set_ready(true);
@@ -138,21 +138,19 @@ impl Search {
         if is_due {
             self.searched_all = Some(Instant::now());
             self.foreign.clear();
-            for target in context.aws.targets() {
-                match context.aws.account(&target) {
-                    Some(account) => match account.list_clusters().await {
-                        Ok(clusters) => self.clusters.extend(
-                            clusters.into_iter().filter_map(|name| Some((target.clone(), name.parse().ok()?))),
-                        ),
-                        Err(error) => tracing::warn!(target = %target, error = %error, "cannot list clusters"),
-                    },
-                    None => continue,
+            for account in context.aws.accounts() {
+                let target = account.target().clone();
+                match account.list_clusters().await {
+                    Ok(arns) => self.clusters.extend(
+                        arns.iter().filter_map(|arn| Some((target.clone(), name_of(arn).parse().ok()?))),
+                    ),
+                    Err(error) => tracing::warn!(target = %target, error = %error.in_full(), "cannot list clusters"),
                 }
             }
         }
         for (target, cluster) in self.clusters.clone() {
             if let Err(error) = self.cluster(context, &target, &cluster).await {
-                tracing::warn!(cluster = %cluster, error = %error, "cannot search for services without specs");
+                tracing::warn!(cluster = %cluster, error = %error.in_full(), "cannot search for services without specs");
             }
         }
     }
@@ -165,7 +163,8 @@ impl Search {
     ) -> Result<(), aws::Error> {
         let Some(account) = context.aws.account(target) else { return Ok(()) };
         let foreign = self.foreign.entry((target.clone(), cluster.clone())).or_default();
-        for name in account.list_services(cluster.as_str()).await? {
+        for arn in account.list_services(cluster.as_str()).await? {
+            let name = name_of(&arn).to_owned();
             let Ok(service) = name.parse() else { continue };
             let key = ObjectKey { target: target.clone(), cluster: cluster.clone(), name: service };
             if context.inventory().is_known(&key) || foreign.contains(&name) {
@@ -181,6 +180,11 @@ impl Search {
         }
         Ok(())
     }
+}
+
+/// The last part of an ARN: the name of what it names.
+fn name_of(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
 }
 
 /// Takes turns until the queue is closed.

@@ -17,7 +17,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::apply::{self, Outcome};
-use crate::aws::{self, Account, Aws, Retry};
+use crate::aws::{self, Account, Aws, Kind, Retry};
 use crate::clock::Clock;
 use crate::inventory::{Entry, Inventory, Wanted};
 use crate::observe;
@@ -145,7 +145,7 @@ pub async fn plan_only(context: &Context, entry: &Entry) -> Result<Plan, String>
     let account = context
         .account(&desired.key)
         .ok_or_else(|| format!("the configuration names no target `{}`", desired.key.target))?;
-    let observed = observe::service(account, desired).await.map_err(|error| error.to_string())?;
+    let observed = observe::service(account, desired).await.map_err(|error| error.in_full())?;
     Ok(planner::plan(desired, &observed, context.clock.now()))
 }
 
@@ -156,7 +156,7 @@ pub async fn plan_orphan(context: &Context, key: &ObjectKey) -> Result<Plan, Str
         .ok_or_else(|| format!("the configuration names no target `{}`", key.target))?;
     let service = observe::bare_service(account, key.cluster.as_str(), key.name.as_str())
         .await
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| error.in_full())?;
     Ok(match service.filter(|service| is_ours_and_there(service, &context.owner)) {
         Some(service) => prune::plan(key, &service, &context.owner, facts(context, &service)),
         None => Plan::nothing(),
@@ -279,7 +279,13 @@ fn expect(context: &Context, key: &ObjectKey, outcome: &Outcome) {
 }
 
 fn failure(error: &aws::Error) -> Failure {
-    Failure { reason: error.reason(), message: error.to_string(), is_terminal: error.retry() == Retry::Never }
+    let reason = match error.kind {
+        Kind::Throttled => Reason::Throttled,
+        Kind::Denied => Reason::AccessDenied,
+        Kind::Refused => Reason::CallRefused,
+        Kind::NotFound | Kind::Transient | Kind::Ambiguous => Reason::CallFailed,
+    };
+    Failure { reason, message: error.in_full(), is_terminal: error.retry() == Retry::Never }
 }
 
 /// What cannot be mended by trying again is tried again with the regular look only.

@@ -16,7 +16,7 @@ mod tests;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crds::{ClusterName, ObjectKey, ServiceName, SourceName};
+use crds::{ClusterName, InvalidObject, ObjectKey, ServiceName, SourceName};
 use jiff::Timestamp;
 use tokio::sync::broadcast;
 
@@ -107,7 +107,7 @@ impl StatusStore {
 
     /// One page of the services that match, with the counts of all that match.
     pub fn list(&self, query: &Query) -> Page {
-        let page = self.read().list(query);
+        let page = self.read().list(query, self.0.epoch);
         page
     }
 
@@ -134,6 +134,11 @@ impl StatusStore {
     /// The clusters that have services, in order.
     pub fn clusters(&self) -> Vec<ClusterName> {
         self.read().clusters()
+    }
+
+    /// What is wrong with specs, each error once, and how many errors there are in all.
+    pub fn invalid(&self, limit: usize) -> (Vec<InvalidObject>, usize) {
+        self.read().invalid(limit)
     }
 
     /// The last transitions of everything, newest first.

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::images::ImageRule;
+use crate::{
+    FixtureBucket, FixtureParameter, FixtureRepository, FixtureSecret, Region, images::ImageRule,
+};
 
 /// What the world holds at its beginning and how it behaves; every member has a default.
 #[derive(Debug, Clone, Deserialize)]
@@ -32,6 +35,14 @@ pub struct Fixtures {
     pub strict_images: bool,
     /// Whether a task whose parameter or secret does not exist fails to start.
     pub strict_secrets: bool,
+    /// Parameters of every account and Region.
+    pub parameters: Vec<FixtureParameter>,
+    /// Secrets of every account and Region.
+    pub secrets: Vec<FixtureSecret>,
+    /// Image repositories of every account and Region.
+    pub repositories: Vec<FixtureRepository>,
+    /// Buckets of the account.
+    pub buckets: Vec<FixtureBucket>,
     /// How long things take.
     pub timings: Timings,
 }
@@ -52,6 +63,10 @@ impl Default for Fixtures {
             images: Vec::new(),
             strict_images: false,
             strict_secrets: false,
+            parameters: Vec::new(),
+            secrets: Vec::new(),
+            repositories: Vec::new(),
+            buckets: Vec::new(),
             timings: Timings::default(),
         }
     }
@@ -63,14 +78,21 @@ impl Fixtures {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        serde_saphyr::from_str(text).map_err(|error| {
+        let fixtures: Self = serde_saphyr::from_str(text).map_err(|error| {
             let place = error.location();
             FixtureError {
                 line: place.map_or(0, |place| place.line()),
                 column: place.map_or(0, |place| place.column()),
                 message: error.to_string(),
             }
-        })
+        })?;
+        let mut trial = Region::empty(&fixtures.account, &fixtures.region, 0, &fixtures);
+        trial.load(&fixtures, Timestamp::UNIX_EPOCH).map_err(|message| FixtureError {
+            line: 0,
+            column: 0,
+            message,
+        })?;
+        Ok(fixtures)
     }
 }
 

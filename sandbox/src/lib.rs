@@ -3,30 +3,53 @@
 //! One state machine in memory. Time is always an argument: every call first runs what is due up to its `now`. The
 //! AWS SDK reaches it in process ([`Sandbox::http_client`]), any other client over TCP ([`Sandbox::serve`]).
 
+mod autoscaling;
 mod clock;
+mod cloudwatch;
+mod derived;
+mod ecr;
 mod ecs;
+mod elb;
 mod error;
 mod faults;
 mod fixtures;
 mod ids;
 mod images;
 mod input;
+mod json;
+mod keyset;
 mod page;
 mod record;
 mod region;
+mod s3;
 mod sandbox;
 mod sdk;
+mod secrets;
 mod serve;
+mod ssm;
+mod sts;
 mod throttle;
+mod views;
 mod wire;
 mod world;
+mod xml;
 
+pub use autoscaling::FixtureScalableTarget;
 pub use clock::SandboxTime;
+pub use cloudwatch::{FixtureAlarm, FixtureMetric};
+pub use ecr::{FixtureImage, FixtureRepository};
+pub use elb::{
+    FixtureForward, FixtureListener, FixtureLoadBalancer, FixtureRule, FixtureTargetGroup,
+};
 pub use error::ApiError;
 pub use faults::{Fault, FaultKind};
 pub use fixtures::{ClusterFixture, FixtureError, Fixtures, InstanceFixture, Timings};
 pub use images::{ImageBehaviour, ImageRule};
 pub use record::CallRecord;
 pub use region::Region;
+pub use s3::{FixtureBucket, FixtureObject};
 pub use sandbox::Sandbox;
 pub use sdk::SandboxHttpClient;
+pub use secrets::FixtureSecret;
+pub use ssm::FixtureParameter;
+pub use views::{DeploymentView, ServiceView, TaskDefinitionView, TaskView};

@@ -17,7 +17,10 @@ use tokio::{net::TcpListener, sync::Notify};
 use crate::{
     ApiError, CallRecord, Fault, Fixtures, Region, SandboxHttpClient, SandboxTime,
     faults::Verdict,
-    ids, serve,
+    ids,
+    region::Answer,
+    s3::S3,
+    serve,
     wire::{self, Call, Input},
     world::World,
 };
@@ -98,7 +101,7 @@ impl Sandbox {
         if verdict.hangs {
             return Outcome::Silence;
         }
-        let response = apply(world, &call, &verdict, now);
+        let response = apply(world, &call, request, &verdict, now);
         if let Some(left) = &mut world.calls_left {
             *left -= 1;
             if *left == 0 {
@@ -158,7 +161,12 @@ impl Sandbox {
         operation: &str,
         input: Value,
     ) -> Result<Value, ApiError> {
-        self.edit(now, |region| region.call(api, operation, &Input::Json(input), now))
+        let answer =
+            self.edit(now, |region| region.call(api, operation, &Input::Json(input), now))?;
+        Ok(match answer {
+            Answer::Json(answer) => answer,
+            Answer::Xml(inner) => Value::String(inner),
+        })
     }
 
     /// All calls so far, in order.
@@ -228,7 +236,13 @@ impl Sandbox {
 }
 
 /// Applies a call and records it.
-fn apply(world: &mut World, call: &Call, verdict: &Verdict, now: Timestamp) -> Response<Bytes> {
+fn apply(
+    world: &mut World,
+    call: &Call,
+    request: &Request<Bytes>,
+    verdict: &Verdict,
+    now: Timestamp,
+) -> Response<Bytes> {
     let request_id = ids::uuid(&mut world.rng);
     let admitted = match &verdict.error {
         Some(error) => Err(error.clone()),
@@ -237,13 +251,17 @@ fn apply(world: &mut World, call: &Call, verdict: &Verdict, now: Timestamp) -> R
         }
         None => Ok(()),
     };
-    let result = admitted.and_then(|()| {
-        let region = world.region(&call.account, &call.region, now);
-        region.call(&call.api, &call.operation, &call.input, now)
-    });
-    let response = match &result {
-        Ok(answer) => wire::write_answer(call, answer, &request_id),
-        Err(error) => wire::write_error(error, call.format, &request_id),
+    let response = match (admitted, &call.input) {
+        (Ok(()), Input::Rest) => world.store(&call.account, now).call(request, now),
+        (Err(error), Input::Rest) => S3::refusal(request, error),
+        (Err(error), _) => wire::write_error(&error, call.format, &request_id),
+        (Ok(()), input) => {
+            let region = world.region(&call.account, &call.region, now);
+            match region.call(&call.api, &call.operation, input, now) {
+                Ok(answer) => wire::write_answer(call, &answer, &request_id),
+                Err(error) => wire::write_error(&error, call.format, &request_id),
+            }
+        }
     };
     world.record.add(CallRecord {
         time: now,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::ApiError;
+use crate::{ApiError, ecr::Ecr, secrets::Secrets, ssm::Ssm};
 
 /// A bucket: its capacity and its refill a second.
 type Size = (u32, u32);
@@ -56,18 +56,20 @@ impl Buckets {
 fn bucket(api: &str, operation: &str) -> Option<(&'static str, Size)> {
     match api {
         "ecs" => Some(ecs_bucket(operation)),
-        "ssm" => Some(match operation {
-            "GetParameter" | "GetParameters" | "GetParametersByPath" => ("ssm read", (40, 40)),
-            _ => ("ssm other", (3, 3)),
-        }),
+        "ssm" => sized(Ssm::bucket(operation)),
+        "secretsmanager" => sized(Secrets::bucket(operation)),
+        "ecr" => sized(Ecr::bucket(operation)),
         "monitoring" => Some(match operation {
             "DescribeAlarms" => ("alarm read", (9, 9)),
             "GetMetricData" => ("metric read", (500, 500)),
             _ => ("alarm modify", (3, 3)),
         }),
-        "ecr" => (operation == "PutImage").then_some(("image modify", (10, 10))),
         _ => None,
     }
+}
+
+fn sized(bucket: Option<(&'static str, u32, u32)>) -> Option<(&'static str, Size)> {
+    bucket.map(|(family, capacity, refill)| (family, (capacity, refill)))
 }
 
 fn ecs_bucket(operation: &str) -> (&'static str, Size) {

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use crate::{ApiError, Fixtures};
+use crate::{ApiError, Fixtures, region::Answer, s3::S3, xml::escape};
 
 /// A request as the API that it is meant for understands it.
 #[derive(Debug, Clone)]
@@ -37,6 +37,15 @@ pub(crate) enum Format {
     Json(&'static str),
     Query,
     Rest,
+}
+
+impl Format {
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Json(kind) => kind,
+            Self::Query | Self::Rest => "text/xml",
+        }
+    }
 }
 
 const JSON_1_0: &str = "application/x-amz-json-1.0";
@@ -95,7 +104,7 @@ impl Call {
             };
             return Ok(call(api, &operation, Input::Form(members), Format::Query));
         }
-        Ok(call("s3", request.method().as_str(), Input::Rest, Format::Rest))
+        Ok(call("s3", S3::operation(request), Input::Rest, Format::Rest))
     }
 }
 
@@ -153,10 +162,10 @@ pub(crate) fn read_form(body: &str) -> BTreeMap<String, String> {
 }
 
 /// The answer to a call that went well.
-pub(crate) fn write_answer(call: &Call, answer: &Value, request_id: &str) -> Response<Bytes> {
-    match call.format {
-        Format::Json(kind) => respond(200, kind, answer.to_string(), request_id),
-        Format::Query | Format::Rest => {
+pub(crate) fn write_answer(call: &Call, answer: &Answer, request_id: &str) -> Response<Bytes> {
+    match answer {
+        Answer::Json(answer) => respond(200, call.format.kind(), answer.to_string(), request_id),
+        Answer::Xml(inner) => {
             let operation = &call.operation;
             let namespace = match call.api.as_str() {
                 "elasticloadbalancing" => {
@@ -164,7 +173,6 @@ pub(crate) fn write_answer(call: &Call, answer: &Value, request_id: &str) -> Res
                 }
                 _ => "https://sts.amazonaws.com/doc/2011-06-15/",
             };
-            let inner = answer.as_str().unwrap_or_default();
             let body = format!(
                 "<{operation}Response xmlns=\"{namespace}\"><{operation}Result>{inner}</{operation}Result><ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>"
             );
@@ -196,10 +204,6 @@ pub(crate) fn write_error(error: &ApiError, format: Format, request_id: &str) ->
             respond(error.http_status, "text/xml", body, request_id)
         }
     }
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 fn respond(status: u16, kind: &'static str, body: String, request_id: &str) -> Response<Bytes> {

@@ -8,12 +8,14 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::{Fixtures, Region, faults::Faults, record::Record, throttle::Buckets};
+use crate::{Fixtures, Region, faults::Faults, record::Record, s3::S3, throttle::Buckets};
 
 /// Everything the sandbox knows.
 pub(crate) struct World {
     pub(crate) fixtures: Arc<Fixtures>,
     regions: BTreeMap<(String, String), Region>,
+    /// Buckets, by account.
+    stores: BTreeMap<String, S3>,
     buckets: HashMap<(String, String), Buckets>,
     pub(crate) throttling: bool,
     pub(crate) faults: Faults,
@@ -27,6 +29,7 @@ impl World {
     pub(crate) fn new(fixtures: Fixtures) -> Self {
         Self {
             regions: BTreeMap::new(),
+            stores: BTreeMap::new(),
             buckets: HashMap::new(),
             throttling: fixtures.throttling,
             faults: Faults::default(),
@@ -44,10 +47,32 @@ impl World {
             self.regions.entry((account.to_owned(), region.to_owned())).or_insert_with(|| {
                 let mut hasher = DefaultHasher::new();
                 (fixtures.seed, account, region).hash(&mut hasher);
-                Region::new(account, region, hasher.finish(), fixtures)
+                let mut place = Region::empty(account, region, hasher.finish(), fixtures);
+                if let Err(error) = place.load(fixtures, now) {
+                    tracing::warn!(%error, account, region, "cannot load all fixtures");
+                }
+                place
             });
         place.advance(now);
         place
+    }
+
+    /// The buckets of an account; they exist from the first look on.
+    pub(crate) fn store(&mut self, account: &str, now: Timestamp) -> &mut S3 {
+        let fixtures = &self.fixtures;
+        self.stores.entry(account.to_owned()).or_insert_with(|| {
+            let mut store = S3::new(account, &fixtures.region);
+            for bucket in &fixtures.buckets {
+                if let Err(error) = store.load(bucket, now) {
+                    tracing::warn!(
+                        error = error.message,
+                        bucket = bucket.name,
+                        "cannot load bucket"
+                    );
+                }
+            }
+            store
+        })
     }
 
     pub(crate) fn buckets(&mut self, account: &str, region: &str) -> &mut Buckets {

@@ -30,7 +30,7 @@ pub struct Account {
 pub(super) struct Inner {
     pub(super) connection: SharedConnection,
     /// Services by cluster and name.
-    pub(super) services: Batcher<String, String, Option<Value>>,
+    pub(super) services: Batcher<String, String, Option<Arc<Value>>>,
     /// Service deployments by ARN.
     pub(super) deployments: Batcher<(), String, Value>,
     /// Service revisions by ARN.

@@ -34,6 +34,19 @@ pub(super) fn texts(answer: &mut Value, name: &str) -> Vec<String> {
     texts.filter_map(|element| element.as_str().map(str::to_owned)).collect()
 }
 
+/// The answer, if it has the member that it must have.
+pub(super) fn require(
+    answer: Value,
+    operation: Operation,
+    subject: &str,
+    name: &str,
+) -> Result<Value, Error> {
+    match answer.get(name) {
+        Some(Value::Object(_)) => Ok(answer),
+        _ => Err(Error::unexpected(operation, subject, format!("the answer has no `{name}`"))),
+    }
+}
+
 /// Whether a list needs another page.
 pub(super) enum Paging {
     /// All pages so far will do.

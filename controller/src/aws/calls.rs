@@ -99,7 +99,7 @@ fn can_try_again(error: &Error) -> bool {
 fn code_of<T>(result: &Result<T, Error>) -> &str {
     match result {
         Ok(_) => "OK",
-        Err(error) => error.code().unwrap_or(match error.kind {
+        Err(error) => error.code.as_deref().unwrap_or(match error.kind {
             Kind::Throttled => "throttled",
             Kind::Denied => "denied",
             Kind::NotFound => "not-found",

@@ -1,6 +1,6 @@
 //! From targets and the environment to connections.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -11,9 +11,9 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_async::time::TimeSource;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_async::time::{SharedTimeSource, TimeSource};
+use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpClient};
 use crds::{Target, TargetName};
 
 use super::account::Account;
@@ -26,6 +26,9 @@ use crate::clock::Clock;
 /// The longest name that STS takes for a session (aws.md §6.6).
 const SESSION_NAME_MAX: usize = 64;
 
+/// The region of an AWS within this process, unless another is named.
+const IN_PROCESS_REGION: &str = "eu-west-1";
+
 /// All targets. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct Aws {
@@ -34,48 +37,70 @@ pub struct Aws {
 
 #[derive(Debug)]
 struct Inner {
-    accounts: HashMap<TargetName, Account>,
+    accounts: BTreeMap<TargetName, Account>,
     calls: Calls,
     /// The SDK's settings of the default target, for S3.
     default: SdkConfig,
     s3_path_style: bool,
 }
 
-/// How to reach AWS.
+/// How to reach AWS. By default as every AWS tool does: by variables, profiles, SSO, web identity, the roles of
+/// containers and instances, and `AWS_ENDPOINT_URL*`.
 #[derive(Debug, Clone)]
 pub struct ConnectOptions {
-    /// Where credentials and the region come from, and what carries the requests.
-    pub access: Access,
+    /// Answers the requests within this process. With it nothing of the environment is read and nothing leaves.
+    pub http_client: Option<SharedHttpClient>,
+    /// Keys in the place of the environment's credentials.
+    pub keys: Option<Keys>,
+    /// The address of every service in the place of AWS's own, `http://127.0.0.1:4566`.
+    pub endpoint: Option<String>,
+    /// The region of targets that name none. Default: the environment's; within this process `eu-west-1`.
+    pub region: Option<String>,
     /// The clock that requests are signed by.
     pub clock: Clock,
     /// The seed of the jitter between tries.
     pub seed: u64,
     /// Counts every attempt.
     pub meter: Meter,
-    /// Put the bucket's name into the path instead of the host name. Default: where an endpoint other than AWS's is set.
+    /// Put the bucket's name into the path instead of the host name. Default: unless AWS itself is called.
     pub s3_path_style: Option<bool>,
 }
 
-/// Where credentials and the region come from, and what carries the requests.
-#[derive(Debug, Clone)]
-pub enum Access {
-    /// The standard AWS environment: variables, profiles, SSO, web identity, container and instance roles, and
-    /// `AWS_ENDPOINT_URL*`.
-    Environment,
-    /// An AWS within this process: nothing of the environment is read and nothing leaves the process.
-    InProcess {
-        /// Answers the requests.
-        http_client: SharedHttpClient,
-        /// The region of targets that name none.
-        region: String,
-    },
-    /// An AWS at another address, with made-up credentials.
-    Endpoint {
-        /// `http://127.0.0.1:4566`.
-        url: String,
-        /// The region of targets that name none.
-        region: String,
-    },
+/// A pair of access keys.
+#[derive(Clone)]
+pub struct Keys {
+    /// The public half.
+    pub access_key_id: String,
+    /// The secret half.
+    pub secret_access_key: String,
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keys").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+    }
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self {
+            http_client: None,
+            keys: None,
+            endpoint: None,
+            region: None,
+            clock: Clock::System,
+            seed: 0,
+            meter: Meter::default(),
+            s3_path_style: None,
+        }
+    }
+}
+
+impl ConnectOptions {
+    /// Everything goes to a client within this process.
+    pub fn in_process(client: impl HttpClient + 'static) -> Self {
+        Self { http_client: Some(SharedHttpClient::new(client)), ..Self::default() }
+    }
 }
 
 /// Why the targets cannot be used.
@@ -97,18 +122,6 @@ pub enum ConnectError {
     },
 }
 
-impl ConnectOptions {
-    /// The standard AWS environment, on the machine's clock.
-    pub fn from_environment(seed: u64) -> Self {
-        Self::new(Access::Environment, Clock::System, seed)
-    }
-
-    /// These options, with everything else as it is by default.
-    pub fn new(access: Access, clock: Clock, seed: u64) -> Self {
-        Self { access, clock, seed, meter: Meter::default(), s3_path_style: None }
-    }
-}
-
 impl Aws {
     /// Prepares a connection to each target; without any, to `default`, the account and region of the environment.
     ///
@@ -125,7 +138,7 @@ impl Aws {
         let base = base(targets, &options).await;
         let calls = Calls::new(options.meter.clone(), options.seed);
 
-        let mut accounts = HashMap::new();
+        let mut accounts = BTreeMap::new();
         let mut s3_settings = None;
         for target in targets {
             let settings = settings_for(target, &base).await?;
@@ -138,16 +151,19 @@ impl Aws {
             }
         }
         let default = s3_settings.unwrap_or(base);
-        let s3_path_style = options.s3_path_style.unwrap_or(match options.access {
-            Access::Environment => default.endpoint_url().is_some(),
-            Access::InProcess { .. } | Access::Endpoint { .. } => true,
-        });
+        let elsewhere = options.http_client.is_some() || default.endpoint_url().is_some();
+        let s3_path_style = options.s3_path_style.unwrap_or(elsewhere);
         Ok(Self { inner: Arc::new(Inner { accounts, calls, default, s3_path_style }) })
     }
 
     /// The target of this name.
     pub fn account(&self, target: &TargetName) -> Option<&Account> {
         self.inner.accounts.get(target)
+    }
+
+    /// The names of all targets, in order.
+    pub fn targets(&self) -> Vec<TargetName> {
+        self.inner.accounts.keys().cloned().collect()
     }
 
     /// Every target.
@@ -174,41 +190,61 @@ impl Aws {
 
 /// The SDK's settings before any target's own: the operator's credentials, its timeouts, no retries.
 async fn base(targets: &[Target], options: &ConnectOptions) -> SdkConfig {
-    let time = SdkTime(options.clock.clone());
-    let given = match &options.access {
-        Access::Environment => {
-            let mut loader = aws_config::defaults(BehaviorVersion::latest())
-                .retry_config(RetryConfig::disabled())
-                .timeout_config(timeouts())
-                .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-                .time_source(time);
-            // Where every target names its region, the environment need not, and the instance is not asked for it.
-            if let Some(first) = targets.first()
-                && targets.iter().all(|target| target.region.is_some())
-            {
-                loader = loader.region(first.region.clone().map(Region::new));
-            }
-            return loader.load().await;
-        }
-        Access::InProcess { http_client, region } => SdkConfig::builder()
-            .http_client(http_client.clone())
-            .region(Region::new(region.clone())),
-        Access::Endpoint { url, region } => {
-            let client = aws_config::defaults(BehaviorVersion::latest()).no_credentials();
-            let loaded = client.region(Region::new(region.clone())).load().await;
-            loaded.into_builder().endpoint_url(url)
-        }
+    let found = match &options.http_client {
+        Some(client) => in_process(client.clone(), options),
+        None => from_environment(targets, options).await,
     };
-    let keys = Credentials::new("AKIAIOSFODNN7EXAMPLE", "made-up", None, None, "made-up");
-    given
-        .behavior_version(BehaviorVersion::latest())
-        .credentials_provider(SharedCredentialsProvider::new(keys))
+    let mut settings = found.into_builder();
+    if let Some(keys) = &options.keys {
+        settings = settings.credentials_provider(provider(keys));
+    }
+    if let Some(endpoint) = &options.endpoint {
+        settings = settings.endpoint_url(endpoint);
+    }
+    settings
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .sleep_impl(aws_smithy_async::rt::sleep::SharedAsyncSleep::new(TokioSleep::new()))
-        .time_source(time)
+        .time_source(SharedTimeSource::new(SdkTime(options.clock.clone())))
         .build()
+}
+
+fn in_process(client: SharedHttpClient, options: &ConnectOptions) -> SdkConfig {
+    let made_up = Keys { access_key_id: "AKIASANDBOX".into(), secret_access_key: "made-up".into() };
+    let region = options.region.clone().unwrap_or_else(|| IN_PROCESS_REGION.to_owned());
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(client)
+        .region(Region::new(region))
+        .credentials_provider(provider(&made_up))
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .build()
+}
+
+async fn from_environment(targets: &[Target], options: &ConnectOptions) -> SdkConfig {
+    let mut loader =
+        aws_config::defaults(BehaviorVersion::latest()).time_source(SdkTime(options.clock.clone()));
+    // Where every target names its region, the environment need not, and the instance is not asked for it.
+    let all = targets.iter().all(|target| target.region.is_some());
+    let first = targets.first().and_then(|target| target.region.clone()).filter(|_| all);
+    if let Some(region) = options.region.clone().or(first) {
+        loader = loader.region(Region::new(region));
+    }
+    if let Some(keys) = &options.keys {
+        loader = loader.credentials_provider(provider(keys));
+    }
+    loader.load().await
+}
+
+fn provider(keys: &Keys) -> SharedCredentialsProvider {
+    let Keys { access_key_id, secret_access_key } = keys;
+    SharedCredentialsProvider::new(Credentials::new(
+        access_key_id,
+        secret_access_key,
+        None,
+        None,
+        "given",
+    ))
 }
 
 /// The time of one attempt. Retries are our own (`calls`), because the SDK would repeat changes too.

@@ -133,7 +133,8 @@ impl Connection {
         let attempt = json_call(operation, subject, body, |exchange| send(&self.ecs, exchange));
         let result = self.calls.once(operation, pacer.as_deref(), attempt).await;
         if let Err(error) = &result {
-            tracing::info!(operation = operation.name(), subject, code = error.code(), kind = ?error.kind, "a change did not succeed");
+            let (operation, code) = (operation.name(), error.code.as_deref());
+            tracing::info!(operation, subject, code, kind = ?error.kind, "change did not succeed");
         }
         result
     }

@@ -1,15 +1,13 @@
 //! Why a call to AWS did not succeed, and whether another try can help.
 
-use std::error::Error as StdError;
 use std::fmt;
+
+use crds::Reason;
 
 use super::operation::Operation;
 
 /// A call that did not succeed: what was asked, of what, and why not.
-///
-/// Its text says the first two; the cause is its source, as [`Cause`]. [`Error::in_full`] says all in one line.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("cannot {} {subject}", operation.phrase())]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Error {
     /// The call.
     pub operation: Operation,
@@ -17,17 +15,9 @@ pub struct Error {
     pub subject: String,
     /// What sort of failure it is.
     pub kind: Kind,
-    /// What AWS, or the way to it, said.
-    #[source]
-    pub cause: Cause,
-}
-
-/// What AWS, or the way to it, said about a failure.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Cause {
     /// AWS's short name of the failure, `ClusterNotFoundException`, if AWS answered with one.
     pub code: Option<String>,
-    /// The text for people.
+    /// What AWS, or the way to it, said.
     pub message: String,
 }
 
@@ -58,16 +48,6 @@ pub enum Retry {
 }
 
 impl Error {
-    /// AWS's short name of the failure, if it answered with one.
-    pub fn code(&self) -> Option<&str> {
-        self.cause.code.as_deref()
-    }
-
-    /// What was asked, of what, and why not, in one line.
-    pub fn in_full(&self) -> String {
-        format!("{self}: {}", self.cause)
-    }
-
     /// Whether another try can help.
     pub fn retry(&self) -> Retry {
         match self.kind {
@@ -75,9 +55,28 @@ impl Error {
             Kind::Throttled | Kind::Denied | Kind::NotFound | Kind::Transient | Kind::Ambiguous => {
                 Retry::Backoff
             }
-            Kind::Refused if passes_by_itself(&self.cause) => Retry::Backoff,
+            Kind::Refused if self.passes_by_itself() => Retry::Backoff,
             Kind::Refused => Retry::Never,
         }
+    }
+
+    /// The reason that a condition shows.
+    pub fn reason(&self) -> Reason {
+        match (self.kind, self.retry()) {
+            (Kind::Throttled, _) => Reason::Throttled,
+            (Kind::Denied, _) => Reason::AccessDenied,
+            (Kind::Refused, Retry::Never) => Reason::CallRefused,
+            (Kind::Refused, Retry::Backoff)
+            | (Kind::NotFound | Kind::Transient | Kind::Ambiguous, _) => Reason::CallFailed,
+        }
+    }
+
+    fn passes_by_itself(&self) -> bool {
+        if self.code.as_deref().is_some_and(|code| PASSING_CODES.contains(&code)) {
+            return true;
+        }
+        let message = self.message.to_lowercase();
+        PASSING_TEXTS.iter().any(|text| message.contains(text))
     }
 
     /// The same failure, about `subject`: a batch's error reaches each of its callers as an error about its own key.
@@ -85,20 +84,29 @@ impl Error {
         Self { subject: subject.to_owned(), ..self }
     }
 
-    /// An error from AWS's code and text.
-    pub(super) fn refused(operation: Operation, subject: &str, status: u16, cause: Cause) -> Self {
-        let kind = kind_of(operation, status, cause.code.as_deref());
-        Self { operation, subject: subject.to_owned(), kind, cause }
+    /// AWS's refusal, by HTTP status, code and text.
+    pub(super) fn refused(
+        operation: Operation,
+        subject: &str,
+        status: u16,
+        code: Option<&str>,
+        message: impl Into<String>,
+    ) -> Self {
+        let kind = kind_of(operation, status, code);
+        Self {
+            code: code.map(str::to_owned),
+            ..Self::unanswered(operation, subject, kind, message)
+        }
     }
 
-    /// An error about a call that got no answer, or an answer that cannot be read.
+    /// An error about a call that got no answer.
     pub(super) fn unanswered(
         operation: Operation,
         subject: &str,
         kind: Kind,
-        message: String,
+        message: impl Into<String>,
     ) -> Self {
-        Self { operation, subject: subject.to_owned(), kind, cause: Cause { code: None, message } }
+        Self { operation, subject: subject.to_owned(), kind, code: None, message: message.into() }
     }
 
     /// An error about an answer that lacks what it must hold: nothing is known, so nothing may be concluded.
@@ -108,12 +116,13 @@ impl Error {
         message: impl Into<String>,
     ) -> Self {
         let kind = if operation.is_mutating() { Kind::Ambiguous } else { Kind::Transient };
-        Self::unanswered(operation, subject, kind, message.into())
+        Self::unanswered(operation, subject, kind, message)
     }
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {} {}: ", self.operation.phrase(), self.subject)?;
         match &self.code {
             Some(code) if self.message.is_empty() => f.write_str(code),
             Some(code) => write!(f, "{code}: {}", self.message),
@@ -122,7 +131,7 @@ impl fmt::Display for Cause {
     }
 }
 
-impl StdError for Cause {}
+impl std::error::Error for Error {}
 
 /// Codes with which one service or another asks for fewer calls (aws.md §0).
 const THROTTLES: &[&str] = &[
@@ -215,21 +224,12 @@ fn kind_of(operation: Operation, status: u16, code: Option<&str>) -> Kind {
     }
 }
 
-fn passes_by_itself(cause: &Cause) -> bool {
-    if cause.code.as_deref().is_some_and(|code| PASSING_CODES.contains(&code)) {
-        return true;
-    }
-    let message = cause.message.to_lowercase();
-    PASSING_TEXTS.iter().any(|text| message.contains(text))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn refused(operation: Operation, status: u16, code: &str, message: &str) -> Error {
-        let cause = Cause { code: Some(code.to_owned()), message: message.to_owned() };
-        Error::refused(operation, "shop/web", status, cause)
+        Error::refused(operation, "shop/web", status, Some(code), message)
     }
 
     #[test]
@@ -240,15 +240,11 @@ mod tests {
             "ClusterNotFoundException",
             "Cluster not found.",
         );
-        assert_eq!(error.to_string(), "cannot update service shop/web");
         assert_eq!(
-            error.in_full(),
+            error.to_string(),
             "cannot update service shop/web: ClusterNotFoundException: Cluster not found."
         );
-        assert_eq!(
-            error.source().unwrap().to_string(),
-            "ClusterNotFoundException: Cluster not found."
-        );
+        assert_eq!(error.reason(), Reason::CallFailed);
     }
 
     #[test]

@@ -29,9 +29,9 @@ mod tasks;
 
 pub use account::Account;
 pub use calls::READ_TRIES_MAX;
-pub use connect::{Access, Aws, ConnectError, ConnectOptions};
+pub use connect::{Aws, ConnectError, ConnectOptions, Keys};
 pub use connection::Identity;
-pub use error::{Cause, Error, Kind, Retry};
+pub use error::{Error, Kind, Retry};
 pub use meter::{CODES_MAX, Meter, MeterReading, WaitReading};
 pub use operation::{Family, Operation, Quota};
 pub use pacing::SHARE;

@@ -8,6 +8,7 @@
 pub enum Operation {
     DescribeServices,
     ListServices,
+    ListClusters,
     CreateService,
     UpdateService,
     DeleteService,
@@ -31,6 +32,8 @@ pub enum Operation {
 /// Operations that share one of ECS's token buckets (aws.md §1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
+    /// `ListClusters`.
+    ClusterRead,
     /// `RegisterTaskDefinition` and its like.
     TaskDefinitionModify,
     /// `DescribeTaskDefinition`, `ListTaskDefinitions`.
@@ -64,6 +67,7 @@ impl Operation {
         match self {
             Self::DescribeServices => "DescribeServices",
             Self::ListServices => "ListServices",
+            Self::ListClusters => "ListClusters",
             Self::CreateService => "CreateService",
             Self::UpdateService => "UpdateService",
             Self::DeleteService => "DeleteService",
@@ -90,6 +94,7 @@ impl Operation {
         match self {
             Self::DescribeServices => "describe service",
             Self::ListServices => "list services of cluster",
+            Self::ListClusters => "list clusters of target",
             Self::CreateService => "create service",
             Self::UpdateService => "update service",
             Self::DeleteService => "delete service",
@@ -118,6 +123,7 @@ impl Operation {
             Self::ListObjectsV2 | Self::GetObject => "s3",
             Self::DescribeServices
             | Self::ListServices
+            | Self::ListClusters
             | Self::CreateService
             | Self::UpdateService
             | Self::DeleteService
@@ -140,6 +146,7 @@ impl Operation {
     pub fn family(self) -> Option<Family> {
         match self {
             Self::DescribeServices | Self::ListServices => Some(Family::ServiceRead),
+            Self::ListClusters => Some(Family::ClusterRead),
             // Where stop and continue count is not published; the tightest likely bucket is the safe one (aws.md §1.1).
             Self::CreateService
             | Self::UpdateService
@@ -173,6 +180,7 @@ impl Operation {
             | Self::UntagResource => true,
             Self::DescribeServices
             | Self::ListServices
+            | Self::ListClusters
             | Self::DescribeTaskDefinition
             | Self::ListTaskDefinitions
             | Self::ListServiceDeployments
@@ -195,9 +203,10 @@ impl Family {
             Self::TagModify => (20.0, 10.0),
             Self::ClusterResourceRead | Self::ServiceRead => (100.0, 20.0),
             Self::ServiceModify => (50.0, 5.0),
-            Self::TaskDefinitionRead | Self::ServiceDeployment | Self::ServiceRevision => {
-                (50.0, 20.0)
-            }
+            Self::ClusterRead
+            | Self::TaskDefinitionRead
+            | Self::ServiceDeployment
+            | Self::ServiceRevision => (50.0, 20.0),
         };
         Quota { capacity, refill }
     }
@@ -205,6 +214,7 @@ impl Family {
     /// The family's name in metrics.
     pub fn name(self) -> &'static str {
         match self {
+            Self::ClusterRead => "cluster-read",
             Self::TaskDefinitionModify => "task-definition-modify",
             Self::TaskDefinitionRead => "task-definition-read",
             Self::TagModify => "tag-modify",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::calls::Calls;
-use super::error::{Cause, Error, Kind};
+use super::error::{Error, Kind};
 use super::operation::Operation;
 use super::sdk_error::{Sent, from_sdk};
 
@@ -130,7 +130,6 @@ fn listed(object: aws_sdk_s3::types::Object, subject: &str) -> Result<S3Object, 
 }
 
 fn too_large(subject: &str, bytes_max: u64) -> Error {
-    let cause = Cause { code: None, message: format!("it has more than {bytes_max} bytes") };
-    let (operation, kind) = (Operation::GetObject, Kind::Refused);
-    Error { operation, subject: subject.to_owned(), kind, cause }
+    let message = format!("it has more than {bytes_max} bytes");
+    Error::unanswered(Operation::GetObject, subject, Kind::Refused, message)
 }

@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::error::{Cause, Error, Kind};
+use super::error::{Error, Kind};
 use super::operation::Operation;
 
 /// Whether the request left this process.
@@ -31,28 +31,27 @@ where
 {
     if let Some(response) = error.raw_response() {
         let status = response.status().as_u16();
-        if let Some(cause) = cause_of(error, response) {
-            return Error::refused(operation, subject, status, cause);
+        if let Some(code) = code_of(error, response) {
+            let message = error.message().unwrap_or_default();
+            return Error::refused(operation, subject, status, Some(code), message);
         }
         if !response.status().is_success() {
             let message = format!("HTTP status {status} without an error code");
-            return Error::refused(operation, subject, status, Cause { code: None, message });
+            return Error::refused(operation, subject, status, None, message);
         }
     }
     Error::unanswered(operation, subject, unanswered_kind(operation, sent, error), chain(error))
 }
 
-/// What AWS said, if it said anything that can be understood.
-fn cause_of<E>(error: &SdkError<E, HttpResponse>, response: &HttpResponse) -> Option<Cause>
+/// AWS's short name of the failure, from where the SDK looks or else from the header.
+fn code_of<'error, E>(
+    error: &'error SdkError<E, HttpResponse>,
+    response: &'error HttpResponse,
+) -> Option<&'error str>
 where
     E: ProvideErrorMetadata,
 {
-    let code = match error.code() {
-        Some(code) => short(code),
-        None => short(response.headers().get("x-amzn-errortype")?),
-    };
-    let message = error.message().unwrap_or_default().to_owned();
-    Some(Cause { code: Some(code.to_owned()), message })
+    error.code().or_else(|| response.headers().get("x-amzn-errortype")).map(short)
 }
 
 /// A code without its namespace before `#` and the address after `:` (aws.md §0).

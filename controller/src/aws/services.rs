@@ -1,12 +1,13 @@
 //! ECS services: describe, list, create, update, delete, tag.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::account::Account;
-use super::answer::{array, text};
+use super::answer::{array, require, text};
 use super::batch::{BatchLimits, Batcher};
 use super::connection::{SharedConnection, ecs_call};
 use super::error::Error;
@@ -24,7 +25,7 @@ impl Account {
         &self,
         cluster: &str,
         name: &str,
-    ) -> Result<Option<Value>, Error> {
+    ) -> Result<Option<Arc<Value>>, Error> {
         let subject = format!("{cluster}/{name}");
         let answer = self.inner.services.get(cluster.to_owned(), name.to_owned()).await;
         answer.map_err(|error| error.about(&subject))?.ok_or_else(|| {
@@ -33,14 +34,24 @@ impl Account {
         })
     }
 
-    /// The ARNs of all services of the cluster that are not draining or gone: every page, or an error.
+    /// The names of the cluster's services that are not draining or gone: every page, or an error.
     pub async fn list_services(&self, cluster: &str) -> Result<Vec<String>, Error> {
         let body = json!({ "cluster": cluster, "maxResults": 100 });
-        self.list(Operation::ListServices, cluster, body, "serviceArns", ecs_call!(list_services))
-            .await
+        let send = ecs_call!(list_services);
+        let arns = self.list(Operation::ListServices, cluster, body, "serviceArns", send).await?;
+        Ok(arns.iter().map(|arn| name_of(arn).to_owned()).collect())
     }
 
-    /// Creates a service from `CreateService`'s input and answers with the service.
+    /// The names of all clusters of the account and region: every page, or an error.
+    pub async fn list_clusters(&self) -> Result<Vec<String>, Error> {
+        let (operation, subject) = (Operation::ListClusters, self.target().as_str());
+        let body = json!({ "maxResults": 100 });
+        let send = ecs_call!(list_clusters);
+        let arns = self.list(operation, subject, body, "clusterArns", send).await?;
+        Ok(arns.iter().map(|arn| name_of(arn).to_owned()).collect())
+    }
+
+    /// Creates a service from `CreateService`'s input and answers with its output, `{service}`.
     pub async fn create_service(&self, body: &Value) -> Result<Value, Error> {
         let subject = subject_of(body, "serviceName");
         let change = self.inner.connection.change(
@@ -49,10 +60,10 @@ impl Account {
             body,
             ecs_call!(create_service),
         );
-        member(change.await?, Operation::CreateService, &subject, "service")
+        require(change.await?, Operation::CreateService, &subject, "service")
     }
 
-    /// Updates a service from `UpdateService`'s input and answers with the service, without its tags.
+    /// Updates a service from `UpdateService`'s input and answers with its output, `{service}`, without tags.
     pub async fn update_service(&self, body: &Value) -> Result<Value, Error> {
         let subject = subject_of(body, "service");
         let change = self.inner.connection.change(
@@ -61,10 +72,10 @@ impl Account {
             body,
             ecs_call!(update_service),
         );
-        member(change.await?, Operation::UpdateService, &subject, "service")
+        require(change.await?, Operation::UpdateService, &subject, "service")
     }
 
-    /// Deletes a service; with `force` also one that has tasks. Answers with the service, which is draining.
+    /// Deletes a service; with `force` also one that has tasks. Answers with `{service}`, which is draining.
     pub async fn delete_service(
         &self,
         cluster: &str,
@@ -79,12 +90,17 @@ impl Account {
             &body,
             ecs_call!(delete_service),
         );
-        member(change.await?, Operation::DeleteService, &subject, "service")
+        require(change.await?, Operation::DeleteService, &subject, "service")
     }
 
-    /// Sets tags, given in ECS's shape `[{"key": …, "value": …}]`; other tags stay.
-    pub async fn tag_resource(&self, arn: &str, tags: &Value) -> Result<(), Error> {
-        let body = json!({ "resourceArn": arn, "tags": tags });
+    /// Sets these tags; others stay.
+    pub async fn tag_resource(
+        &self,
+        arn: &str,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<(), Error> {
+        let pairs = tags.iter().map(|(key, value)| json!({ "key": key, "value": value }));
+        let body = json!({ "resourceArn": arn, "tags": pairs.collect::<Vec<_>>() });
         let send = ecs_call!(tag_resource);
         self.inner.connection.change(Operation::TagResource, arn, &body, send).await?;
         self.inner.task_definitions.forget(arn);
@@ -101,26 +117,20 @@ impl Account {
     }
 }
 
+/// The last part of an ARN.
+fn name_of(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}
+
 /// `shop/web`, from the input of a call about a service.
 fn subject_of(body: &Value, name: &str) -> String {
     let cluster = text(body, "cluster").unwrap_or("default");
     format!("{cluster}/{}", text(body, name).unwrap_or_default())
 }
 
-/// The one member that the answer of a change must hold.
-pub(super) fn member(
-    mut answer: Value,
-    operation: Operation,
-    subject: &str,
-    name: &str,
-) -> Result<Value, Error> {
-    match answer.get_mut(name) {
-        Some(value) if value.is_object() => Ok(value.take()),
-        _ => Err(Error::unexpected(operation, subject, format!("the answer has no `{name}`"))),
-    }
-}
-
-pub(super) fn batcher(connection: &SharedConnection) -> Batcher<String, String, Option<Value>> {
+pub(super) fn batcher(
+    connection: &SharedConnection,
+) -> Batcher<String, String, Option<Arc<Value>>> {
     let connection = connection.clone();
     Batcher::new(DESCRIBE, move |cluster: String, names: Vec<String>| {
         let connection = connection.clone();
@@ -136,10 +146,10 @@ pub(super) fn batcher(connection: &SharedConnection) -> Batcher<String, String, 
 }
 
 /// The services of the answer by name, and those that it says are missing.
-fn sort_out(mut answer: Value) -> HashMap<String, Result<Option<Value>, Error>> {
+fn sort_out(mut answer: Value) -> HashMap<String, Result<Option<Arc<Value>>, Error>> {
     let mut found = HashMap::new();
     for failure in array(&mut answer, "failures") {
-        let name = text(&failure, "arn").and_then(|arn| arn.rsplit('/').next()).unwrap_or_default();
+        let name = name_of(text(&failure, "arn").unwrap_or_default());
         let state = match text(&failure, "reason") {
             Some("MISSING") => Ok(None),
             reason => Err(failed(Operation::DescribeServices, name, reason)),
@@ -147,8 +157,8 @@ fn sort_out(mut answer: Value) -> HashMap<String, Result<Option<Value>, Error>> 
         found.insert(name.to_owned(), state);
     }
     for service in array(&mut answer, "services") {
-        if let Some(name) = text(&service, "serviceName") {
-            found.insert(name.to_owned(), Ok(Some(service)));
+        if let Some(name) = text(&service, "serviceName").map(str::to_owned) {
+            found.insert(name, Ok(Some(Arc::new(service))));
         }
     }
     found

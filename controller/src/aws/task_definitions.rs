@@ -1,35 +1,36 @@
 //! Task definitions: register, describe, list.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::account::Account;
-use super::answer::{Paging, text, texts};
+use super::answer::{Paging, require, text, texts};
 use super::connection::ecs_call;
 use super::error::{Error, Kind};
 use super::operation::Operation;
-use super::services::member;
 
 impl Account {
     /// The revision as `{taskDefinition, tags}`; `None` if ECS knows none by this name.
     ///
     /// The content of a revision never changes, so it is kept under its full ARN. Its `status` and `tags` may have changed
     /// since: [`Account::reread_task_definition`] where that matters.
-    pub async fn describe_task_definition(&self, name: &str) -> Result<Option<Value>, Error> {
+    pub async fn describe_task_definition(&self, name: &str) -> Result<Option<Arc<Value>>, Error> {
         match self.inner.task_definitions.get(name) {
-            Some(definition) => Ok(Some(definition)),
+            Some(definition) => Ok(Some(Arc::new(definition))),
             None => self.reread_task_definition(name).await,
         }
     }
 
     /// As [`Account::describe_task_definition`], always asked of ECS. `name` may also be a family: its newest ACTIVE one.
-    pub async fn reread_task_definition(&self, name: &str) -> Result<Option<Value>, Error> {
+    pub async fn reread_task_definition(&self, name: &str) -> Result<Option<Arc<Value>>, Error> {
         let operation = Operation::DescribeTaskDefinition;
         let body = json!({ "taskDefinition": name, "include": ["TAGS"] });
         let send = ecs_call!(describe_task_definition);
         match self.inner.connection.read(operation, name, &body, send).await {
             Ok(answer) => {
                 self.keep_task_definition(&answer, name)?;
-                Ok(Some(answer))
+                Ok(Some(Arc::new(answer)))
             }
             Err(error) if says_absent(&error) => {
                 self.inner.task_definitions.forget(name);
@@ -81,16 +82,13 @@ impl Account {
         let family = text(body, "family").unwrap_or_default();
         let send = ecs_call!(register_task_definition);
         let answer = self.inner.connection.change(operation, family, body, send).await?;
-        match answer.get("taskDefinition") {
-            Some(definition) if definition.is_object() => Ok(answer),
-            _ => member(answer, operation, family, "taskDefinition"),
-        }
+        require(answer, operation, family, "taskDefinition")
     }
 }
 
 /// ECS has no code of its own for an unknown revision (aws.md §2.2).
 fn says_absent(error: &Error) -> bool {
     error.kind == Kind::Refused
-        && error.code() == Some("ClientException")
-        && error.cause.message.starts_with("Unable to describe task definition")
+        && error.code.as_deref() == Some("ClientException")
+        && error.message.starts_with("Unable to describe task definition")
 }

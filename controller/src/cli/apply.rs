@@ -95,7 +95,7 @@ async fn wait(statuses: &StatusStore, output: Output, timeout: Duration) -> bool
             }
         }
         let sources_failed = statuses.sources().iter().any(|source| source.error.is_some());
-        if sources_failed || statuses.readiness().is_ready() && pending(statuses).is_empty() {
+        if sources_failed || statuses.readiness().ready && pending(statuses).is_empty() {
             return true;
         }
         if Instant::now() >= deadline {

@@ -4,16 +4,18 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use crds::SourceLocation;
 use sandbox::{Fixtures, Sandbox, SandboxTime};
 
-use crate::aws::{Aws, ConnectOptions};
+use crate::aws::{Access, Aws, ConnectOptions};
 use crate::clock::Clock;
 use crate::config::{Config, ConfiguredSource};
 use crate::inventory::Inventory;
 use crate::operator::WatchedSource;
 use crate::reconcile;
-use crate::source::SourceReader;
+use crate::source::{self, SourceReader, Variables};
 use crate::status_store::StatusStore;
 
 use super::AwsArguments;
@@ -30,30 +32,31 @@ pub(super) struct Connection {
 pub(super) struct Embedded {
     pub(super) sandbox: Sandbox,
     pub(super) time: SandboxTime,
+    pub(super) region: String,
 }
 
 /// Connects to the accounts of the configuration, or to the embedded AWS.
 pub(super) async fn aws(config: &Config, arguments: &AwsArguments) -> anyhow::Result<Connection> {
+    let seed = fastrand::u64(..);
     let Some(fixtures) = &arguments.sandbox else {
-        let clock = Clock::System;
-        let options = ConnectOptions { clock: clock.clone(), seed: fastrand::u64(..), ..ConnectOptions::default() };
-        let aws = Aws::connect(&config.targets, options).await.context("cannot reach AWS")?;
-        return Ok(Connection { aws, clock, sandbox: None });
+        let aws = Aws::connect(&config.targets, ConnectOptions::from_environment(seed)).await?;
+        return Ok(Connection { aws, clock: Clock::System, sandbox: None });
     };
-    let embedded = embedded(fixtures)?;
-    let clock = Clock::scaled_from(embedded.time.origin, embedded.time.scale);
-    let options = ConnectOptions {
-        http_client: Some(embedded.sandbox.http_client(embedded.time)),
-        clock: clock.clone(),
-        seed: fastrand::u64(..),
-        ..ConnectOptions::default()
+    let embedded = embedded(fixtures, arguments.time_scale)?;
+    let clock = Clock::scaled_from(embedded.time.now(), arguments.time_scale);
+    let access = Access::InProcess {
+        http_client: SharedHttpClient::new(embedded.sandbox.http_client(embedded.time)),
+        region: embedded.region.clone(),
     };
-    let aws = Aws::connect(&config.targets, options).await.context("cannot reach the embedded AWS")?;
+    let aws = Aws::connect(&config.targets, ConnectOptions::new(access, clock.clone(), seed)).await?;
     Ok(Connection { aws, clock, sandbox: Some(embedded) })
 }
 
 /// The embedded AWS, with the fixtures of a file or the default ones when the path is empty.
-pub(super) fn embedded(fixtures: &Path) -> anyhow::Result<Embedded> {
+pub(super) fn embedded(fixtures: &Path, time_scale: f64) -> anyhow::Result<Embedded> {
+    if !(time_scale > 0.0 && time_scale <= 10_000.0) {
+        bail!("cannot run time {time_scale} times as fast: give a number above 0 and at most 10000");
+    }
     let fixtures = if fixtures.as_os_str().is_empty() {
         Fixtures::default()
     } else {
@@ -61,8 +64,9 @@ pub(super) fn embedded(fixtures: &Path) -> anyhow::Result<Embedded> {
             .with_context(|| format!("cannot read fixtures {}", fixtures.display()))?;
         Fixtures::from_yaml(&text).with_context(|| format!("cannot use fixtures {}", fixtures.display()))?
     };
-    let time = SandboxTime::starting(Clock::System.now(), fixtures.time_scale());
-    Ok(Embedded { sandbox: Sandbox::new(fixtures), time })
+    let region = fixtures.region.clone();
+    let time = SandboxTime::new(Clock::System.now(), time_scale);
+    Ok(Embedded { sandbox: Sandbox::new(fixtures), time, region })
 }
 
 /// An inventory of the configured sources, none of them read.
@@ -77,7 +81,17 @@ pub(super) fn sources(config: &Config, aws: &Aws) -> anyhow::Result<Vec<WatchedS
 }
 
 fn watched(configured: &ConfiguredSource, aws: Option<&Aws>) -> anyhow::Result<WatchedSource> {
-    let reader = SourceReader::open(&configured.location, aws)
+    let s3 = match &configured.location {
+        SourceLocation::S3(source) => aws.map(|aws| aws.s3(source.region.as_deref())),
+        SourceLocation::Git(_) | SourceLocation::Directory(_) => None,
+    };
+    let access = source::Access {
+        s3,
+        cache: crate::config::cache_directory(),
+        variables: Variables::from_environment(std::env::vars_os()),
+        read_secret: Arc::new(crate::config::read_secret),
+    };
+    let reader = SourceReader::open(&configured.location, access)
         .with_context(|| format!("cannot use source `{}`", configured.name))?;
     Ok(WatchedSource { configured: configured.clone(), reader })
 }

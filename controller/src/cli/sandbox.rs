@@ -20,13 +20,16 @@ pub(super) struct Arguments {
     /// A sandbox.yaml: clusters, images and how they fail, parameters, faults.
     #[arg(long, value_name = "FILE", default_value = "")]
     fixtures: PathBuf,
+    /// How many times as fast as real time its clock runs.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    time_scale: f64,
     /// Append every call and its answer to this file, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let embedded = connect::embedded(&arguments.fixtures)?;
+    let embedded = connect::embedded(&arguments.fixtures, arguments.time_scale)?;
     if let Some(path) = &arguments.record {
         embedded.sandbox.record_to(path).with_context(|| format!("cannot write {}", path.display()))?;
     }

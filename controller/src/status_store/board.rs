@@ -1,9 +1,9 @@
 //! The board itself, which one lock guards. Nothing here waits, and nothing here copies an object.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crds::{ClusterName, ConditionType, ObjectKey, Reason, ServiceName, SourceName};
+use crds::{ClusterName, ConditionType, InvalidObject, ObjectKey, Reason, ServiceName, SourceName};
 use jiff::Timestamp;
 
 use super::event::{Event, EventKind, EventLevel, Ring, service_transitions, source_transitions};
@@ -140,7 +140,7 @@ impl Board {
         Readiness { ready: false, missing }
     }
 
-    pub(super) fn list(&self, query: &Query) -> Page {
+    pub(super) fn list(&self, query: &Query, epoch: u64) -> Page {
         let words = query.words();
         let mut page = Page {
             items: Vec::new(),
@@ -148,7 +148,7 @@ impl Board {
             after: None,
             counts: Counts::default(),
             unfiltered: self.services.len(),
-            version: self.version,
+            version: Version { epoch, number: self.version },
         };
         for (key, Entry { object, search, .. }) in &self.services {
             if !query.admits(object, search, &words) {
@@ -201,6 +201,22 @@ impl Board {
         clusters.sort_unstable();
         clusters.dedup();
         clusters.into_iter().cloned().collect()
+    }
+
+    pub(super) fn invalid(&self, limit: usize) -> (Vec<InvalidObject>, usize) {
+        let of_sources = self.sources.values().flat_map(|source| &source.invalid);
+        let of_services = self.services.values().flat_map(|entry| &entry.object.invalid);
+        let mut places = BTreeSet::new();
+        let mut found = Vec::new();
+        for invalid in of_sources.chain(of_services) {
+            // A source and the service it holds both tell of the same error.
+            let place =
+                (&invalid.source, &invalid.file, invalid.position, &invalid.path, &invalid.message);
+            if places.insert(place) && found.len() < limit {
+                found.push(invalid.clone());
+            }
+        }
+        (found, places.len())
     }
 
     pub(super) fn events(&self, limit: usize) -> Vec<Arc<Event>> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crds::{ClusterName, Health, ObjectKey, SyncStatus};
 
-use super::ServiceObject;
+use super::{ServiceObject, Version};
 
 /// Which services to list. Empty fields do not restrict.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,5 +94,5 @@ pub struct Page {
     /// How many services there are, whatever the query.
     pub unfiltered: usize,
     /// The board's version at that moment.
-    pub version: u64,
+    pub version: Version,
 }

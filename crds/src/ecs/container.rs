@@ -6,7 +6,7 @@ use super::environment::{EnvironmentFile, KeyValuePair, Secret};
 use super::health::{ContainerDependency, ContainerRestartPolicy, HealthCheck};
 use super::linux::{LinuxParameters, SystemControl, Ulimit};
 use super::logging::{FirelensConfiguration, LogConfiguration};
-use super::port::{HostEntry, PortMapping};
+use super::port::{HostEntry, PORT_KEY, PortMapping};
 use super::resource::ResourceRequirement;
 use super::table::{enumerations, shapes};
 use super::volume::{MountPoint, VolumeFrom};
@@ -30,7 +30,7 @@ shapes! {
         links as "links": Option<Vec<String>> => set();
         /// The ports that are reachable from outside the container.
         port_mappings as "portMappings": Option<Vec<PortMapping>>
-            => keyed_by(&["containerPort", "containerPortRange", "protocol"]);
+            => keyed_by(PORT_KEY);
         /// Whether the task stops when this container stops. Default: true.
         essential as "essential": Option<bool> => is_boolean(true);
         /// Restarts the container inside the running task.
@@ -48,7 +48,7 @@ shapes! {
         /// Containers whose mount points this one takes over.
         volumes_from as "volumesFrom": Option<Vec<VolumeFrom>> => keyed_by(&["sourceContainer"]);
         /// Settings of the Linux kernel for this container.
-        linux_parameters as "linuxParameters": Option<LinuxParameters>;
+        linux_parameters as "linuxParameters": Option<LinuxParameters> => is_defaults();
         /// Environment variables whose values ECS reads from SSM or Secrets Manager when the task starts.
         secrets as "secrets": Option<Vec<Secret>> => keyed_by(&["name"]);
         /// Containers that have to reach a condition before this one starts; they stop after it.
@@ -77,7 +77,7 @@ shapes! {
         dns_search_domains as "dnsSearchDomains": Option<Vec<String>>;
         /// Lines for `/etc/hosts`. Not with `awsvpc`.
         extra_hosts as "extraHosts": Option<Vec<HostEntry>> => set();
-        /// SELinux and AppArmor options, or a credential spec. Not on Fargate.
+        /// Labels of the host's security modules, or a credential spec. Not on Fargate.
         docker_security_options as "dockerSecurityOptions": Option<Vec<String>> => set();
         /// Keeps standard input open. Default: false.
         interactive as "interactive": Option<bool> => is_boolean(false);

@@ -12,7 +12,7 @@ shapes! {
         deployment_circuit_breaker as "deploymentCircuitBreaker": Option<DeploymentCircuitBreaker> => is_defaults();
         /// How many tasks may exist during a deployment, in percent of the desired count, rounded down.
         /// Default: 200, for `DAEMON` 100.
-        maximum_percent as "maximumPercent": Option<i32> => is_integer(200), limits(100.0, 200.0);
+        maximum_percent as "maximumPercent": Option<i32> => is_integer(200);
         /// How many tasks stay healthy during a deployment, in percent of the desired count, rounded up.
         /// Default: 100, for `DAEMON` 0.
         minimum_healthy_percent as "minimumHealthyPercent": Option<i32> => is_integer(100), limits(0.0, 100.0);

@@ -8,6 +8,7 @@
 pub mod capacity;
 pub mod container;
 pub mod deployment;
+mod doubt;
 pub mod environment;
 pub mod gateway;
 pub mod health;
@@ -30,6 +31,7 @@ pub mod task_definition;
 pub mod volume;
 
 pub use container::ContainerDefinition;
+pub use doubt::{Doubt, Doubtful, doubts};
 pub use service::ServiceDefinition;
 pub use shape::{Absent, Effect, Kind, Limits, Literal, Member, Order, Shape, Unit};
 pub use table::Shaped;
@@ -53,12 +55,10 @@ fn collect(prefix: &str, shape: &'static Shape, found: &mut Vec<(String, &'stati
             format!("{prefix}.{}", member.name)
         };
         found.push((path.clone(), member));
-        let (path, kind) = match member.kind {
-            Kind::List { of, .. } => (format!("{path}[]"), *of),
-            kind => (path, kind),
-        };
-        if let Kind::Struct(inner) = kind {
+        if let Kind::Struct(inner) = member.kind {
             collect(&path, inner, found);
+        } else if let Kind::List { of: Kind::Struct(inner), .. } = member.kind {
+            collect(&format!("{path}[]"), inner, found);
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use super::table::{enumerations, shapes};
 
+/// What tells the port mappings of a container apart.
+pub const PORT_KEY: &[&str] = &["containerPort", "containerPortRange", "protocol"];
+
 shapes! {
     /// A port of a container that is reachable from outside it.
     pub struct PortMapping {

@@ -8,13 +8,18 @@
 pub struct Shape {
     /// The structure's name.
     pub name: &'static str,
-    /// What the structure is for.
+    /// The doc comment as it stands in the table; [`Shape::description`] is the text for people.
     pub doc: &'static str,
     /// Its members.
     pub members: &'static [Member],
 }
 
 impl Shape {
+    /// What the structure is for, in one line.
+    pub fn description(&self) -> String {
+        one_line(self.doc)
+    }
+
     /// The member with this name on the wire.
     pub fn member(&self, name: &str) -> Option<&'static Member> {
         self.members.iter().find(|member| member.name == name)
@@ -26,7 +31,7 @@ impl Shape {
 pub struct Member {
     /// The name on the wire, as ECS spells it.
     pub name: &'static str,
-    /// What it does, its unit, limits and default.
+    /// The doc comment as it stands in the table; [`Member::description`] is the text for people.
     pub doc: &'static str,
     /// What kind of value it holds.
     pub kind: Kind,
@@ -44,6 +49,18 @@ pub struct Member {
     pub yields_to: Option<&'static str>,
     /// The one value to which ECS moves this member in place, whatever `effect` says of the others.
     pub in_place_to: Option<&'static str>,
+}
+
+impl Member {
+    /// What the member does, its unit, limits and default, in one line.
+    pub fn description(&self) -> String {
+        one_line(self.doc)
+    }
+}
+
+/// A doc comment without the line ends and spaces of the source.
+fn one_line(doc: &str) -> String {
+    doc.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 /// What kind of value a member holds.

@@ -106,29 +106,23 @@ fn rows_agree_with_themselves() {
     for root in ROOTS {
         for (path, member) in members(root) {
             assert!(!member.doc.trim().is_empty(), "{path} has no description");
-            let list = match member.kind {
-                Kind::List { of, order } => Some((of, order)),
-                kind => {
-                    match member.absent {
-                        Absent::Is(Literal::Defaults) => {
-                            assert!(matches!(kind, Kind::Struct(_)), "{path}");
-                        }
-                        Absent::Is(Literal::Integer(_)) => {
-                            assert!(matches!(kind, Kind::Integer | Kind::Number), "{path}");
-                        }
-                        Absent::Is(Literal::Boolean(_)) => {
-                            assert_eq!(kind, Kind::Boolean, "{path}")
-                        }
-                        Absent::Is(Literal::Text(text)) => match kind {
-                            Kind::Enumeration(known) => assert!(known.contains(&text), "{path}"),
-                            other => assert_eq!(other, Kind::String, "{path}"),
-                        },
-                        Absent::Empty | Absent::Server | Absent::Kept | Absent::InputOnly => {}
-                    }
-                    None
+            match (member.absent, member.kind) {
+                (Absent::Is(Literal::Text(text)), Kind::Enumeration(known)) => {
+                    assert!(known.contains(&text), "{path}");
                 }
-            };
-            if let Some((of, Order::KeyedBy(names))) = list {
+                (Absent::Is(Literal::Text(_)), kind) => assert_eq!(kind, Kind::String, "{path}"),
+                (Absent::Is(Literal::Boolean(_)), kind) => {
+                    assert_eq!(kind, Kind::Boolean, "{path}");
+                }
+                (Absent::Is(Literal::Integer(_)), kind) => {
+                    assert!(matches!(kind, Kind::Integer | Kind::Number), "{path}");
+                }
+                (Absent::Is(Literal::Defaults), kind) => {
+                    assert!(matches!(kind, Kind::Struct(_)), "{path}");
+                }
+                (Absent::Empty | Absent::Server | Absent::Kept | Absent::InputOnly, _) => {}
+            }
+            if let Kind::List { of, order: Order::KeyedBy(names) } = member.kind {
                 let Kind::Struct(element) = of else {
                     panic!("{path} is keyed but not of structures")
                 };

@@ -17,7 +17,7 @@ shapes! {
         efs_volume_configuration as "efsVolumeConfiguration": Option<EfsVolumeConfiguration>;
         /// An S3 Files file system.
         s3files_volume_configuration as "s3filesVolumeConfiguration": Option<S3FilesVolumeConfiguration>;
-        /// An FSx for Windows file system.
+        /// A Windows file server of Amazon's `FSx`.
         fsx_windows_file_server_volume_configuration as "fsxWindowsFileServerVolumeConfiguration":
             Option<FsxWindowsFileServerVolumeConfiguration>;
         /// The service's `volumeConfigurations` give the volume its EBS storage. One a definition. Default: false.
@@ -78,7 +78,7 @@ shapes! {
         access_point_arn as "accessPointArn": Option<String>;
     }
 
-    /// An FSx for Windows file system.
+    /// A Windows file server of Amazon's `FSx`.
     pub struct FsxWindowsFileServerVolumeConfiguration {
         /// The file system's identifier.
         file_system_id as "fileSystemId": String;
@@ -88,7 +88,7 @@ shapes! {
         authorization_config as "authorizationConfig": FsxWindowsFileServerAuthorizationConfig;
     }
 
-    /// Who a task is for FSx.
+    /// Who a task is for a Windows file server.
     pub struct FsxWindowsFileServerAuthorizationConfig {
         /// The ARN of the secret or parameter with the credentials.
         credentials_parameter as "credentialsParameter": String;

@@ -84,8 +84,10 @@ impl Ecs {
             steady_epoch: 0,
             registered: BTreeMap::new(),
             stuck: false,
+            unplaced: false,
         };
         self.start_deployment(id, &mut service, key, now);
+        self.remember_before(&cluster_name, &name, None, now);
         let answer = self.service_view(&service, true, now);
         self.services.insert(id, service);
         if let Some(cluster) = self.clusters.get_mut(&cluster_name) {

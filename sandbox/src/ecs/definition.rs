@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// `family:revision`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct DefinitionKey {
     pub(super) family: String,
     pub(super) revision: i64,
@@ -50,7 +50,7 @@ pub(super) enum DefinitionStatus {
 }
 
 impl DefinitionStatus {
-    fn text(self) -> &'static str {
+    pub(super) fn text(self) -> &'static str {
         match self {
             Self::Active => "ACTIVE",
             Self::Inactive => "INACTIVE",
@@ -150,6 +150,7 @@ impl Ecs {
                 tags: tags.clone(),
             },
         );
+        self.read_lag.definition_registered(&key, now);
         Ok(json!({"taskDefinition": self.definition_view(&key), "tags": tags}))
     }
 
@@ -168,28 +169,31 @@ impl Ecs {
         Ok(answer)
     }
 
-    pub(super) fn list_task_definitions(&self, request: &Value) -> Result<Value, ApiError> {
+    pub(super) fn list_task_definitions(
+        &self,
+        request: &Value,
+        now: Timestamp,
+    ) -> Result<Value, ApiError> {
         let status = input::text(request, "status").unwrap_or("ACTIVE");
         let wanted = input::text(request, "familyPrefix");
-        let mut arns: Vec<String> = self
+        let mut keys: Vec<DefinitionKey> = self
             .families
             .iter()
             .filter(|(family, _)| wanted.is_none_or(|wanted| wanted == family.as_str()))
             .flat_map(|(family, known)| {
-                known.revisions.iter().filter(|(_, one)| one.status.text() == status).map(
-                    |(revision, _)| {
-                        self.definition_arn(&DefinitionKey {
-                            family: family.clone(),
-                            revision: *revision,
-                        })
-                    },
-                )
+                let wanted = known.revisions.iter().filter(|(_, one)| one.status.text() == status);
+                wanted.map(|(revision, _)| DefinitionKey {
+                    family: family.clone(),
+                    revision: *revision,
+                })
             })
             .collect();
+        keys.retain(|key| !self.read_lag.hides_definition(key, now));
         if input::text(request, "sort") == Some("DESC") {
-            arns.reverse();
+            keys.reverse();
         }
-        let (arns, next) = page(arns, request, 100, 100)?;
+        let arns = keys.iter().map(|key| self.definition_arn(key)).collect();
+        let (arns, next): (Vec<String>, _) = page(arns, request, 100, 100)?;
         Ok(with_token(json!({"taskDefinitionArns": arns}), next))
     }
 

@@ -39,6 +39,8 @@ impl Ecs {
                     "The service cannot be stopped while deployments are active.",
                 ));
             }
+            let (cluster, name) = (service.cluster.clone(), service.name.clone());
+            ecs.remember_before(&cluster, &name, Some(service), now);
             service.status = ServiceStatus::Draining;
             service.desired = 0;
             for deployment in &mut service.deployments {

@@ -34,7 +34,14 @@ impl Ecs {
         for name in names {
             let found = cluster.services.get(arn::last_part(name));
             match found.and_then(|id| self.services.get(id)) {
-                Some(service) => services.push(self.service_view(service, tags, now)),
+                Some(service) => match self.read_lag.service(service, now) {
+                    None => services.push(self.service_view(service, tags, now)),
+                    Some(Some(before)) => services.push(before.clone()),
+                    Some(None) => failures.push(json!({
+                        "arn": self.service_arn(&service.cluster, &service.name),
+                        "reason": "MISSING",
+                    })),
+                },
                 None => failures.push(json!({
                     "arn": self.service_arn(&cluster.name, arn::last_part(name)),
                     "reason": "MISSING",
@@ -44,7 +51,7 @@ impl Ecs {
         Ok(json!({"services": services, "failures": failures}))
     }
 
-    pub(super) fn list_services(&self, request: &Value) -> Result<Value, ApiError> {
+    pub(super) fn list_services(&self, request: &Value, now: Timestamp) -> Result<Value, ApiError> {
         let cluster = self.cluster_of(request)?;
         let wanted = |service: &Service, member: &str, default: &str| {
             input::text(request, member).is_none_or(|wanted| {
@@ -55,7 +62,12 @@ impl Ecs {
             .services
             .values()
             .filter_map(|id| self.services.get(id))
-            .filter(|service| service.status == ServiceStatus::Active)
+            .filter(|service| match self.read_lag.service(service, now) {
+                None => service.status == ServiceStatus::Active,
+                Some(before) => {
+                    before.is_some_and(|one| input::text(one, "status") == Some("ACTIVE"))
+                }
+            })
             .filter(|service| wanted(service, "launchType", ""))
             .filter(|service| wanted(service, "schedulingStrategy", "REPLICA"))
             .filter(|service| wanted(service, "resourceManagementType", "CUSTOMER"))

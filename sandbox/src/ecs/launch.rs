@@ -10,6 +10,7 @@ use super::{
     definition_rules::is_essential,
     model::{Deployment, RevisionNumber, Service, ServiceId},
     normal::units,
+    placement::Place,
     task::{Container, Health, HealthCheck, Launch, Task, TaskId, TaskStatus, TaskStep, Times},
 };
 use crate::{clock::after, ids, images::ImageBehaviour, input};
@@ -22,7 +23,7 @@ impl Ecs {
         service: &Service,
         deployment: &Deployment,
         now: Timestamp,
-    ) -> Option<TaskId> {
+    ) -> Result<TaskId, Place> {
         let launch = Launch {
             group: format!("service:{}", service.name),
             started_by: Some(deployment.id()),
@@ -35,8 +36,31 @@ impl Ecs {
             network: deployment.captured.get("networkConfiguration").cloned(),
             ..launch_of(&Value::Object(deployment.captured.clone()))
         };
+        let mut launch = launch;
         let owner = Some((owner, deployment.number));
-        self.launch(&service.cluster, owner, &deployment.definition, launch, now)
+        let wanted = if service.is_daemon() { Some(self.free_for_daemon(service)?) } else { None };
+        let place = self.place(&service.cluster, &deployment.definition, &mut launch, wanted);
+        match place {
+            Place::Found => self
+                .launch(&service.cluster, owner, &deployment.definition, launch, now)
+                .ok_or(Place::Full { instance: None, reason: "the task definition is gone" }),
+            Place::Full { .. } => Err(place),
+        }
+    }
+
+    /// An instance without a task of this daemon service.
+    fn free_for_daemon(&self, service: &Service) -> Result<usize, Place> {
+        let taken: Vec<usize> = service
+            .tasks
+            .iter()
+            .filter_map(|id| self.tasks.get(id))
+            .filter_map(|task| task.launch.instance)
+            .collect();
+        let all = self.clusters.get(&service.cluster).map(|one| one.instances.len());
+        (0..all.unwrap_or(0)).find(|at| !taken.contains(at)).ok_or(Place::Full {
+            instance: None,
+            reason: "No Container Instances were found in your cluster.",
+        })
     }
 
     /// Starts one task; `None` if its definition is gone.
@@ -48,7 +72,8 @@ impl Ecs {
         mut launch: Launch,
         now: Timestamp,
     ) -> Option<TaskId> {
-        let containers = containers_of(self.definition(definition)?, launch.overrides.as_ref());
+        let containers =
+            self.definition(definition)?.containers().iter().map(container_of).collect();
         let awsvpc = self.definition(definition)?.network_mode() == "awsvpc";
         let id = self.next_id();
         if awsvpc {
@@ -131,10 +156,6 @@ fn propagated_tags(service: &Service, definition: Option<&TaskDefinition>) -> Ve
         Some("TASK_DEFINITION") => definition.map(|one| one.tags.clone()).unwrap_or_default(),
         Some(_) | None => Vec::new(),
     }
-}
-
-fn containers_of(definition: &TaskDefinition, _overrides: Option<&Value>) -> Vec<Container> {
-    definition.containers().iter().map(container_of).collect()
 }
 
 fn container_of(given: &Value) -> Container {

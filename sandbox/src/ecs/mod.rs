@@ -6,6 +6,7 @@
 mod agenda;
 mod arn;
 mod breaker;
+mod capacity;
 mod cluster;
 mod create;
 mod definition;
@@ -16,14 +17,21 @@ mod failures;
 mod health;
 mod history;
 mod launch;
+mod look;
 mod model;
 mod normal;
+mod placement;
+mod read_lag;
 mod refusal;
 mod rollout;
+mod scaled;
 mod scheduler;
 mod service_rules;
+mod stop;
+mod tags;
 mod task;
 mod task_steps;
+mod tasks_api;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -38,7 +46,9 @@ use self::{
     cluster::Cluster,
     definition::Family,
     model::{Service, ServiceId},
+    read_lag::ReadLag,
     task::{Task, TaskId},
+    tasks_api::TokenAnswer,
 };
 use crate::{ApiError, Fixtures, fixtures::Timings, images::ImageBook};
 
@@ -75,6 +85,11 @@ pub(crate) struct Ecs {
     /// The alarms that are in ALARM.
     alarms: BTreeSet<String>,
     agenda: Agenda,
+    read_lag: ReadLag,
+    /// Answers to RunTask by client token.
+    tokens: HashMap<String, TokenAnswer>,
+    /// Services that wait for room on an instance.
+    waiting: BTreeSet<ServiceId>,
     last_id: u64,
 }
 
@@ -94,6 +109,9 @@ impl Ecs {
             task_ids: HashMap::new(),
             alarms: BTreeSet::new(),
             agenda: Agenda::default(),
+            read_lag: ReadLag::new(fixtures.read_lag),
+            tokens: HashMap::new(),
+            waiting: BTreeSet::new(),
             last_id: 0,
         };
         for cluster in &fixtures.clusters {
@@ -141,7 +159,7 @@ impl Ecs {
             "ListClusters" => self.list_clusters(input),
             "RegisterTaskDefinition" => self.register_task_definition(input, now),
             "DescribeTaskDefinition" => self.describe_task_definition(input),
-            "ListTaskDefinitions" => self.list_task_definitions(input),
+            "ListTaskDefinitions" => self.list_task_definitions(input, now),
             "ListTaskDefinitionFamilies" => self.list_task_definition_families(input),
             "DeregisterTaskDefinition" => self.deregister_task_definition(input, now),
             "DeleteTaskDefinitions" => self.delete_task_definitions(input, now),
@@ -149,19 +167,25 @@ impl Ecs {
             "UpdateService" => self.update_service(input, now),
             "DeleteService" => self.delete_service(input, now),
             "DescribeServices" => self.describe_services(input, now),
-            "ListServices" => self.list_services(input),
+            "ListServices" => self.list_services(input, now),
             "ListServiceDeployments" => self.list_service_deployments(input, now),
             "DescribeServiceDeployments" => self.describe_service_deployments(input, now),
+            "StopServiceDeployment" => self.stop_service_deployment(input, now),
+            "ListTasks" => self.list_tasks(input),
+            "DescribeTasks" => self.describe_tasks(input),
+            "RunTask" => self.run_task(input, now),
+            "StopTask" => self.stop_task_call(input, now),
+            "TagResource" => self.tag_resource(input),
+            "UntagResource" => self.untag_resource(input),
+            "ListTagsForResource" => self.list_tags(input),
+            "DeleteCluster" => self.delete_cluster(input),
+            "PutClusterCapacityProviders" => self.put_capacity_providers(input),
+            "DescribeCapacityProviders" => Ok(self.describe_capacity_providers(input)),
             "DescribeServiceRevisions" => self.describe_service_revisions(input),
             _ => Err(ApiError::refused(
                 "UnknownOperationException",
                 format!("The sandbox does not know the ECS operation {operation}."),
             )),
         }
-    }
-
-    /// Puts a rule for images before all others.
-    pub(crate) fn set_image(&mut self, rule: crate::ImageRule) {
-        self.images.set(rule);
     }
 }

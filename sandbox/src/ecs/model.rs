@@ -44,6 +44,8 @@ pub(super) struct Service {
     pub(super) registered: BTreeMap<String, usize>,
     /// Whether the last turn could neither start nor stop a task.
     pub(super) stuck: bool,
+    /// Whether it has said that a task found no room.
+    pub(super) unplaced: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use super::{
     definition::DefinitionKey,
     model::{
         AlarmStatus, Alarms, Backoff, BreakerStatus, Deployment, DeploymentStatus, Record,
-        RecordStatus, RevisionNumber, Rollback, Rollout, Service, ServiceId,
+        RecordStatus, Rollback, Rollout, Service, ServiceId,
     },
     scheduler::Group,
 };

@@ -14,6 +14,7 @@ use super::{
         Backoff, DeploymentStatus, RevisionNumber, Rollout, Service, ServiceEvent, ServiceId,
         ServiceStatus,
     },
+    placement::Place,
     task::{Health, Stop, StopCode, TaskId, TaskStatus},
     task_steps::target_groups,
 };
@@ -91,6 +92,11 @@ impl Ecs {
     }
 
     fn take_turn(&mut self, id: ServiceId, service: &mut Service, now: Timestamp) {
+        if service.is_daemon() {
+            let cluster = self.clusters.get(&service.cluster);
+            let instances = cluster.map_or(0, |one| one.instances.len());
+            service.desired = i64::try_from(instances).unwrap_or(0);
+        }
         self.judge_rollout(id, service, now);
         self.replace_unhealthy(service, now);
         self.trim(service, now);
@@ -318,19 +324,67 @@ impl Ecs {
         count: usize,
         now: Timestamp,
     ) -> usize {
-        let mut started = Vec::new();
+        let (mut started, mut full) = (Vec::new(), None);
         for _ in 0..count {
             let Some(deployment) = service.deployment(number) else { break };
-            let Some(task) = self.launch_for(id, service, deployment, now) else { break };
-            service.tasks.insert(task);
-            started.extend(self.tasks.get(&task).map(|task| task.hex.clone()));
+            match self.launch_for(id, service, deployment, now) {
+                Ok(task) => {
+                    service.tasks.insert(task);
+                    started.extend(self.tasks.get(&task).map(|task| task.hex.clone()));
+                }
+                Err(place) => {
+                    full = Some(place);
+                    break;
+                }
+            }
         }
         if !started.is_empty() {
             let text = format!("has started {} tasks: {}.", started.len(), names(&started));
             self.announce(service, now, &text);
             service.stuck = false;
         }
+        match full {
+            Some(place) => self.wait_for_room(id, service, &place, now),
+            None => service.unplaced &= started.is_empty(),
+        }
         started.len()
+    }
+
+    /// Says that a task found no room, once, and waits for some.
+    fn wait_for_room(
+        &mut self,
+        id: ServiceId,
+        service: &mut Service,
+        place: &Place,
+        now: Timestamp,
+    ) {
+        self.waiting.insert(id);
+        if std::mem::replace(&mut service.unplaced, true) {
+            return;
+        }
+        let closest = match place {
+            Place::Full { instance: Some(instance), reason } => {
+                let lack = match *reason {
+                    "RESOURCE:CPU" => "has insufficient CPU units available",
+                    "RESOURCE:MEMORY" => "has insufficient memory available",
+                    _ => "is already using a port required by your task",
+                };
+                format!("The closest matching (container-instance {instance}) {lack}.")
+            }
+            Place::Full { instance: None, reason } => format!("Reason: {reason}"),
+            Place::Found => return,
+        };
+        let text = format!(
+            "was unable to place a task because no container instance met all of its requirements. {closest} For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+        );
+        self.announce(service, now, &text);
+    }
+
+    /// Room has become free on an instance.
+    pub(super) fn wake_waiting(&mut self, now: Timestamp) {
+        for id in std::mem::take(&mut self.waiting) {
+            self.turn_soon(id, now);
+        }
     }
 
     /// Looks again when a back-off ends, and says when it has become long.

@@ -319,6 +319,7 @@ impl Ecs {
             && let Some(instance) = instance.and_then(|one| cluster.instances.get_mut(one))
         {
             instance.tasks.remove(&id);
+            self.wake_waiting(now);
         }
         if let Some(service) = owner.and_then(|(service, _)| self.services.get_mut(&service)) {
             service.tasks.remove(&id);

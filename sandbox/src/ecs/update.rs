@@ -54,6 +54,8 @@ impl Ecs {
     ) -> Result<Value, ApiError> {
         let id = self.service_of(request)?;
         self.with_service(id, |ecs, service| {
+            let (cluster, name) = (service.cluster.clone(), service.name.clone());
+            ecs.remember_before(&cluster, &name, Some(service), now);
             ecs.change_service(id, service, request, now)?;
             Ok(json!({"service": ecs.service_view(service, true, now)}))
         })

@@ -124,9 +124,15 @@ fn complete_structure(shape: &'static Shape, desired: &Value, observed: Option<&
 
 /// What says that a member which is there should not be there; `None` where leaving it out says so, or nothing can.
 fn cleared(member: &Member, observed: &Value) -> Option<Value> {
-    let empty_list = || matches!(member.kind, Kind::List { .. }).then(|| json!([]));
     let value = match member.absent {
-        Absent::Empty | Absent::Server | Absent::InputOnly => empty_list()?,
+        Absent::Empty | Absent::Server | Absent::InputOnly => match (member.absent, member.kind) {
+            (_, Kind::List { .. }) => json!([]),
+            // How monitoring is taken back is not documented; emptying its lists is the nearest to `[]`.
+            (Absent::InputOnly, Kind::Struct(shape)) => {
+                complete_structure(shape, &json!({}), Some(observed))
+            }
+            _ => return None,
+        },
         Absent::Kept => observed.clone(),
         Absent::Is(Literal::Integer(value)) => json!(value),
         Absent::Is(Literal::Boolean(value)) => json!(value),

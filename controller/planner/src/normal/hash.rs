@@ -2,16 +2,58 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use crds::ecs::Kind;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::Normal;
+use super::literal::default;
 
 /// SHA-256 of the normal form in hexadecimal: equal for equal meaning, whoever wrote it and in whatever order.
+///
+/// Defaults are left out, so that the hashes which revisions carry survive a table that learns of further members and
+/// their defaults.
 pub fn content_hash(normal: &Normal) -> String {
     let mut text = String::new();
-    write_canonical(normal.value(), &mut text);
+    write_canonical(&without_defaults(Kind::Struct(normal.shape), &normal.value), &mut text);
     hex::encode(Sha256::digest(text.as_bytes()))
+}
+
+/// A value in normal form without the members that say what their absence says.
+fn without_defaults(kind: Kind, value: &Value) -> Value {
+    match (kind, value) {
+        (Kind::Struct(shape), Value::Object(members)) => {
+            let spoken = members.iter().filter_map(|(name, value)| {
+                let Some(member) = shape.member(name) else {
+                    return Some((name.clone(), value.clone()));
+                };
+                let is_default = default(member).is_some_and(|default| default == *value);
+                (!is_default).then(|| (name.clone(), without_defaults(member.kind, value)))
+            });
+            spoken.collect::<Map<_, _>>().into()
+        }
+        (Kind::List { of, .. }, Value::Object(elements)) => {
+            let elements = elements.iter();
+            let elements =
+                elements.map(|(key, element)| (key.clone(), without_defaults(*of, element)));
+            elements.collect::<Map<_, _>>().into()
+        }
+        (Kind::List { of, .. }, Value::Array(elements)) => {
+            elements.iter().map(|element| without_defaults(*of, element)).collect()
+        }
+        (
+            Kind::String
+            | Kind::Integer
+            | Kind::Number
+            | Kind::Boolean
+            | Kind::Enumeration(_)
+            | Kind::Map
+            | Kind::Document
+            | Kind::Struct(_)
+            | Kind::List { .. },
+            _,
+        ) => value.clone(),
+    }
 }
 
 /// The JSON with sorted names and without space. The order of `serde_json`'s own maps depends on the features of the build.

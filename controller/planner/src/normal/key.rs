@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::hash::write_canonical;
+use super::is_empty;
 
 /// The key of an element in normal form: the values of the naming members that it has, joined by `/`.
 pub(crate) fn key(names: &[&str], element: &Value) -> String {
@@ -11,9 +12,9 @@ pub(crate) fn key(names: &[&str], element: &Value) -> String {
         if !key.is_empty() {
             key.push('/');
         }
-        match value {
-            Value::String(text) => key.push_str(text),
-            other => write_canonical(other, &mut key),
+        match value.as_str() {
+            Some(text) => key.push_str(text),
+            None => write_canonical(value, &mut key),
         }
     }
     key
@@ -39,6 +40,19 @@ pub(super) fn by_key(names: &[&str], elements: Vec<Value>) -> (Map<String, Value
         found.insert(key, element);
     }
     (found, keys)
+}
+
+/// Changes the elements of a keyed list and tells them apart anew: what differed may have become one. Empty ones go.
+pub(super) fn change_elements(
+    names: &[&str],
+    keyed: &mut Map<String, Value>,
+    change: impl FnMut(&mut Map<String, Value>),
+) {
+    let mut elements: Vec<Value> =
+        std::mem::take(keyed).into_iter().map(|(_, element)| element).collect();
+    elements.iter_mut().filter_map(Value::as_object_mut).for_each(change);
+    elements.retain(|element| !is_empty(element));
+    (*keyed, _) = by_key(names, elements);
 }
 
 fn has_repetition(keyed: &[(String, Value)]) -> bool {

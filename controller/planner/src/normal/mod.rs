@@ -33,6 +33,7 @@ pub(crate) use wire::wire_value;
 /// A task definition or service in normal form.
 #[derive(Debug, Clone)]
 pub struct Normal {
+    shape: &'static Shape,
     value: Value,
     places: Places,
 }
@@ -44,14 +45,14 @@ impl Normal {
     }
 
     /// The same as ECS's own JSON: keyed lists are lists again, sorted by key.
-    pub fn to_wire(&self, shape: &Shape) -> Value {
-        wire::wire_structure(shape, &self.value)
+    pub fn to_wire(&self) -> Value {
+        wire::wire_structure(self.shape, &self.value)
     }
 
     /// The form by the table alone, without the rules that look at more than one member.
-    pub(crate) fn by_table(shape: &Shape, written: &Value) -> Self {
+    pub(crate) fn by_table(shape: &'static Shape, written: &Value) -> Self {
         let (members, places) = walk::block(shape, written);
-        Self { value: Value::Object(members), places }
+        Self { shape, value: Value::Object(members), places }
     }
 
     pub(crate) fn places(&self) -> &Places {

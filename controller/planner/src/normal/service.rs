@@ -4,8 +4,8 @@ use crds::ecs::deployment::{CanaryConfiguration, LinearConfiguration};
 use crds::ecs::{ServiceDefinition, Shape};
 use serde_json::{Map, Value, json};
 
-use super::key::by_key;
-use super::{Normal, filled, is_empty, present, text, walk};
+use super::key::change_elements;
+use super::{Normal, filled, present, text, walk};
 
 /// Members that `DescribeServices` shows on the deployment in force and not on the service (aws.md §2.6).
 const ON_DEPLOYMENT: &[&str] =
@@ -85,7 +85,7 @@ fn normal(written: &Value) -> Normal {
     if controller(&members) == Some("CODE_DEPLOY") {
         forget_target_groups(&mut members);
     }
-    Normal { value: Value::Object(members), places }
+    Normal { shape: ServiceDefinition::SHAPE, value: Value::Object(members), places }
 }
 
 fn controller(members: &Map<String, Value>) -> Option<&str> {
@@ -133,26 +133,23 @@ fn normalise_service_connect(connect: &mut Map<String, Value>) {
         return;
     }
     let Some(Value::Object(services)) = connect.get_mut("services") else { return };
-    for service in services.values_mut().filter_map(Value::as_object_mut) {
+    change_elements(&["portName"], services, |service| {
         if let (Some(name), false) =
             (service.get("portName").cloned(), service.contains_key("discoveryName"))
         {
             service.insert("discoveryName".to_owned(), name);
         }
-    }
+    });
 }
 
-/// CodeDeploy swaps the target groups of a service at each deployment: which of the two it is now says nothing.
+/// `CodeDeploy` swaps the target groups of a service at each deployment: which of the two it is now says nothing.
 fn forget_target_groups(members: &mut Map<String, Value>) {
-    let Some(balancers) = members.get_mut("loadBalancers") else { return };
-    let Value::Object(keyed) = balancers.take() else { return };
-    let elements = keyed.into_iter().map(|(_, mut element)| {
-        if let Value::Object(element) = &mut element {
-            element.remove("targetGroupArn");
-        }
-        element
-    });
+    let Some(Value::Object(mut balancers)) = members.remove("loadBalancers") else { return };
     let names = ["loadBalancerName", "containerName", "containerPort"];
-    let (keyed, _) = by_key(&names, elements.filter(|element| !is_empty(element)).collect());
-    *balancers = Value::Object(keyed);
+    change_elements(&names, &mut balancers, |balancer| {
+        balancer.remove("targetGroupArn");
+    });
+    if !balancers.is_empty() {
+        members.insert("loadBalancers".to_owned(), Value::Object(balancers));
+    }
 }

@@ -1,8 +1,10 @@
 //! Rules of task definitions that look at more than one member.
 
 use crds::ecs::TaskDefinition;
+use crds::ecs::port::PORT_KEY;
 use serde_json::{Map, Value};
 
+use super::key::change_elements;
 use super::{Normal, text, walk};
 
 /// The normal form of a task definition: a spec's block, or `taskDefinition` of `DescribeTaskDefinition`.
@@ -13,11 +15,11 @@ pub fn task_definition(written: &Value) -> Normal {
     members.remove("tags");
     let mode = text(&members, "networkMode").unwrap_or_default().to_owned();
     for container in objects(members.get_mut("containerDefinitions")) {
-        for mapping in objects(container.get_mut("portMappings")) {
-            fill_host_port(&mode, mapping);
+        if let Some(Value::Object(mappings)) = container.get_mut("portMappings") {
+            change_elements(PORT_KEY, mappings, |mapping| fill_host_port(&mode, mapping));
         }
     }
-    Normal { value: Value::Object(members), places }
+    Normal { shape: TaskDefinition::SHAPE, value: Value::Object(members), places }
 }
 
 /// The elements of a keyed list.

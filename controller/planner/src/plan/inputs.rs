@@ -86,6 +86,6 @@ pub(super) fn update_input(desired: &Desired, service: &ObservedService) -> Valu
 }
 
 /// Tags as ECS takes them.
-pub(super) fn tag_list(tags: &Tags) -> Value {
+pub fn tag_list(tags: &Tags) -> Value {
     tags.iter().map(|(key, value)| json!({ "key": key, "value": value })).collect()
 }

@@ -10,6 +10,8 @@ mod inputs;
 #[cfg(test)]
 mod tests;
 
+pub use inputs::tag_list;
+
 use std::time::Duration;
 
 use crds::Reason;

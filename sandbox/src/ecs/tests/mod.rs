@@ -1,7 +1,9 @@
 //! The rules of aws.md, each on a small ECS in virtual time.
 
+mod changes;
 mod lifecycle;
 mod rollouts;
+mod tasks;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -136,6 +138,13 @@ impl Bench {
         let briefs = self.ok("ListServiceDeployments", json!({"service": "web"}));
         let briefs = briefs["serviceDeployments"].as_array().unwrap();
         briefs.iter().map(|one| one["status"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// All tasks with this desired status.
+    fn tasks(&mut self, desired: &str) -> Vec<Value> {
+        let arns = self.ok("ListTasks", json!({"desiredStatus": desired}))["taskArns"].clone();
+        let found = self.ok("DescribeTasks", json!({"tasks": arns}));
+        found["tasks"].as_array().unwrap().clone()
     }
 
     /// The texts of the events, oldest first, without their prefix and ids.

@@ -1,0 +1,75 @@
+//! The status server: what is running, why, and what is wrong, for people and for programs.
+//!
+//! What comes in: the status board, the metrics, and who may read. What leaves: JSON, server-sent events, metrics and pages,
+//! each drawn from one moment of the board. What must hold: nothing here changes anything outside this server, nothing is
+//! kept that the board does not have, every request and every stream ends, and no page loads anything from elsewhere.
+
+mod api;
+mod assets;
+mod auth;
+mod bind;
+mod guard;
+pub mod metrics;
+mod openapi;
+mod page;
+mod params;
+mod problem;
+mod router;
+mod serve;
+mod watch;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::status_store::StatusStore;
+pub use auth::{Access, ReadSecret, TokenAccess};
+pub use bind::{BindError, Bound, bind};
+pub use metrics::Metrics;
+pub use router::router;
+pub use serve::serve;
+
+/// How many watchers there may be at once: each holds a connection and a place in memory.
+const WATCHERS_MAX: usize = 128;
+
+/// What the server serves, and to whom.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// The status board.
+    pub store: StatusStore,
+    /// The counts.
+    pub metrics: Metrics,
+    /// Who may read.
+    pub access: Access,
+    /// The operator's name: `metadata.name` of its `Controller`.
+    pub owner: String,
+    /// The operator's version.
+    pub version: &'static str,
+}
+
+/// The state with what the server itself needs, shared by all requests.
+#[derive(Debug, Clone)]
+struct App(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    state: State,
+    watchers: Arc<Semaphore>,
+    shutdown: CancellationToken,
+}
+
+impl App {
+    fn new(state: State, shutdown: CancellationToken) -> Self {
+        let watchers = Arc::new(Semaphore::new(WATCHERS_MAX));
+        Self(Arc::new(Shared { state, watchers, shutdown }))
+    }
+
+    fn store(&self) -> &StatusStore {
+        &self.0.state.store
+    }
+}

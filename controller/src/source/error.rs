@@ -1,0 +1,157 @@
+//! Why a source could not be read.
+
+use std::path::PathBuf;
+
+use super::{FILES_MAX, TOTAL_BYTES_MAX};
+
+/// Whether trying again can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// Yes, after a while.
+    Backoff,
+    /// No, not before the configuration changes.
+    Never,
+}
+
+/// A source could not be read; its last good snapshot stays in force.
+///
+/// Places are named without user names, passwords and tokens, whatever the configuration wrote.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The configuration of the source cannot work.
+    #[error("cannot use source {place}: {reason}")]
+    Unusable {
+        /// The place.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A secret that the source needs is not there.
+    #[error("cannot read the {secret} of {place}: {reason}")]
+    Secret {
+        /// `token`.
+        secret: &'static str,
+        /// The place.
+        place: String,
+        /// Why, without the secret.
+        reason: String,
+    },
+    /// A file or directory could not be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The place kept changing while it was read.
+    #[error("cannot read {place}: it kept changing while it was read")]
+    Unsettled {
+        /// The place.
+        place: String,
+    },
+    /// There are more files than a source may hold.
+    #[error("cannot read {place}: it holds more than {FILES_MAX} files")]
+    TooManyFiles {
+        /// The place.
+        place: String,
+    },
+    /// The files are larger together than a source may be.
+    #[error("cannot read {place}: its specs hold more than {TOTAL_BYTES_MAX} bytes together")]
+    TooLarge {
+        /// The place.
+        place: String,
+    },
+    /// A source that had files has none.
+    #[error("cannot trust {place}: it had {files_before} files and now has none")]
+    SuddenlyEmpty {
+        /// The place.
+        place: String,
+        /// How many files there were.
+        files_before: usize,
+    },
+    /// The branch or tag is not there.
+    #[error("cannot find {reference} in {place}")]
+    MissingReference {
+        /// `branch main`.
+        reference: String,
+        /// The place.
+        place: String,
+    },
+    /// The folder is not there.
+    #[error("cannot find path {path} in {place} at commit {commit}")]
+    MissingPath {
+        /// The folder.
+        path: String,
+        /// The place.
+        place: String,
+        /// The commit.
+        commit: String,
+    },
+    /// The `git` program could not be started.
+    #[error("cannot start git")]
+    StartGit {
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The `git` program failed.
+    #[error("cannot {doing} {place}: git says: {message}")]
+    Git {
+        /// `list references of`.
+        doing: &'static str,
+        /// The place.
+        place: String,
+        /// Its own words.
+        message: String,
+    },
+    /// The `git` program took too long and was ended.
+    #[error("cannot {doing} {place} within {seconds} s")]
+    GitTimeout {
+        /// `list references of`.
+        doing: &'static str,
+        /// The place.
+        place: String,
+        /// How long it was given.
+        seconds: u64,
+    },
+    /// The `git` program answered something that cannot be.
+    #[error("cannot {doing} {place}: unexpected answer of git")]
+    GitAnswer {
+        /// `list references of`.
+        doing: &'static str,
+        /// The place.
+        place: String,
+    },
+    /// S3 refused a call or could not be reached.
+    #[error("cannot {doing} {place}")]
+    S3 {
+        /// `list`.
+        doing: &'static str,
+        /// Bucket with prefix or key.
+        place: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl SourceError {
+    /// Whether trying again can help.
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Unusable { .. } => Retry::Never,
+            Self::Secret { .. }
+            | Self::Read { .. }
+            | Self::Unsettled { .. }
+            | Self::TooManyFiles { .. }
+            | Self::TooLarge { .. }
+            | Self::SuddenlyEmpty { .. }
+            | Self::MissingReference { .. }
+            | Self::MissingPath { .. }
+            | Self::StartGit { .. }
+            | Self::Git { .. }
+            | Self::GitTimeout { .. }
+            | Self::GitAnswer { .. }
+            | Self::S3 { .. } => Retry::Backoff,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The bare repository that keeps objects between two reads. Everything in it can be fetched again.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::command::{Git, Run};
+use super::url::{Remote, Transport};
+use crate::source::SourceError;
+
+/// How long another process may keep the cache.
+const LOCK_TIME: Duration = Duration::from_secs(120);
+const LOCK_POLL: Duration = Duration::from_millis(50);
+/// How long git may take for what stays on this machine.
+pub(super) const LOCAL_TIME: Duration = Duration::from_secs(120);
+
+/// Where one repository is kept.
+#[derive(Debug)]
+pub(super) struct Cache {
+    folder: PathBuf,
+}
+
+/// The sole use of a cache; given back when dropped.
+pub(super) struct Locked {
+    _file: File,
+}
+
+impl Cache {
+    pub(super) fn new(cache: &Path, remote: &Remote) -> Self {
+        let name = hex::encode(Sha256::digest(&remote.address));
+        let name = name.get(..32).unwrap_or(&name).to_owned();
+        let cache = std::path::absolute(cache).unwrap_or_else(|_| cache.to_owned());
+        Self { folder: cache.join(name) }
+    }
+
+    /// The folder that is git's home.
+    pub(super) fn home(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The `--git-dir` argument for repositories whose ids are as long as `commit`.
+    pub(super) fn git_dir(&self, commit: &str) -> PathBuf {
+        self.folder.join(format(commit))
+    }
+
+    /// Waits until no other process uses the cache.
+    pub(super) async fn lock(&self) -> Result<Locked, SourceError> {
+        let failed = |source| SourceError::Read { path: self.folder.clone(), source };
+        fs::create_dir_all(&self.folder).map_err(failed)?;
+        let file = File::create(self.folder.join("lock")).map_err(failed)?;
+        let deadline = tokio::time::Instant::now() + LOCK_TIME;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Locked { _file: file }),
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
+                Err(TryLockError::WouldBlock) if tokio::time::Instant::now() > deadline => {
+                    return Err(failed(io::Error::other("another process keeps it locked")));
+                }
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_POLL).await,
+            }
+        }
+    }
+
+    /// Writes git's configuration: it holds nothing but that a local repository may belong to another user.
+    pub(super) fn write_configuration(&self, remote: &Remote) -> Result<(), SourceError> {
+        let path = self.folder.join("gitconfig");
+        let mut text = "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n".to_owned();
+        if let Transport::Local { path } = &remote.transport {
+            let plain = path.display().to_string().replace('\\', r"\\").replace('"', "\\\"");
+            for folder in [plain.clone(), format!("{plain}/.git")] {
+                text.push_str(&format!("[safe]\n\tdirectory = \"{folder}\"\n"));
+            }
+        }
+        fs::create_dir_all(&self.folder)
+            .and_then(|()| match fs::read_to_string(&path) {
+                Ok(known) if known == text => Ok(()),
+                Ok(_) | Err(_) => fs::write(&path, text),
+            })
+            .map_err(|source| SourceError::Read { path, source })
+    }
+
+    /// Makes the repository if it is not there, and clears what a killed process has left.
+    pub(super) async fn prepare(
+        &self,
+        git: &mut Git,
+        commit: &str,
+        _locked: &Locked,
+    ) -> Result<(), SourceError> {
+        let folder = self.git_dir(commit);
+        if folder.join("HEAD").is_file() {
+            for name in ["shallow.lock", "packed-refs.lock", "HEAD.lock", "config.lock"] {
+                let _ = fs::remove_file(folder.join(name));
+            }
+            let _ = fs::remove_dir_all(folder.join("refs/longshore"));
+            return Ok(());
+        }
+        let format = OsStr::new(if commit.len() == 64 { "--object-format=sha256" } else { "--object-format=sha1" });
+        git.run(Run {
+            doing: "make a cache for",
+            arguments: vec![
+                "init".as_ref(),
+                "--bare".as_ref(),
+                "--quiet".as_ref(),
+                "--template=".as_ref(),
+                format,
+                "--".as_ref(),
+                folder.as_os_str(),
+            ],
+            input: Vec::new(),
+            output_bytes_max: 4096,
+            time: LOCAL_TIME,
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Throws everything away: the next fetch starts anew.
+    pub(super) fn discard(&self, commit: &str, _locked: &Locked) -> Result<(), SourceError> {
+        let path = self.git_dir(commit);
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(SourceError::Read { path, source: error })
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+}
+
+fn format(commit: &str) -> &'static str {
+    if commit.len() == 64 { "sha256.git" } else { "sha1.git" }
+}

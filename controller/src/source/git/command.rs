@@ -1,0 +1,331 @@
+//! Running the `git` program: never through a shell, with a bare environment, bounded in time and in output.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, Command};
+
+use super::url::{Remote, Transport};
+use crate::source::{SourceError, Variables};
+
+/// How much of what git says on its standard error is kept.
+const COMPLAINT_BYTES_MAX: u64 = 64 * 1024;
+/// How much of it is told.
+const COMPLAINT_TOLD_MAX: usize = 400;
+
+/// The `git` program with everything that is the same for all commands on one repository.
+#[derive(Debug)]
+pub(super) struct Git {
+    environment: Vec<(OsString, OsString)>,
+    place: String,
+    secrets: Vec<String>,
+    commands: u64,
+}
+
+/// One run of `git`.
+pub(super) struct Run<'a> {
+    /// `list references of`, for messages.
+    pub(super) doing: &'static str,
+    pub(super) arguments: Vec<&'a OsStr>,
+    pub(super) input: Vec<u8>,
+    pub(super) output_bytes_max: u64,
+    pub(super) time: Duration,
+}
+
+/// The credentials of one fetch.
+pub(super) enum Credentials {
+    None,
+    /// User and password for http.
+    Basic { user: String, password: String },
+    /// Key and known hosts for ssh.
+    Ssh { key_file: String, known_hosts_file: String },
+}
+
+impl Git {
+    pub(super) fn new(remote: &Remote, variables: &Variables, home: &Path) -> Self {
+        let mut environment: Vec<(OsString, OsString)> = variables.iter().cloned().collect();
+        let mut set = |name: &str, value: &OsStr| environment.push((name.into(), value.into()));
+        set("LC_ALL", OsStr::new("C"));
+        set("HOME", home.as_os_str());
+        set("GIT_CONFIG_NOSYSTEM", OsStr::new("1"));
+        set("GIT_CONFIG_GLOBAL", home.join("gitconfig").as_os_str());
+        set("GIT_TERMINAL_PROMPT", OsStr::new("0"));
+        set("GIT_ASKPASS", OsStr::new(""));
+        set("SSH_ASKPASS", OsStr::new(""));
+        set("GIT_ALLOW_PROTOCOL", OsStr::new(remote.transport.protocol()));
+        set("GIT_PROTOCOL_FROM_USER", OsStr::new("0"));
+        set("GIT_LITERAL_PATHSPECS", OsStr::new("1"));
+        set("GIT_NO_LAZY_FETCH", OsStr::new("1"));
+        set("GIT_OPTIONAL_LOCKS", OsStr::new("0"));
+        Self { environment, place: remote.address.clone(), secrets: Vec::new(), commands: 0 }
+    }
+
+    /// How many commands were run so far.
+    #[cfg(test)]
+    pub(super) fn commands(&self) -> u64 {
+        self.commands
+    }
+
+    /// Runs a command that stays on this machine.
+    pub(super) async fn run(&mut self, run: Run<'_>) -> Result<Vec<u8>, SourceError> {
+        self.run_with(run, Vec::new()).await
+    }
+
+    /// Runs a command that talks to the repository's host.
+    pub(super) async fn run_remote(
+        &mut self,
+        run: Run<'_>,
+        remote: &Remote,
+        credentials: &Credentials,
+    ) -> Result<Vec<u8>, SourceError> {
+        self.secrets = secrets(credentials);
+        self.run_with(run, credential_environment(&remote.transport, credentials)).await
+    }
+
+    async fn run_with(
+        &mut self,
+        run: Run<'_>,
+        more: Vec<(OsString, OsString)>,
+    ) -> Result<Vec<u8>, SourceError> {
+        self.commands += 1;
+        let mut child = Command::new("git")
+            .args(&run.arguments)
+            .env_clear()
+            .envs(self.environment.iter().cloned())
+            .envs(more)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|source| SourceError::StartGit { source })?;
+        let seconds = run.time.as_secs();
+        match tokio::time::timeout(run.time, converse(&mut child, &run)).await {
+            Ok(Ok(Answer { output, complaint, is_success: true })) => {
+                if !complaint.is_empty() {
+                    tracing::debug!(git = %self.told(&complaint), "git");
+                }
+                Ok(output)
+            }
+            Ok(Ok(Answer { complaint, .. })) => {
+                let message = self.told(&complaint);
+                Err(SourceError::Git { doing: run.doing, place: self.place.clone(), message })
+            }
+            Ok(Err(source)) => {
+                let message = source.to_string();
+                Err(SourceError::Git { doing: run.doing, place: self.place.clone(), message })
+            }
+            Err(_elapsed) => {
+                let place = self.place.clone();
+                Err(SourceError::GitTimeout { doing: run.doing, place, seconds })
+            }
+        }
+    }
+
+    /// What git complained about, in one bounded line, without secrets.
+    fn told(&self, complaint: &[u8]) -> String {
+        let text = String::from_utf8_lossy(complaint);
+        let lines: Vec<&str> =
+            text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let fatal: Vec<&str> =
+            lines.iter().copied().filter(|line| line.starts_with("fatal:")).collect();
+        let mut told = if fatal.is_empty() { lines.join("; ") } else { fatal.join("; ") };
+        for secret in self.secrets.iter().filter(|secret| !secret.is_empty()) {
+            told = told.replace(secret.as_str(), "***");
+        }
+        told = redact(&told);
+        if told.is_empty() {
+            told.push_str("nothing");
+        }
+        told.chars().take(COMPLAINT_TOLD_MAX).collect()
+    }
+}
+
+struct Answer {
+    output: Vec<u8>,
+    complaint: Vec<u8>,
+    is_success: bool,
+}
+
+/// Writes the input and reads both outputs at once, so that no pipe can fill up and block.
+async fn converse(child: &mut Child, run: &Run<'_>) -> io::Result<Answer> {
+    let (mut stdin, stdout, stderr) =
+        (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let write = async {
+        if let Some(stdin) = &mut stdin {
+            // A git that ends early closes its input; its exit code and complaint say more than our broken pipe.
+            let _ = stdin.write_all(&run.input).await;
+        }
+        drop(stdin);
+    };
+    let ((), output, complaint) = tokio::join!(
+        write,
+        read(stdout, run.output_bytes_max),
+        read_complaint(stderr)
+    );
+    let output = output?;
+    let status = child.wait().await?;
+    Ok(Answer { output, complaint: complaint?, is_success: status.success() })
+}
+
+async fn read(from: Option<impl AsyncRead + Unpin>, bytes_max: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(from) = from {
+        from.take(bytes_max + 1).read_to_end(&mut bytes).await?;
+    }
+    if bytes.len() as u64 > bytes_max {
+        return Err(io::Error::other(format!("the answer is longer than {bytes_max} bytes")));
+    }
+    Ok(bytes)
+}
+
+/// Keeps the beginning and reads on to the end, so that git is never blocked.
+async fn read_complaint(from: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(mut from) = from {
+        (&mut from).take(COMPLAINT_BYTES_MAX).read_to_end(&mut bytes).await?;
+        tokio::io::copy(&mut from, &mut tokio::io::sink()).await?;
+    }
+    Ok(bytes)
+}
+
+/// Credentials go by environment, never by argument: arguments are visible to every process of the machine.
+fn credential_environment(
+    transport: &Transport,
+    credentials: &Credentials,
+) -> Vec<(OsString, OsString)> {
+    let mut settings = vec![
+        ("http.lowSpeedLimit".to_owned(), "1000".to_owned()),
+        ("http.lowSpeedTime".to_owned(), "30".to_owned()),
+        ("credential.helper".to_owned(), String::new()),
+    ];
+    let mut environment: Vec<(OsString, OsString)> = Vec::new();
+    match (credentials, transport) {
+        (
+            Credentials::Basic { user, password },
+            Transport::Https { origin } | Transport::Http { origin, .. },
+        ) => settings.push((
+            format!("http.{origin}.extraHeader"),
+            format!("Authorization: Basic {}", basic(user, password)),
+        )),
+        (Credentials::Ssh { key_file, known_hosts_file }, Transport::Ssh) => {
+            let command = ssh_command(key_file, known_hosts_file);
+            environment.push(("GIT_SSH_COMMAND".into(), command.into()));
+        }
+        (_, Transport::Ssh) => {
+            environment.push(("GIT_SSH_COMMAND".into(), SSH.into()));
+        }
+        (Credentials::None | Credentials::Basic { .. } | Credentials::Ssh { .. }, _) => {}
+    }
+    environment.push(("GIT_CONFIG_COUNT".into(), settings.len().to_string().into()));
+    for (index, (name, value)) in settings.into_iter().enumerate() {
+        environment.push((format!("GIT_CONFIG_KEY_{index}").into(), name.into()));
+        environment.push((format!("GIT_CONFIG_VALUE_{index}").into(), value.into()));
+    }
+    environment
+}
+
+const SSH: &str = "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=15 \
+                   -o ServerAliveInterval=10 -o ServerAliveCountMax=3";
+
+fn ssh_command(key_file: &str, known_hosts_file: &str) -> String {
+    format!(
+        "{SSH} -F none -i {} -o IdentitiesOnly=yes -o {} -o GlobalKnownHostsFile=none",
+        quoted(key_file),
+        quoted(&format!("UserKnownHostsFile={}", ssh_quoted(known_hosts_file))),
+    )
+}
+
+/// For the shell that git hands `GIT_SSH_COMMAND` to.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// For ssh itself, which splits the value at blanks.
+fn ssh_quoted(path: &str) -> String {
+    format!("\"{}\"", path.replace('\\', r"\\").replace('"', "\\\"").replace('%', "%%"))
+}
+
+fn basic(user: &str, password: &str) -> String {
+    aws_smithy_types::base64::encode(format!("{user}:{password}"))
+}
+
+fn secrets(credentials: &Credentials) -> Vec<String> {
+    match credentials {
+        Credentials::None | Credentials::Ssh { .. } => Vec::new(),
+        Credentials::Basic { user, password } => vec![password.clone(), basic(user, password)],
+    }
+}
+
+/// Takes user names and passwords out of every URL of a text.
+pub(super) fn redact(text: &str) -> String {
+    let mut told = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("://") {
+        told.push_str(before);
+        told.push_str("://");
+        let end = after.find(|letter: char| "/'\"`<> \t".contains(letter)).unwrap_or(after.len());
+        let (authority, following) = after.split_at(end);
+        told.push_str(authority.rsplit_once('@').map_or(authority, |(_, host)| host));
+        rest = following;
+    }
+    told.push_str(rest);
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value_of<'a>(environment: &'a [(OsString, OsString)], name: &str) -> Option<&'a str> {
+        environment.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.to_str())
+    }
+
+    #[test]
+    fn a_token_travels_as_a_header_for_its_own_host_only() {
+        let transport = Transport::Https { origin: "https://github.com/".to_owned() };
+        let credentials =
+            Credentials::Basic { user: "x-access-token".to_owned(), password: "t0k".to_owned() };
+        let environment = credential_environment(&transport, &credentials);
+        assert_eq!(value_of(&environment, "GIT_CONFIG_COUNT"), Some("4"));
+        assert_eq!(
+            value_of(&environment, "GIT_CONFIG_KEY_3"),
+            Some("http.https://github.com/.extraHeader")
+        );
+        assert_eq!(
+            value_of(&environment, "GIT_CONFIG_VALUE_3"),
+            Some("Authorization: Basic eC1hY2Nlc3MtdG9rZW46dDBr")
+        );
+    }
+
+    #[test]
+    fn ssh_trusts_only_the_given_hosts_and_paths_are_quoted() {
+        let credentials = Credentials::Ssh {
+            key_file: "/keys/it's mine".to_owned(),
+            known_hosts_file: "/keys/known hosts".to_owned(),
+        };
+        let environment = credential_environment(&Transport::Ssh, &credentials);
+        let command = value_of(&environment, "GIT_SSH_COMMAND").unwrap();
+        assert!(command.contains(r"-i '/keys/it'\''s mine' -o IdentitiesOnly=yes"), "{command}");
+        assert!(command.contains(r#"'UserKnownHostsFile="/keys/known hosts"'"#), "{command}");
+        assert!(command.contains("StrictHostKeyChecking=yes") && command.contains("BatchMode=yes"));
+    }
+
+    #[test]
+    fn an_ssh_key_is_not_offered_to_a_web_server() {
+        let transport = Transport::Https { origin: "https://github.com/".to_owned() };
+        let credentials =
+            Credentials::Ssh { key_file: "k".to_owned(), known_hosts_file: "h".to_owned() };
+        assert_eq!(value_of(&credential_environment(&transport, &credentials), "GIT_SSH_COMMAND"), None);
+    }
+
+    #[test]
+    fn complaints_carry_no_credentials() {
+        let told = redact("fatal: unable to access 'https://ada:s3cret@git.acme.io/x/': refused, see https://t0k@y.io");
+        assert_eq!(told, "fatal: unable to access 'https://git.acme.io/x/': refused, see https://y.io");
+    }
+}

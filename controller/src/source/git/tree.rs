@@ -1,0 +1,109 @@
+//! The entries of a commit: which are specs, which are refused, and what the others are.
+
+use crate::source::{FILE_BYTES_MAX, Refusal, has_spec_suffix, is_hidden, is_spec};
+
+/// A file of the commit that is read, or why it is not.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// The path from the repository's root.
+    pub(super) path: String,
+    /// The blob's id, and its size.
+    pub(super) content: Result<Blob, Refusal>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Blob {
+    pub(super) id: String,
+    pub(super) bytes: u64,
+}
+
+/// The answer of `ls-tree`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Tree {
+    /// How many entries of any kind there are.
+    pub(super) total: usize,
+    /// The specs among them.
+    pub(super) entries: Vec<Entry>,
+}
+
+/// Reads what `ls-tree -r -z --long` writes; `None` when it is not that.
+///
+/// `folder` is the source's own path: hidden names count below it only.
+pub(super) fn parse(listing: &[u8], folder: &str) -> Option<Tree> {
+    let mut tree = Tree::default();
+    for record in listing.split(|byte| *byte == 0).filter(|record| !record.is_empty()) {
+        tree.total += 1;
+        let tab = record.iter().position(|byte| *byte == b'\t')?;
+        let (meta, path) = record.split_at(tab);
+        let mut meta = std::str::from_utf8(meta).ok()?.split_ascii_whitespace();
+        let (mode, _kind, id, size) = (meta.next()?, meta.next()?, meta.next()?, meta.next()?);
+        let path = path.get(1..)?;
+        let text = String::from_utf8_lossy(path);
+        let below = text.strip_prefix(folder).map_or(&*text, |rest| rest.trim_start_matches('/'));
+        let below = if below.is_empty() { &*text } else { below };
+        let content = match mode {
+            "160000" if !is_hidden(below) => Err(Refusal::Submodule),
+            "120000" if !is_hidden(below) && may_lead_to_specs(below) => Err(Refusal::Symlink),
+            "160000" | "120000" => continue,
+            _ if !is_spec(below) => continue,
+            _ if std::str::from_utf8(path).is_err() => Err(Refusal::Path),
+            _ => match size.parse().ok()? {
+                bytes if bytes > FILE_BYTES_MAX => Err(Refusal::TooLarge { bytes }),
+                bytes => Ok(Blob { id: id.to_owned(), bytes }),
+            },
+        };
+        tree.entries.push(Entry { path: text.into_owned(), content });
+    }
+    Some(tree)
+}
+
+/// A link that is named like a spec, or like a folder that might hold some.
+fn may_lead_to_specs(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    has_spec_suffix(name) || !name.contains('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(path: &str, content: Result<Blob, Refusal>) -> Entry {
+        Entry { path: path.to_owned(), content }
+    }
+
+    #[test]
+    fn specs_are_listed_and_the_rest_is_left_or_refused_by_name() {
+        let listing = b"100644 blob aa      12\tservices/web.yaml\0\
+            100644 blob ab      12\tservices/README.md\0\
+            100644 blob ac      12\tservices/.github/x.yaml\0\
+            120000 blob ad      12\tservices/link.yaml\0\
+            120000 blob ae      12\tservices/shared\0\
+            120000 blob af      12\tservices/run.sh\0\
+            160000 commit b0       -\tservices/vendor\0\
+            100755 blob b1 2000000\tservices/big.json\0";
+        let tree = parse(listing, "services").unwrap();
+        assert_eq!(tree.total, 8);
+        assert_eq!(
+            tree.entries,
+            vec![
+                entry("services/web.yaml", Ok(Blob { id: "aa".to_owned(), bytes: 12 })),
+                entry("services/link.yaml", Err(Refusal::Symlink)),
+                entry("services/shared", Err(Refusal::Symlink)),
+                entry("services/vendor", Err(Refusal::Submodule)),
+                entry("services/big.json", Err(Refusal::TooLarge { bytes: 2_000_000 })),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_hidden_folder_that_was_asked_for_by_name_is_read() {
+        let tree = parse(b"100644 blob aa 12\t.longshore/web.yaml\0", ".longshore").unwrap();
+        assert_eq!(tree.entries.len(), 1);
+    }
+
+    #[test]
+    fn nonsense_is_no_tree() {
+        assert_eq!(parse(b"100644 blob aa\tx.yaml\0", ""), None);
+        assert_eq!(parse(b"what", ""), None);
+    }
+}

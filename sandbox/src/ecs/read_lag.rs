@@ -1,0 +1,68 @@
+//! Reads that do not yet see the last write (aws.md §0).
+
+use std::{collections::HashMap, time::Duration};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Ecs, definition::DefinitionKey, model::Service};
+use crate::clock::after;
+
+/// What reads still show.
+#[derive(Default)]
+pub(super) struct ReadLag {
+    lag: Duration,
+    /// Services before their last write, by cluster and name; `None` for services that were not there.
+    services: HashMap<(String, String), (Timestamp, Option<Value>)>,
+    /// Revisions that lists do not show yet.
+    definitions: HashMap<DefinitionKey, Timestamp>,
+}
+
+impl ReadLag {
+    pub(super) fn new(lag: Duration) -> Self {
+        Self { lag, ..Self::default() }
+    }
+
+    /// What DescribeServices still says about a service: nothing new, an older view, or that it is missing.
+    pub(super) fn service(&self, service: &Service, now: Timestamp) -> Option<Option<&Value>> {
+        if self.services.is_empty() {
+            return None;
+        }
+        let (until, before) =
+            self.services.get(&(service.cluster.clone(), service.name.clone()))?;
+        (now < *until).then_some(before.as_ref())
+    }
+
+    pub(super) fn hides_definition(&self, key: &DefinitionKey, now: Timestamp) -> bool {
+        self.definitions.get(key).is_some_and(|until| now < *until)
+    }
+
+    pub(super) fn definition_registered(&mut self, key: &DefinitionKey, now: Timestamp) {
+        if !self.lag.is_zero() {
+            self.definitions.insert(key.clone(), after(now, self.lag));
+        }
+    }
+}
+
+impl Ecs {
+    pub(crate) fn set_read_lag(&mut self, lag: Duration) {
+        self.read_lag = ReadLag::new(lag);
+    }
+
+    /// Remembers how a service was before a write; `None` if it was not there.
+    pub(super) fn remember_before(
+        &mut self,
+        cluster: &str,
+        name: &str,
+        before: Option<&Service>,
+        now: Timestamp,
+    ) {
+        if self.read_lag.lag.is_zero() {
+            return;
+        }
+        let view = before.map(|service| self.service_view(service, true, now));
+        let until = after(now, self.read_lag.lag);
+        let key = (cluster.to_owned(), name.to_owned());
+        self.read_lag.services.insert(key, (until, view));
+    }
+}

@@ -1,0 +1,62 @@
+//! What tests see of a Region and do to it.
+
+use std::time::Duration;
+
+use crate::{ImageRule, Region, ServiceView, TaskDefinitionView, TaskView};
+
+impl Region {
+    /// Puts a rule for images before all others; tasks that pull from now on follow it.
+    pub fn set_image(&mut self, rule: ImageRule) {
+        self.ecs.set_image(rule);
+    }
+
+    /// Makes a parameter or secret readable to tasks, by what `valueFrom` says; it need not exist otherwise.
+    pub fn set_secret(&mut self, value_from: &str) {
+        self.known.insert(value_from.to_owned());
+    }
+
+    /// Puts an alarm into ALARM, or takes it out.
+    pub fn set_alarm(&mut self, name: &str, rings: bool) {
+        self.ecs.set_alarm(name, rings, self.now);
+    }
+
+    /// Ends the first essential container of a task with an exit code; false if there is no such task.
+    pub fn kill_task(&mut self, task_arn: &str, exit_code: i64) -> bool {
+        self.ecs.kill_task(task_arn, exit_code, self.now)
+    }
+
+    /// Reclaims the Spot capacity of a task; false if there is no such task.
+    pub fn interrupt_task(&mut self, task_arn: &str) -> bool {
+        self.ecs.interrupt_task(task_arn, self.now)
+    }
+
+    /// Lets the checks of a running task fail; false if there is no such task.
+    pub fn sicken_task(&mut self, task_arn: &str) -> bool {
+        self.ecs.sicken_task(task_arn, self.now)
+    }
+
+    /// For how long reads after a write show what was before it.
+    pub fn set_read_lag(&mut self, lag: Duration) {
+        self.ecs.set_read_lag(lag);
+    }
+
+    /// The newest service of each name, of all clusters.
+    pub fn services(&self) -> Vec<ServiceView> {
+        self.ecs.services_view()
+    }
+
+    /// One service.
+    pub fn service(&self, cluster: &str, name: &str) -> Option<ServiceView> {
+        self.ecs.one_service_view(cluster, name)
+    }
+
+    /// All tasks that run or stopped within the last hour.
+    pub fn tasks(&self) -> Vec<TaskView> {
+        self.ecs.tasks_view()
+    }
+
+    /// All revisions of task definitions.
+    pub fn task_definitions(&self) -> Vec<TaskDefinitionView> {
+        self.ecs.definitions_view()
+    }
+}

@@ -62,7 +62,9 @@ async fn one(
             let body = with_task_definition(input, task_definition.as_ref(), registered.as_deref());
             account.update_service(&body).await.map(|answer| primary_deployment(&answer))
         }
-        Action::TagResource { arn, tags, .. } => account.tag_resource(arn, &planner::plan::tag_list(tags)).await.map(|()| Vec::new()),
+        Action::TagResource { arn, tags, .. } => {
+            account.tag_resource(arn, tags).await.map(|()| Vec::new())
+        }
         Action::DeleteService { .. } => {
             account.delete_service(cluster, name, true).await.map(|_| Vec::new())
         }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crds::{
-    Controller, ControllerSpec, DirectorySource, GitRef, GitSource, Http, OwnerName, S3Source, SecretFrom,
-    SourceLocation, SourceName, SyncPolicy, Target, TargetName,
+    Controller, ControllerSpec, DirectorySource, GitRef, GitSource, Http, OwnerName, S3Source,
+    SecretFrom, SourceLocation, SourceName, SyncPolicy, Target, TargetName,
 };
 use indexmap::IndexMap;
 
@@ -82,21 +82,29 @@ impl Config {
         if let Some(invalid) = parsed.invalid.first() {
             return Err(ConfigError::Invalid(invalid.to_string()));
         }
-        let mut controllers = parsed.objects.into_iter().filter_map(|located| match located.object {
-            Object::Controller(controller) => Some(*controller),
-            Object::Service(_) => None,
-        });
-        let controller = controllers
-            .next()
-            .ok_or_else(|| ConfigError::Invalid(format!("{name}: holds no object of kind Controller")))?;
+        let mut controllers =
+            parsed.objects.into_iter().filter_map(|located| match located.object {
+                Object::Controller(controller) => Some(*controller),
+                Object::Service(_) => None,
+            });
+        let controller = controllers.next().ok_or_else(|| {
+            ConfigError::Invalid(format!("{name}: holds no object of kind Controller"))
+        })?;
         let folder = path.parent().unwrap_or(Path::new("."));
         Self::from_controller(controller, folder, &name)
     }
 
-    fn from_controller(controller: Controller, folder: &Path, file: &str) -> Result<Self, ConfigError> {
+    fn from_controller(
+        controller: Controller,
+        folder: &Path,
+        file: &str,
+    ) -> Result<Self, ConfigError> {
         let invalid = |message: String| ConfigError::Invalid(format!("{file}: {message}"));
-        let owner =
-            controller.metadata.name.parse().map_err(|error: crds::InvalidName| invalid(error.to_string()))?;
+        let owner = controller
+            .metadata
+            .name
+            .parse()
+            .map_err(|error: crds::InvalidName| invalid(error.to_string()))?;
         let ControllerSpec { sources, targets, vars, interval, http } = controller.spec;
         let mut configured = Vec::new();
         for source in sources {
@@ -110,15 +118,25 @@ impl Config {
         if interval < Duration::from_secs(1) {
             return Err(invalid("spec.interval is shorter than a second".to_owned()));
         }
-        Ok(Self { owner, sources: configured, targets: with_default(targets), vars, interval, http })
+        Ok(Self {
+            owner,
+            sources: configured,
+            targets: with_default(targets),
+            vars,
+            interval,
+            http,
+        })
     }
 
     /// The configuration for a single source, everything else at its default.
     pub fn for_source(place: &str, options: &SourceOptions) -> Result<Self, ConfigError> {
         let location = location(place, options)?;
-        let name = "default".parse().map_err(|error: crds::InvalidName| ConfigError::Invalid(error.to_string()))?;
-        let owner =
-            DEFAULT_OWNER.parse().map_err(|error: crds::InvalidName| ConfigError::Invalid(error.to_string()))?;
+        let name = "default"
+            .parse()
+            .map_err(|error: crds::InvalidName| ConfigError::Invalid(error.to_string()))?;
+        let owner = DEFAULT_OWNER
+            .parse()
+            .map_err(|error: crds::InvalidName| ConfigError::Invalid(error.to_string()))?;
         Ok(Self {
             owner,
             sources: vec![ConfiguredSource { name, location, policy: SyncPolicy::default() }],
@@ -162,7 +180,9 @@ fn location(place: &str, options: &SourceOptions) -> Result<SourceLocation, Conf
     if let Some(rest) = place.strip_prefix("s3://") {
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         if bucket.is_empty() {
-            return Err(ConfigError::Invalid(format!("source `{place}` names no bucket: write s3://bucket/prefix")));
+            return Err(ConfigError::Invalid(format!(
+                "source `{place}` names no bucket: write s3://bucket/prefix"
+            )));
         }
         return Ok(SourceLocation::S3(S3Source {
             bucket: bucket.to_owned(),

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crds::{
-    Generation, InvalidObject, ObjectKey, ObjectMeta, OwnerName, Provenance, Reason, Service, SourceName, SourceRevision,
-    SpecHash, SyncPolicy,
+    Generation, InvalidObject, ObjectKey, ObjectMeta, OwnerName, Provenance, Reason, Service,
+    SourceName, SourceRevision, SpecHash, SyncPolicy,
 };
 use indexmap::IndexMap;
 use planner::Desired;
@@ -203,7 +203,8 @@ impl Inventory {
     }
 
     fn spec(&self, key: &ObjectKey, entry: &Arc<Entry>, invalid: &[InvalidObject]) -> Wanted {
-        let generation = self.generations.get(key).map_or(Generation(1), |(_, generation)| *generation);
+        let generation =
+            self.generations.get(key).map_or(Generation(1), |(_, generation)| *generation);
         Wanted::Spec { entry: Arc::clone(entry), generation, invalid: invalid.to_vec() }
     }
 
@@ -213,7 +214,8 @@ impl Inventory {
         if state.revision.is_none() {
             return SourceFacts::Unread;
         }
-        if state.files.values().flat_map(|file| &file.invalid).any(|invalid| invalid.key.is_none()) {
+        if state.files.values().flat_map(|file| &file.invalid).any(|invalid| invalid.key.is_none())
+        {
             return SourceFacts::Unclear;
         }
         let leaving = self.orphans.values().filter(|name| *name == source).count();
@@ -343,19 +345,26 @@ fn parse(place: &Place<'_>) -> ParsedAt {
 }
 
 /// One object of a file as an entry; `None` for kinds that are no business of the inventory.
-fn entry(located: &Located, place: &Place<'_>) -> Result<Option<Entry>, Vec<InvalidObject>> {
+fn entry(
+    located: &Located<Object>,
+    place: &Place<'_>,
+) -> Result<Option<Entry>, Vec<InvalidObject>> {
     let Object::Service(service) = &located.object else { return Ok(None) };
-    let invalid = |path: &str, message: String, hint: Option<String>| InvalidObject {
+    let invalid = |path: String, message: String, hint: Option<String>| InvalidObject {
         source: place.source.to_string(),
         file: place.file.path().to_owned(),
-        position: located.locate(path),
-        path: path.to_owned(),
+        position: located.locate(&path),
+        path,
         message,
         hint,
         key: key_of(service),
     };
-    let service = resolve_references(service, place.vars)
-        .map_err(|error| vec![invalid(&error.path, error.message, error.hint)])?;
+    let service = resolve_references(service, place.vars).map_err(|errors| {
+        errors
+            .into_iter()
+            .map(|error| invalid(error.path, error.message, error.hint))
+            .collect::<Vec<_>>()
+    })?;
     let provenance = Provenance {
         source: place.source.clone(),
         revision: place.revision.clone(),
@@ -363,7 +372,7 @@ fn entry(located: &Located, place: &Place<'_>) -> Result<Option<Entry>, Vec<Inva
         line: located.position.line,
     };
     let desired = Desired::resolve(&service, place.owner, provenance, place.policy)
-        .map_err(|error| vec![invalid(&error.path, error.message, error.hint)])?;
+        .map_err(|error| vec![invalid(error.path, error.message, error.hint)])?;
     let spec = serde_json::to_value(&service.spec).unwrap_or(Value::Null);
     Ok(Some(Entry { desired: Arc::new(desired), metadata: service.metadata, spec: Arc::new(spec) }))
 }
@@ -378,13 +387,15 @@ fn key_of(service: &Service) -> Option<ObjectKey> {
 fn resolve_references(
     service: &Service,
     vars: &IndexMap<String, String>,
-) -> Result<Service, ReferenceError> {
-    let unreadable = |error: serde_json::Error| ReferenceError {
-        path: String::new(),
-        message: format!("the spec cannot be used once its references are resolved: {error}"),
-        hint: None,
+) -> Result<Service, Vec<ReferenceError>> {
+    let unusable = |error: serde_json::Error| {
+        let message = format!("the spec cannot be used once its references are replaced: {error}");
+        vec![ReferenceError::new(message, None)]
     };
-    let mut value = serde_json::to_value(service).map_err(unreadable)?;
-    references::resolve(&mut value, &|scheme, argument| references::lookup(vars, scheme, argument))?;
-    serde_json::from_value(value).map_err(unreadable)
+    let mut value = serde_json::to_value(service).map_err(unusable)?;
+    references::resolve(&mut value, &|scheme, argument| {
+        let variable = |name: &str| vars.get(name).map(String::as_str);
+        references::lookup(scheme, argument, variable, vars.keys().map(String::as_str))
+    })?;
+    serde_json::from_value(value).map_err(unusable)
 }

@@ -2,7 +2,10 @@
 //!
 //! Callers ask for one service; the batcher below sends ten in a call. A read that fails makes no [`Observed`].
 
-use planner::observed::{ObservedService, ObservedTaskDefinition, ResolvedImage, ServiceDeployment, ServiceState, StoppedTask};
+use planner::observed::{
+    ObservedService, ObservedTaskDefinition, ResolvedImage, ServiceDeployment, ServiceState,
+    StoppedTask,
+};
 use planner::{Desired, Observed};
 
 use crate::aws::{Account, Error};
@@ -17,7 +20,9 @@ pub async fn service(account: &Account, desired: &Desired) -> Result<Observed, E
     let (cluster, name) = (desired.key.cluster.as_str(), desired.key.name.as_str());
     let service = bare_service(account, cluster, name).await?;
     let mut observed = Observed { service, ..Observed::default() };
-    if let Some(service) = observed.service.as_ref().filter(|service| service.state == ServiceState::Active) {
+    if let Some(service) =
+        observed.service.as_ref().filter(|service| service.state == ServiceState::Active)
+    {
         observed.task_definition = task_definition(account, &service.task_definition).await?;
     }
     let wants = planner::plan::wants(desired, &observed);
@@ -45,16 +50,23 @@ pub async fn bare_service(
     name: &str,
 ) -> Result<Option<ObservedService>, Error> {
     let service = account.describe_service(cluster, name).await?;
-    Ok(service.as_ref().map(ObservedService::from_describe))
+    Ok(service.as_deref().map(ObservedService::from_describe))
 }
 
-async fn task_definition(account: &Account, arn: &str) -> Result<Option<ObservedTaskDefinition>, Error> {
+async fn task_definition(
+    account: &Account,
+    arn: &str,
+) -> Result<Option<ObservedTaskDefinition>, Error> {
     let answer = account.describe_task_definition(arn).await?;
-    Ok(answer.as_ref().map(ObservedTaskDefinition::from_describe))
+    Ok(answer.as_deref().map(ObservedTaskDefinition::from_describe))
 }
 
-async fn candidates(account: &Account, desired: &Desired) -> Result<Vec<ObservedTaskDefinition>, Error> {
-    let arns = account.list_task_definitions(desired.task_definition.family.as_str(), CANDIDATES).await?;
+async fn candidates(
+    account: &Account,
+    desired: &Desired,
+) -> Result<Vec<ObservedTaskDefinition>, Error> {
+    let arns =
+        account.list_task_definitions(desired.task_definition.family.as_str(), CANDIDATES).await?;
     let mut candidates = Vec::new();
     for arn in arns {
         if let Some(candidate) = task_definition(account, &arn).await? {
@@ -69,15 +81,22 @@ async fn candidates(account: &Account, desired: &Desired) -> Result<Vec<Observed
 }
 
 /// The newest rollouts, each with the revision it led to.
-async fn deployments(account: &Account, cluster: &str, name: &str) -> Result<Vec<ServiceDeployment>, Error> {
+async fn deployments(
+    account: &Account,
+    cluster: &str,
+    name: &str,
+) -> Result<Vec<ServiceDeployment>, Error> {
     let records = account.service_deployments(cluster, name, DEPLOYMENTS).await?;
     let mut deployments = Vec::new();
     for record in &records {
         let mut deployment = ServiceDeployment::from_describe(record);
-        let target = record.pointer("/targetServiceRevision/arn").and_then(serde_json::Value::as_str);
+        let target =
+            record.pointer("/targetServiceRevision/arn").and_then(serde_json::Value::as_str);
         if let Some(target) = target {
             let revisions = account.service_revisions(&[target.to_owned()]).await?;
-            let arn = revisions.first().and_then(|revision| revision.get("taskDefinition")?.as_str().map(str::to_owned));
+            let arn = revisions
+                .first()
+                .and_then(|revision| revision.get("taskDefinition")?.as_str().map(str::to_owned));
             if let Some(arn) = arn {
                 deployment.task_definition = task_definition(account, &arn).await?;
             }

@@ -114,14 +114,16 @@ impl Operator {
         let statuses = &self.context.statuses;
         while !statuses.readiness().ready && Instant::now() < until {
             let keys = self.context.inventory().keys();
-            if keys.iter().all(|key| statuses.service(key).is_some_and(|object| is_looked_at(&object.status))) {
+            if keys
+                .iter()
+                .all(|key| statuses.service(key).is_some_and(|object| is_looked_at(&object.status)))
+            {
                 statuses.set_ready(true);
             } else {
                 tokio::time::sleep(FIRST_PASS_POLL).await;
             }
         }
     }
-
 }
 
 /// Finds services that carry our tags and that no spec names, once and everywhere.
@@ -142,15 +144,18 @@ impl Search {
                 let target = account.target().clone();
                 match account.list_clusters().await {
                     Ok(arns) => self.clusters.extend(
-                        arns.iter().filter_map(|arn| Some((target.clone(), name_of(arn).parse().ok()?))),
+                        arns.iter()
+                            .filter_map(|arn| Some((target.clone(), name_of(arn).parse().ok()?))),
                     ),
-                    Err(error) => tracing::warn!(target = %target, error = %error.in_full(), "cannot list clusters"),
+                    Err(error) => {
+                        tracing::warn!(target = %target, error = %crate::error_chain(&error), "cannot list clusters")
+                    }
                 }
             }
         }
         for (target, cluster) in self.clusters.clone() {
             if let Err(error) = self.cluster(context, &target, &cluster).await {
-                tracing::warn!(cluster = %cluster, error = %error.in_full(), "cannot search for services without specs");
+                tracing::warn!(cluster = %cluster, error = %crate::error_chain(&error), "cannot search for services without specs");
             }
         }
     }
@@ -170,8 +175,14 @@ impl Search {
             if context.inventory().is_known(&key) || foreign.contains(&name) {
                 continue;
             }
-            let Some(service) = observe::bare_service(account, cluster.as_str(), &name).await? else { continue };
-            match (ownership::ownership(&service.tags, &context.owner), ownership::source(&service.tags)) {
+            let Some(service) = observe::bare_service(account, cluster.as_str(), &name).await?
+            else {
+                continue;
+            };
+            match (
+                ownership::ownership(&service.tags, &context.owner),
+                ownership::source(&service.tags),
+            ) {
                 (Ownership::Ours, Some(source)) => context.inventory().note_orphan(key, source),
                 (Ownership::Ours | Ownership::Nobodys | Ownership::Another(_), _) => {
                     foreign.insert(name);

@@ -229,8 +229,11 @@ impl<K: Clone + Eq + Hash> State<K> {
                 self.due.insert((entry.priority, entry.number), key);
             }
         }
-        let position =
-            self.due.iter().find(|(_, key)| !self.working.contains(*key)).map(|(position, _)| *position)?;
+        let position = self
+            .due
+            .iter()
+            .find(|(_, key)| !self.working.contains(*key))
+            .map(|(position, _)| *position)?;
         let key = self.due.remove(&position)?;
         self.entries.remove(&key);
         self.working.insert(key.clone());
@@ -288,9 +291,16 @@ mod tests {
         queue.add("web", Priority::Urgent);
         assert_eq!(queue.next().await, Some("web"));
         queue.add("web", Priority::Urgent);
-        assert_eq!(next_within(&queue, Duration::from_secs(60)).await, None, "it is being worked on");
+        assert_eq!(
+            next_within(&queue, Duration::from_secs(60)).await,
+            None,
+            "it is being worked on"
+        );
         queue.done(&"web", false);
-        assert_eq!(next_within(&queue, Duration::ZERO + Duration::from_millis(1)).await, Some("web"));
+        assert_eq!(
+            next_within(&queue, Duration::ZERO + Duration::from_millis(1)).await,
+            Some("web")
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -89,7 +89,12 @@ pub async fn reconcile(context: &Context, key: &ObjectKey) -> Ended {
             let status = match invalid.first() {
                 Some(first) => {
                     let previous = status_of(context, key);
-                    status::with_invalid(status, &first.to_string(), previous.as_ref(), context.clock.now())
+                    status::with_invalid(
+                        status,
+                        &first.to_string(),
+                        previous.as_ref(),
+                        context.clock.now(),
+                    )
                 }
                 None => status,
             };
@@ -113,7 +118,8 @@ async fn turn(
         Ok(observed) => observed,
         Err(error) => {
             let failure = failure(&error);
-            let status = status::unread(&failure, generation, previous.as_ref(), context.clock.now());
+            let status =
+                status::unread(&failure, generation, previous.as_ref(), context.clock.now());
             return (status, after_error(&error));
         }
     };
@@ -123,7 +129,8 @@ async fn turn(
         return (previous, Ended::Requeue(Requeue::After(STALE_RETRY)));
     }
     let plan = planner::plan(desired, &observed, context.clock.now());
-    let outcome = apply::plan(account, desired.key.cluster.as_str(), desired.key.name.as_str(), &plan).await;
+    let outcome =
+        apply::plan(account, desired.key.cluster.as_str(), desired.key.name.as_str(), &plan).await;
     expect(context, &desired.key, &outcome);
     let failure = outcome.error.as_ref().map(failure);
     let status = status::after(&Turn {
@@ -145,7 +152,8 @@ pub async fn plan_only(context: &Context, entry: &Entry) -> Result<Plan, String>
     let account = context
         .account(&desired.key)
         .ok_or_else(|| format!("the configuration names no target `{}`", desired.key.target))?;
-    let observed = observe::service(account, desired).await.map_err(|error| error.in_full())?;
+    let observed =
+        observe::service(account, desired).await.map_err(|error| crate::error_chain(&error))?;
     Ok(planner::plan(desired, &observed, context.clock.now()))
 }
 
@@ -156,7 +164,7 @@ pub async fn plan_orphan(context: &Context, key: &ObjectKey) -> Result<Plan, Str
         .ok_or_else(|| format!("the configuration names no target `{}`", key.target))?;
     let service = observe::bare_service(account, key.cluster.as_str(), key.name.as_str())
         .await
-        .map_err(|error| error.in_full())?;
+        .map_err(|error| crate::error_chain(&error))?;
     Ok(match service.filter(|service| is_ours_and_there(service, &context.owner)) {
         Some(service) => prune::plan(key, &service, &context.owner, facts(context, &service)),
         None => Plan::nothing(),
@@ -170,8 +178,14 @@ async fn orphan(context: &Context, account: &Account, key: &ObjectKey) -> Ended 
     let service = match observe::bare_service(account, cluster, name).await {
         Ok(service) => service,
         Err(error) => {
-            let generation = previous.as_ref().map_or(Generation(0), |status| status.observed_generation);
-            let status = status::unread(&failure(&error), generation, previous.as_ref(), context.clock.now());
+            let generation =
+                previous.as_ref().map_or(Generation(0), |status| status.observed_generation);
+            let status = status::unread(
+                &failure(&error),
+                generation,
+                previous.as_ref(),
+                context.clock.now(),
+            );
             publish(context, key, None, Vec::new(), status);
             return after_error(&error);
         }
@@ -185,7 +199,8 @@ async fn orphan(context: &Context, account: &Account, key: &ObjectKey) -> Ended 
     let outcome = apply::plan(account, cluster, name, &plan).await;
     let status = match &outcome.error {
         Some(error) => {
-            let generation = previous.as_ref().map_or(Generation(0), |status| status.observed_generation);
+            let generation =
+                previous.as_ref().map_or(Generation(0), |status| status.observed_generation);
             status::unread(&failure(error), generation, previous.as_ref(), context.clock.now())
         }
         None => status::orphan(&plan, &service, previous.as_ref(), context.clock.now()),
@@ -216,14 +231,21 @@ pub fn announce(context: &Context, key: &ObjectKey) {
     let _ = block(context, key, &wanted, Reason::NotYetObserved, "not looked at yet");
 }
 
-fn block(context: &Context, key: &ObjectKey, wanted: &Wanted, reason: Reason, message: &str) -> Ended {
+fn block(
+    context: &Context,
+    key: &ObjectKey,
+    wanted: &Wanted,
+    reason: Reason,
+    message: &str,
+) -> Ended {
     let (entry, generation, invalid) = match wanted {
         Wanted::Spec { entry, generation, invalid } => (Some(entry), *generation, invalid.clone()),
         Wanted::Blocked { invalid, .. } => (None, Generation(0), invalid.clone()),
         Wanted::Gone => (None, Generation(0), Vec::new()),
     };
     let previous = status_of(context, key);
-    let status = status::blocked(reason, message, generation, previous.as_ref(), context.clock.now());
+    let status =
+        status::blocked(reason, message, generation, previous.as_ref(), context.clock.now());
     publish(context, key, entry, invalid, status);
     Ended::Requeue(Requeue::OnChange)
 }
@@ -240,15 +262,24 @@ fn publish(
     status: ServiceStatus,
 ) {
     let (metadata, provenance, spec) = match entry {
-        Some(entry) => {
-            (entry.metadata.clone(), Some(entry.desired.provenance.clone()), Arc::clone(&entry.spec))
-        }
+        Some(entry) => (
+            entry.metadata.clone(),
+            Some(entry.desired.provenance.clone()),
+            Arc::clone(&entry.spec),
+        ),
         None => context.statuses.service(key).map_or_else(
             || (ObjectMeta::named(key.name.as_str()), None, Arc::new(Value::Null)),
             |known| (known.metadata.clone(), None, Arc::clone(&known.spec)),
         ),
     };
-    context.statuses.publish(ServiceObject { key: key.clone(), metadata, provenance, spec, status, invalid });
+    context.statuses.publish(ServiceObject {
+        key: key.clone(),
+        metadata,
+        provenance,
+        spec,
+        status,
+        invalid,
+    });
 }
 
 /// Whether this read is older than our own last change.
@@ -256,7 +287,10 @@ fn is_stale(context: &Context, key: &ObjectKey, observed: &Observed) -> bool {
     let mut expectations = context.expectations.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(expectation) = expectations.get(key) else { return false };
     let shown = observed.service.as_ref().is_some_and(|service| {
-        service.deployments.iter().any(|deployment| expectation.deployments.contains(&deployment.id))
+        service
+            .deployments
+            .iter()
+            .any(|deployment| expectation.deployments.contains(&deployment.id))
     });
     if shown || Instant::now() >= expectation.until {
         expectations.remove(key);
@@ -285,7 +319,11 @@ fn failure(error: &aws::Error) -> Failure {
         Kind::Refused => Reason::CallRefused,
         Kind::NotFound | Kind::Transient | Kind::Ambiguous => Reason::CallFailed,
     };
-    Failure { reason, message: error.in_full(), is_terminal: error.retry() == Retry::Never }
+    Failure {
+        reason,
+        message: crate::error_chain(error),
+        is_terminal: error.retry() == Retry::Never,
+    }
 }
 
 /// What cannot be mended by trying again is tried again with the regular look only.
@@ -295,4 +333,3 @@ fn after_error(error: &aws::Error) -> Ended {
         Retry::Never => Ended::Requeue(Requeue::OnChange),
     }
 }
-

@@ -15,7 +15,8 @@ pub fn start(json: bool, directives: Option<&str>) {
         None => default(),
     };
     let subscriber = fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let result = if json { subscriber.json().try_init() } else { subscriber.with_target(false).try_init() };
+    let result =
+        if json { subscriber.json().try_init() } else { subscriber.with_target(false).try_init() };
     if let Err(error) = result {
         eprintln!("warning: logging is already started: {error}");
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::sts::AssumeRoleProvider;
@@ -217,6 +218,7 @@ fn in_process(client: SharedHttpClient, options: &ConnectOptions) -> SdkConfig {
         .http_client(client)
         .region(Region::new(region))
         .credentials_provider(provider(&made_up))
+        .identity_cache(IdentityCache::lazy().build())
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .build()
 }

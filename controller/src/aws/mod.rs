@@ -26,6 +26,8 @@ mod sdk_error;
 mod services;
 mod task_definitions;
 mod tasks;
+#[cfg(test)]
+mod tests;
 
 pub use account::Account;
 pub use calls::READ_TRIES_MAX;

@@ -156,3 +156,131 @@ impl Bucket {
         Some(self.rate)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::future::join_all;
+
+    fn pacer(family: Family) -> Arc<Pacer> {
+        let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
+        Pacing::default().pacer(&place, family, &Meter::default())
+    }
+
+    /// When each of `count` callers, all asking at once, got its token.
+    async fn grants(pacer: &Pacer, count: usize) -> Vec<Instant> {
+        join_all((0..count).map(|_| async {
+            pacer.acquire().await;
+            Instant::now()
+        }))
+        .await
+    }
+
+    /// The most that any window of the grants exceeds half of the documented bucket by; negative if none does.
+    fn excess(grants: &[Instant], family: Family) -> f64 {
+        let documented = family.documented();
+        let mut worst = f64::MIN;
+        for (first, start) in grants.iter().enumerate() {
+            for (last, end) in grants.iter().enumerate().skip(first) {
+                let seconds = end.duration_since(*start).as_secs_f64();
+                let allowed = (documented.capacity + documented.refill * seconds) / 2.0;
+                worst = worst.max((last - first + 1) as f64 - allowed);
+            }
+        }
+        worst
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_window_holds_more_than_half_the_documented_tokens() {
+        for family in [Family::ServiceModify, Family::TaskDefinitionModify, Family::ServiceRead] {
+            let pacer = pacer(family);
+            let begun = Instant::now();
+            let mut grants = grants(&pacer, 300).await;
+            // A pause fills the bucket again, and the next rush may spend what it holds but no more.
+            tokio::time::sleep(Duration::from_secs(600)).await;
+            grants.extend(self::grants(&pacer, 100).await);
+            assert!(excess(&grants, family) < 1e-6, "{family:?}: {}", excess(&grants, family));
+
+            let half = share_of(family.documented());
+            let fastest = (300.0 - half.capacity) / half.refill;
+            let taken = grants[299].duration_since(begun).as_secs_f64();
+            assert!(taken < fastest * 1.1, "{family:?} took {taken} s, could take {fastest} s");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tokens_go_out_in_the_order_of_asking() {
+        let pacer = pacer(Family::TaskDefinitionModify);
+        let order = Mutex::new(Vec::new());
+        join_all((0..40).map(|number| {
+            let (pacer, order) = (&pacer, &order);
+            async move {
+                pacer.acquire().await;
+                order.lock().unwrap().push(number);
+            }
+        }))
+        .await;
+        assert_eq!(*order.lock().unwrap(), (0..40).collect::<Vec<_>>());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_gives_up_waiting_takes_no_token() {
+        let pacer = pacer(Family::TaskDefinitionModify);
+        grants(&pacer, 10).await;
+        let begun = Instant::now();
+        let impatient =
+            (0..50).map(|_| tokio::time::timeout(Duration::from_millis(500), pacer.acquire()));
+        assert!(join_all(impatient).await.iter().all(Result::is_err));
+        pacer.acquire().await;
+        // The eleventh token comes two seconds after the tenth, as if nobody else had asked.
+        let waited = begun.elapsed();
+        assert!(waited < Duration::from_millis(2_100), "{waited:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_throttle_slows_down_and_the_rate_recovers() {
+        let pacer = pacer(Family::ServiceRead);
+        grants(&pacer, 10).await;
+        for _ in 0..20 {
+            // A rush of throttles is one event.
+            pacer.throttled();
+        }
+        let begun = Instant::now();
+        grants(&pacer, 20).await;
+        let slowed = begun.elapsed().as_secs_f64();
+        // At half of the usual ten a second, which recovers by a twelfth a second.
+        assert!((3.0..5.5).contains(&slowed), "{slowed}");
+        tokio::time::sleep(Duration::from_secs(180)).await;
+        grants(&pacer, 50).await;
+        let begun = Instant::now();
+        grants(&pacer, 50).await;
+        let recovered = begun.elapsed().as_secs_f64();
+        assert!((4.9..5.2).contains(&recovered), "{recovered}");
+        assert_eq!(pacer.meter.read().waits[&Family::ServiceRead].throttles, 20);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn however_often_it_is_throttled_a_bucket_never_stops() {
+        let pacer = pacer(Family::ServiceModify);
+        for _ in 0..100 {
+            pacer.throttled();
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+        let waited = tokio::time::timeout(Duration::from_secs(10), pacer.acquire()).await;
+        assert!(waited.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn targets_of_one_account_and_region_share_a_bucket_and_others_do_not() {
+        let pacing = Pacing::default();
+        let place = |account: &str, region: &str| Place {
+            account: account.to_owned(),
+            region: region.to_owned(),
+        };
+        let pacer = |place| pacing.pacer(&place, Family::ServiceRead, &Meter::default());
+        let first = pacer(place("111122223333", "eu-west-1"));
+        assert!(Arc::ptr_eq(&first, &pacer(place("111122223333", "eu-west-1"))));
+        assert!(!Arc::ptr_eq(&first, &pacer(place("111122223333", "us-east-1"))));
+        assert!(!Arc::ptr_eq(&first, &pacer(place("444455556666", "eu-west-1"))));
+    }
+}

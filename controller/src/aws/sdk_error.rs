@@ -64,8 +64,11 @@ fn unanswered_kind<E>(operation: Operation, sent: Sent, error: &SdkError<E, Http
 where
     E: StdError + 'static,
 {
+    if is_about_credentials(error) {
+        return Kind::Denied;
+    }
     if sent == Sent::No || never_connected(error) {
-        return if is_about_credentials(error) { Kind::Denied } else { Kind::Transient };
+        return Kind::Transient;
     }
     if operation.is_mutating() { Kind::Ambiguous } else { Kind::Transient }
 }
@@ -83,11 +86,14 @@ where
         .any(|connector| format!("{connector:?}").contains("connection: NeverConnected"))
 }
 
+/// Whether there were no credentials to sign with; a provider that only took too long is another matter.
 fn is_about_credentials<E>(error: &SdkError<E, HttpResponse>) -> bool
 where
     E: StdError + 'static,
 {
-    sources(error).any(|source| source.is::<CredentialsError>())
+    sources(error)
+        .filter_map(|source| source.downcast_ref::<CredentialsError>())
+        .any(|error| !matches!(error, CredentialsError::ProviderTimedOut(_)))
 }
 
 fn sources<'error, E>(

@@ -60,7 +60,10 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 .iter()
                 .map(|(key, status)| json!({ "cluster": key.cluster, "name": key.name, "status": status }))
                 .collect();
-            println!("{}", serde_json::to_string_pretty(&json!({ "services": services, "invalid": invalid }))?);
+            println!(
+                "{}",
+                serde_json::to_string_pretty(&json!({ "services": services, "invalid": invalid }))?
+            );
         }
         Output::Text => {
             for source in context.statuses.sources() {

@@ -5,11 +5,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, bail};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use crds::SourceLocation;
 use sandbox::{Fixtures, Sandbox, SandboxTime};
 
-use crate::aws::{Access, Aws, ConnectOptions};
+use crate::aws::{Aws, ConnectOptions};
 use crate::clock::Clock;
 use crate::config::{Config, ConfiguredSource};
 use crate::inventory::Inventory;
@@ -39,30 +38,36 @@ pub(super) struct Embedded {
 pub(super) async fn aws(config: &Config, arguments: &AwsArguments) -> anyhow::Result<Connection> {
     let seed = fastrand::u64(..);
     let Some(fixtures) = &arguments.sandbox else {
-        let aws = Aws::connect(&config.targets, ConnectOptions::from_environment(seed)).await?;
+        let options = ConnectOptions { seed, ..ConnectOptions::default() };
+        let aws = Aws::connect(&config.targets, options).await?;
         return Ok(Connection { aws, clock: Clock::System, sandbox: None });
     };
     let embedded = embedded(fixtures, arguments.time_scale)?;
     let clock = Clock::scaled_from(embedded.time.now(), arguments.time_scale);
-    let access = Access::InProcess {
-        http_client: SharedHttpClient::new(embedded.sandbox.http_client(embedded.time)),
-        region: embedded.region.clone(),
+    let options = ConnectOptions {
+        region: Some(embedded.region.clone()),
+        clock: clock.clone(),
+        seed,
+        ..ConnectOptions::in_process(embedded.sandbox.http_client(embedded.time))
     };
-    let aws = Aws::connect(&config.targets, ConnectOptions::new(access, clock.clone(), seed)).await?;
+    let aws = Aws::connect(&config.targets, options).await?;
     Ok(Connection { aws, clock, sandbox: Some(embedded) })
 }
 
 /// The embedded AWS, with the fixtures of a file or the default ones when the path is empty.
 pub(super) fn embedded(fixtures: &Path, time_scale: f64) -> anyhow::Result<Embedded> {
     if !(time_scale > 0.0 && time_scale <= 10_000.0) {
-        bail!("cannot run time {time_scale} times as fast: give a number above 0 and at most 10000");
+        bail!(
+            "cannot run time {time_scale} times as fast: give a number above 0 and at most 10000"
+        );
     }
     let fixtures = if fixtures.as_os_str().is_empty() {
         Fixtures::default()
     } else {
         let text = std::fs::read_to_string(fixtures)
             .with_context(|| format!("cannot read fixtures {}", fixtures.display()))?;
-        Fixtures::from_yaml(&text).with_context(|| format!("cannot use fixtures {}", fixtures.display()))?
+        Fixtures::from_yaml(&text)
+            .with_context(|| format!("cannot use fixtures {}", fixtures.display()))?
     };
     let region = fixtures.region.clone();
     let time = SandboxTime::new(Clock::System.now(), time_scale);
@@ -97,7 +102,10 @@ fn watched(configured: &ConfiguredSource, aws: Option<&Aws>) -> anyhow::Result<W
 }
 
 /// Reads every source once, without AWS.
-pub(super) async fn read_sources_offline(config: &Config, inventory: &mut Inventory) -> anyhow::Result<()> {
+pub(super) async fn read_sources_offline(
+    config: &Config,
+    inventory: &mut Inventory,
+) -> anyhow::Result<()> {
     for configured in &config.sources {
         let mut source = watched(configured, None)?;
         let snapshot = source
@@ -124,7 +132,10 @@ pub(super) fn context(config: &Config, connection: &Connection) -> reconcile::Co
 }
 
 /// Reads every source once into the inventory.
-pub(super) async fn read_sources(context: &reconcile::Context, sources: &mut [WatchedSource]) -> anyhow::Result<()> {
+pub(super) async fn read_sources(
+    context: &reconcile::Context,
+    sources: &mut [WatchedSource],
+) -> anyhow::Result<()> {
     for source in sources {
         let snapshot = source
             .reader

@@ -26,7 +26,8 @@ pub(super) struct Report {
 impl Report {
     /// 0: nothing to do. 2: something to do. 1: something could not be read or used.
     pub(super) fn exit_code(&self) -> ExitCode {
-        let failed = !self.invalid.is_empty() || self.services.iter().any(|service| service.result.is_err());
+        let failed =
+            !self.invalid.is_empty() || self.services.iter().any(|service| service.result.is_err());
         let differs = self
             .services
             .iter()
@@ -97,10 +98,16 @@ impl fmt::Display for Report {
                 Ok(plan) => write_plan(f, key, plan)?,
             }
         }
-        let changing =
-            self.services.iter().filter(|service| service.result.as_ref().is_ok_and(|plan| !plan.actions.is_empty())).count();
-        let held =
-            self.services.iter().filter(|service| service.result.as_ref().is_ok_and(|plan| !plan.holds.is_empty())).count();
+        let changing = self
+            .services
+            .iter()
+            .filter(|service| service.result.as_ref().is_ok_and(|plan| !plan.actions.is_empty()))
+            .count();
+        let held = self
+            .services
+            .iter()
+            .filter(|service| service.result.as_ref().is_ok_and(|plan| !plan.holds.is_empty()))
+            .count();
         let failed = self.services.iter().filter(|service| service.result.is_err()).count();
         writeln!(
             f,
@@ -131,7 +138,13 @@ struct Line<'a>(&'a FieldDrift);
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let FieldDrift { path, desired, observed, effect } = self.0;
-        write!(f, "{path}: {} -> {} ({})", short(observed.as_ref()), short(desired.as_ref()), effect.as_str())
+        write!(
+            f,
+            "{path}: {} -> {} ({})",
+            short(observed.as_ref()),
+            short(desired.as_ref()),
+            effect.as_str()
+        )
     }
 }
 

@@ -56,7 +56,9 @@ async fn services(context: &Context) -> Vec<PlannedService> {
                     key,
                     result: Ok(planner::Plan::hold(reason, message, planner::Requeue::OnChange)),
                 },
-                Wanted::Gone => PlannedService { result: reconcile::plan_orphan(context, &key).await, key },
+                Wanted::Gone => {
+                    PlannedService { result: reconcile::plan_orphan(context, &key).await, key }
+                }
             }
         })
         .buffered(AT_ONCE)

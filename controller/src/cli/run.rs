@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::{AwsArguments, SourceArguments, connect};
+use crate::http;
 use crate::operator::Operator;
 
 /// Arguments of `run`.
@@ -33,14 +33,24 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let sources = connect::sources(&config, &connection.aws)?;
     let context = connect::context(&config, &connection);
     let shutdown = CancellationToken::new();
-    let server = crate::http::bind(&config.http).await.context("cannot serve the status")?;
-    tracing::info!(address = %server.address(), owner = %config.owner, "serving status");
+    let server = http::bind(&config.http, crate::config::read_secret).await?;
+    tracing::info!(address = %server.address, owner = %config.owner, "serving status");
     let operator = Operator::new(context.clone(), config.interval, fastrand::u64(..));
-    let serving = server.serve(crate::http::State::of(&context, operator.queue().clone()), shutdown.clone());
+    let state = http::State {
+        store: context.statuses.clone(),
+        metrics: http::Metrics::new(context.statuses.clone(), env!("CARGO_PKG_VERSION")),
+        access: server.access,
+        owner: config.owner.to_string(),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    let serving = http::serve(server.listener, state, shutdown.clone());
     let sandbox = serve_sandbox(connection.sandbox, arguments.sandbox_listen, shutdown.clone());
-    let (_, served, sandboxed, ()) =
-        tokio::join!(until_signal(shutdown.clone()), serving, sandbox, operator.run(sources, shutdown));
-    served.context("the status server failed")?;
+    let ((), (), sandboxed, ()) = tokio::join!(
+        until_signal(shutdown.clone()),
+        serving,
+        sandbox,
+        operator.run(sources, shutdown)
+    );
     sandboxed?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
@@ -68,7 +78,9 @@ pub(super) async fn until_signal(shutdown: CancellationToken) {
 
 async fn signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}

@@ -31,7 +31,10 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let embedded = connect::embedded(&arguments.fixtures, arguments.time_scale)?;
     if let Some(path) = &arguments.record {
-        embedded.sandbox.record_to(path).with_context(|| format!("cannot write {}", path.display()))?;
+        embedded
+            .sandbox
+            .record_to(path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
     }
     let shutdown = CancellationToken::new();
     let (served, ()) = tokio::join!(
@@ -51,7 +54,8 @@ pub(super) async fn serve(
     if !address.ip().is_loopback() {
         bail!("cannot serve the sandbox on {address}: it checks no signatures, so loopback only");
     }
-    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let listener =
+        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     tracing::info!(address = %listener.local_addr()?, "serving the embedded AWS");
     let stop = async move { shutdown.cancelled().await };
     embedded.sandbox.serve(listener, embedded.time, stop).await.context("the sandbox failed")

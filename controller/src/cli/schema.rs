@@ -19,8 +19,10 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.out {
         None => {
-            let schemas: serde_json::Map<String, serde_json::Value> =
-                Kind::ALL.iter().map(|kind| (kind.as_str().to_owned(), json_schema(*kind))).collect();
+            let schemas: serde_json::Map<String, serde_json::Value> = Kind::ALL
+                .iter()
+                .map(|kind| (kind.as_str().to_owned(), json_schema(*kind)))
+                .collect();
             println!("{}", serde_json::to_string_pretty(&schemas)?);
         }
         Some(directory) => {
@@ -28,7 +30,8 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 .with_context(|| format!("cannot create directory {}", directory.display()))?;
             for (name, text) in files()? {
                 let path = directory.join(name);
-                std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+                std::fs::write(&path, text)
+                    .with_context(|| format!("cannot write {}", path.display()))?;
                 println!("{}", path.display());
             }
         }

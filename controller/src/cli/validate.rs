@@ -24,9 +24,13 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut inventory = connect::inventory(&config);
     connect::read_sources_offline(&config, &mut inventory).await?;
     let invalid = problems(&config, &inventory);
-    let valid = inventory.keys().len() - inventory.keys().iter().filter(|key| is_bad(&inventory, key)).count();
+    let valid = inventory.keys().len()
+        - inventory.keys().iter().filter(|key| is_bad(&inventory, key)).count();
     match arguments.output {
-        Output::Json => println!("{}", serde_json::to_string_pretty(&json!({ "valid": valid, "invalid": invalid }))?),
+        Output::Json => println!(
+            "{}",
+            serde_json::to_string_pretty(&json!({ "valid": valid, "invalid": invalid }))?
+        ),
         Output::Text => {
             for error in &invalid {
                 println!("{error}");
@@ -45,11 +49,16 @@ fn is_bad(inventory: &Inventory, key: &crds::ObjectKey) -> bool {
 }
 
 /// Everything wrong: in documents, and between them.
-pub(super) fn problems(config: &crate::config::Config, inventory: &Inventory) -> Vec<InvalidObject> {
+pub(super) fn problems(
+    config: &crate::config::Config,
+    inventory: &Inventory,
+) -> Vec<InvalidObject> {
     let mut problems: Vec<InvalidObject> =
         config.sources.iter().flat_map(|source| inventory.invalid(&source.name)).collect();
     for key in inventory.keys() {
-        if let Wanted::Blocked { reason: crds::Reason::DuplicateSpec, message, .. } = inventory.wanted(&key) {
+        if let Wanted::Blocked { reason: crds::Reason::DuplicateSpec, message, .. } =
+            inventory.wanted(&key)
+        {
             problems.push(InvalidObject {
                 source: String::new(),
                 file: key.to_string(),

@@ -14,7 +14,11 @@ pub(super) struct Arguments {
     output: Output,
 }
 
-#[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "every verb has this form")]
+#[allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "every verb has this form"
+)]
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let version = env!("CARGO_PKG_VERSION");
     match arguments.output {

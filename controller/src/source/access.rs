@@ -14,7 +14,7 @@ pub type ReadSecret = Arc<dyn Fn(&SecretFrom) -> Result<String, String> + Send +
 #[derive(Clone)]
 pub struct Access {
     /// For S3 sources.
-    pub s3: Option<aws_sdk_s3::Client>,
+    pub s3: Option<crate::aws::S3>,
     /// The directory under which Git repositories are kept between two reads. Safe to lose.
     pub cache: PathBuf,
     /// The environment that `git` gets.

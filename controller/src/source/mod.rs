@@ -15,6 +15,7 @@ mod watch;
 use std::sync::Arc;
 
 use crds::SourceLocation;
+use futures_util::future::BoxFuture;
 
 pub use access::{Access, ReadSecret, Variables};
 pub use directory::DirectoryReader;
@@ -58,11 +59,11 @@ impl SourceReader {
     /// Guarantees: every file of the snapshot was read, and all belong to one state of the source. Where nothing has changed
     /// the previous snapshot itself is returned, and unchanged files are shared with it and not read again. Dropping the
     /// future loses nothing.
-    pub async fn fetch(&mut self) -> Result<Arc<Snapshot>, SourceError> {
+    pub fn fetch(&mut self) -> BoxFuture<'_, Result<Arc<Snapshot>, SourceError>> {
         match self {
-            Self::Directory(reader) => reader.fetch().await,
-            Self::Git(reader) => reader.fetch().await,
-            Self::S3(reader) => reader.fetch().await,
+            Self::Directory(reader) => Box::pin(reader.fetch()),
+            Self::Git(reader) => Box::pin(reader.fetch()),
+            Self::S3(reader) => Box::pin(reader.fetch()),
         }
     }
 

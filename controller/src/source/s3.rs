@@ -7,12 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_s3::Client;
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::operation::get_object::GetObjectError;
-use aws_sdk_s3::types::Object;
 use crds::S3Source;
 use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+
+use crate::aws::{self, S3Object};
 
 use super::{
     Access, FILE_BYTES_MAX, FILES_MAX, Refusal, Snapshot, SourceError, SourceFile, TOTAL_BYTES_MAX,
@@ -25,13 +24,11 @@ const ATTEMPTS_MAX: u32 = 5;
 const SETTLE: Duration = Duration::from_millis(300);
 /// How many objects are read at once.
 const READS_AT_ONCE: usize = 16;
-/// The most pages of a listing; a page has up to 1,000 keys.
-const PAGES_MAX: usize = 1_000;
 
 /// Reads a prefix of an S3 bucket.
 #[derive(Debug)]
 pub struct S3Reader {
-    client: Client,
+    client: aws::S3,
     bucket: String,
     prefix: String,
     last: Option<Known>,
@@ -98,56 +95,35 @@ impl S3Reader {
         format!("s3://{}/{}", self.bucket, self.prefix)
     }
 
-    /// All pages, or an error.
+    /// Every spec under the prefix, or an error.
     async fn list(&self) -> Result<Listing, SourceError> {
-        let mut listing = Listing::new();
-        let mut token: Option<String> = None;
-        for _ in 0..PAGES_MAX {
-            let page = self
-                .client
-                .list_objects_v2()
-                .bucket(&self.bucket)
-                .prefix(&self.prefix)
-                .set_continuation_token(token.take())
-                .send()
-                .await
-                .map_err(|error| failed("list", self.place(), error))?;
-            for object in page.contents() {
-                if let Some((key, listed)) = self.listed(object)? {
-                    listing.insert(key, listed);
-                }
-            }
-            if listing.len() > FILES_MAX {
-                return Err(SourceError::TooManyFiles { place: self.place() });
-            }
-            token = page.next_continuation_token().map(str::to_owned);
-            match (page.is_truncated().unwrap_or(false), &token) {
-                (false, _) => return Ok(listing),
-                (true, Some(_)) => {}
-                (true, None) => {
-                    let source = "the listing goes on, but there is no token for the rest".into();
-                    return Err(SourceError::S3 { doing: "list", place: self.place(), source });
-                }
-            }
+        let objects = self
+            .client
+            .list(&self.bucket, &self.prefix)
+            .await
+            .map_err(|error| self.failed("list", "", error))?;
+        let listing: Listing =
+            objects.into_iter().filter_map(|object| self.listed(object)).collect();
+        if listing.len() > FILES_MAX {
+            return Err(SourceError::TooManyFiles { place: self.place() });
         }
-        Err(SourceError::TooManyFiles { place: self.place() })
+        Ok(listing)
     }
 
     /// The entry of a key that is a spec.
-    fn listed(&self, object: &Object) -> Result<Option<(String, Listed)>, SourceError> {
-        let Some(key) = object.key() else { return Ok(None) };
-        let below = key.strip_prefix(self.prefix.as_str()).unwrap_or(key);
-        let below = if below.is_empty() { key } else { below };
-        if key.ends_with('/') || !is_spec(below) {
-            return Ok(None);
+    fn listed(&self, object: S3Object) -> Option<(String, Listed)> {
+        let below = object.key.strip_prefix(self.prefix.as_str()).unwrap_or(&object.key);
+        let below = if below.is_empty() { &object.key } else { below };
+        if object.key.ends_with('/') || !is_spec(below) {
+            return None;
         }
-        let Some(etag) = object.e_tag() else {
-            let source = "the listing gives no ETag".into();
-            let place = format!("s3://{}/{key}", self.bucket);
-            return Err(SourceError::S3 { doing: "list", place, source });
-        };
-        let bytes = u64::try_from(object.size().unwrap_or(0)).unwrap_or(0);
-        Ok(Some((key.to_owned(), Listed { etag: etag.to_owned(), bytes })))
+        Some((object.key, Listed { etag: object.etag, bytes: object.bytes }))
+    }
+
+    fn failed(&self, doing: &'static str, key: &str, error: aws::Error) -> SourceError {
+        let place =
+            if key.is_empty() { self.place() } else { format!("s3://{}/{key}", self.bucket) };
+        SourceError::S3 { doing, place, source: crate::error_chain(&error).into() }
     }
 
     /// Every object of the listing; `None` when one of them is not any more what was listed.
@@ -160,9 +136,13 @@ impl S3Reader {
             return Err(SourceError::TooLarge { place: self.place() });
         }
         let mut files = BTreeMap::new();
-        let mut readings = futures_util::stream::iter(listing)
-            .map(|(key, listed)| async move { (key, self.object(key, listed).await) })
-            .buffer_unordered(READS_AT_ONCE);
+        let reads: Vec<BoxFuture<'_, _>> = listing
+            .iter()
+            .map(|(key, listed)| -> BoxFuture<'_, _> {
+                Box::pin(async move { (key, self.object(key, listed).await) })
+            })
+            .collect();
+        let mut readings = futures_util::stream::iter(reads).buffer_unordered(READS_AT_ONCE);
         while let Some((key, reading)) = readings.next().await {
             match reading? {
                 Reading::Whole(file) => files.insert(key.clone(), file),
@@ -180,34 +160,17 @@ impl S3Reader {
             let refusal = Refusal::TooLarge { bytes: listed.bytes };
             return Ok(Reading::Whole(Arc::new(SourceFile::refused(key, refusal))));
         }
-        let get = self.client.get_object().bucket(&self.bucket).key(key).if_match(&listed.etag);
-        let object = match get.send().await {
-            Ok(object) => object,
+        let read = self.client.get(&self.bucket, key, Some(&listed.etag), FILE_BYTES_MAX).await;
+        let bytes = match read {
+            Ok(bytes) => bytes,
             Err(error) if is_gone_or_changed(&error) => return Ok(Reading::Disturbed),
-            Err(error) => return Err(failed("read", format!("s3://{}/{key}", self.bucket), error)),
+            Err(error) => return Err(self.failed("read", key, error)),
         };
-        let version = object.version_id().filter(|version| *version != "null").map(str::to_owned);
-        let broken = |source| SourceError::S3 {
-            doing: "read",
-            place: format!("s3://{}/{key}", self.bucket),
-            source,
-        };
-        let mut body = object.body;
-        let mut bytes = Vec::with_capacity(usize::try_from(listed.bytes).unwrap_or(0));
-        while let Some(chunk) = body.next().await {
-            bytes.extend_from_slice(&chunk.map_err(|error| broken(error.into()))?);
-            if bytes.len() as u64 > listed.bytes {
-                break;
-            }
-        }
         if bytes.len() as u64 != listed.bytes {
-            return Err(broken("the content is not as long as the listing says".into()));
+            return Ok(Reading::Disturbed);
         }
-        let content_id = match version {
-            Some(version) => format!("{} {version}", listed.etag),
-            None => listed.etag.clone(),
-        };
-        Ok(Reading::Whole(Arc::new(SourceFile::identified(key, content_id, bytes.into()))))
+        let file = SourceFile::identified(key, listed.etag.clone(), bytes.into());
+        Ok(Reading::Whole(Arc::new(file)))
     }
 
     /// The file of the last snapshot, if the listing says that it has not changed.
@@ -218,22 +181,8 @@ impl S3Reader {
 }
 
 /// 412: another content than listed. 404: deleted since.
-fn is_gone_or_changed(error: &SdkError<GetObjectError>) -> bool {
-    let status = error.raw_response().map(|response| response.status().as_u16());
-    matches!(status, Some(404 | 412))
-}
-
-fn failed<E, R>(doing: &'static str, place: String, error: SdkError<E, R>) -> SourceError
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
-{
-    let told = match (error.code(), error.message()) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (Some(code), None) => code.to_owned(),
-        (None, _) => return SourceError::S3 { doing, place, source: Box::new(error) },
-    };
-    SourceError::S3 { doing, place, source: told.into() }
+fn is_gone_or_changed(error: &aws::Error) -> bool {
+    matches!(error.code(), Some("PreconditionFailed" | "NoSuchKey"))
 }
 
 #[cfg(test)]

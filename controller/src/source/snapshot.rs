@@ -186,7 +186,9 @@ impl Refusal {
                 "add that repository as a source of its own, or choose a `path` without it"
             }
             Self::TooLarge { .. } => "split it, or move it out of the source's path",
-            Self::LfsPointer => "keep specs in Git itself: `git lfs untrack` it and commit it again",
+            Self::LfsPointer => {
+                "keep specs in Git itself: `git lfs untrack` it and commit it again"
+            }
             Self::Path => "rename it in UTF-8, without `..`",
         }
     }
@@ -198,7 +200,10 @@ impl fmt::Display for Refusal {
             Self::Symlink => f.write_str("symbolic links are not followed"),
             Self::Submodule => f.write_str("submodules are not followed"),
             Self::TooLarge { bytes } => {
-                write!(f, "holds {bytes} bytes, more than the {FILE_BYTES_MAX} that a spec may have")
+                write!(
+                    f,
+                    "holds {bytes} bytes, more than the {FILE_BYTES_MAX} that a spec may have"
+                )
             }
             Self::LfsPointer => f.write_str("the content is in Git LFS, which is not read"),
             Self::Path => f.write_str("the path is not usable"),

@@ -105,23 +105,30 @@ impl Ecs {
         let mut view = self.record_head(service, record);
         let live = self.counts_by_revision(service);
         let counts = record.frozen.as_ref().unwrap_or(&live);
-        let summary = |number: RevisionNumber| {
+        let weight = record.progress.as_ref().map(|one| one.weight);
+        let summary = |number: RevisionNumber, weight: Option<f64>| {
             let count: Counts = counts.get(&number).copied().unwrap_or_default();
-            json!({
+            let mut view = json!({
                 "arn": self.revision_arn(&service.cluster, &service.name, number),
                 "requestedTaskCount": count.desired,
                 "runningTaskCount": count.running,
                 "pendingTaskCount": count.pending,
-            })
+            });
+            if let (Some(members), Some(weight)) = (view.as_object_mut(), weight) {
+                members.insert("requestedProductionTrafficWeight".to_owned(), json!(weight));
+            }
+            view
         };
         let mut add = |name: &str, value: Value| view.insert(name.to_owned(), value);
         add("updatedAt", json!(epoch(record.updated)));
         if let Some(when) = record.stopped {
             add("stoppedAt", json!(epoch(when)));
         }
-        let sources: Vec<Value> = record.sources.iter().map(|number| summary(*number)).collect();
+        let rest = weight.map(|weight| 100.0 - weight);
+        let sources: Vec<Value> =
+            record.sources.iter().map(|number| summary(*number, rest)).collect();
         add("sourceServiceRevisions", Value::Array(sources));
-        add("targetServiceRevision", summary(record.target));
+        add("targetServiceRevision", summary(record.target, weight));
         let mut configuration = record.configuration.as_object().cloned().unwrap_or_default();
         fill_configuration(&mut configuration, service.is_daemon());
         add("deploymentConfiguration", Value::Object(configuration));
@@ -144,6 +151,12 @@ impl Ecs {
             "deploymentCircuitBreaker",
             json!({"status": record.breaker.text(), "failureCount": failures, "threshold": threshold}),
         );
+        if let Some(stage) = record.shown_stage() {
+            add("lifecycleStage", json!(stage));
+        }
+        if let Some(hooks) = record.hook_views() {
+            add("lifecycleHookDetails", hooks);
+        }
         add(
             "alarms",
             json!({

@@ -16,6 +16,7 @@ mod describe;
 mod failures;
 mod health;
 mod history;
+mod hooks;
 mod launch;
 mod look;
 mod model;
@@ -27,6 +28,7 @@ mod rollout;
 mod scaled;
 mod scheduler;
 mod service_rules;
+mod stages;
 mod stop;
 mod tags;
 mod task;
@@ -170,6 +172,7 @@ impl Ecs {
             "ListServices" => self.list_services(input, now),
             "ListServiceDeployments" => self.list_service_deployments(input, now),
             "DescribeServiceDeployments" => self.describe_service_deployments(input, now),
+            "ContinueServiceDeployment" => self.continue_service_deployment(input, now),
             "StopServiceDeployment" => self.stop_service_deployment(input, now),
             "ListTasks" => self.list_tasks(input),
             "DescribeTasks" => self.describe_tasks(input),

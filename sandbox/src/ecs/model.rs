@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{breaker::Breaker, definition::DefinitionKey, task::TaskId};
+use super::{breaker::Breaker, definition::DefinitionKey, stages::Progress, task::TaskId};
 
 pub(super) type ServiceId = u64;
 
@@ -153,6 +153,8 @@ pub(super) struct Record {
     /// Task counts by revision, kept when the record ended.
     pub(super) frozen: Option<BTreeMap<RevisionNumber, Counts>>,
     pub(super) frozen_breaker: Option<(i64, i64)>,
+    /// The stages of a progressive roll-out.
+    pub(super) progress: Option<Progress>,
 }
 
 #[derive(Debug, Clone)]

@@ -15,6 +15,7 @@ use super::{
         RecordStatus, Rollback, Rollout, Service, ServiceId,
     },
     scheduler::Group,
+    stages::Stage,
 };
 use crate::{clock::after, ids, input};
 
@@ -68,6 +69,18 @@ impl Failure {
             event: "alarm detected.".to_owned(),
             status: "Service deployment rolled back because of alarm(s).".to_owned(),
             cause: "ECS deployment alarm".to_owned(),
+        }
+    }
+
+    pub(super) fn hook_timed_out(stage: Stage) -> Self {
+        Self {
+            rollout: "ECS deployment failed: a lifecycle hook timed out.".to_owned(),
+            event: "a lifecycle hook timed out.".to_owned(),
+            status: format!(
+                "Service deployment rolled back because {} pause hook timed out.",
+                stage.text()
+            ),
+            cause: "ECS deployment lifecycle hook".to_owned(),
         }
     }
 
@@ -151,6 +164,7 @@ impl Ecs {
             },
             frozen: None,
             frozen_breaker: None,
+            progress: None,
         });
         service.loses_steadiness();
         service.stuck = false;
@@ -184,6 +198,8 @@ impl Ecs {
     pub(super) fn deployment_begins(&mut self, id: ServiceId, record: &str, now: Timestamp) {
         self.with_service(id, |ecs, service| {
             let alarms = ecs.alarms_at_start(service);
+            let sources = service.open_record().map_or(0, |open| open.sources.len());
+            let progress = ecs.first_stage(service, sources, now);
             let Some(record) = service.record_mut(record) else { return };
             if record.status != RecordStatus::Pending {
                 return;
@@ -192,6 +208,7 @@ impl Ecs {
             record.started = Some(now);
             record.updated = now;
             record.alarms = alarms;
+            record.progress = progress;
             let target = record.target;
             if let Some(deployment) = service.deployment_mut(target) {
                 deployment.begun = true;
@@ -386,11 +403,6 @@ impl Ecs {
         self.turn_soon(id, now);
     }
 
-    /// Whether replaced tasks are kept for now.
-    pub(super) fn keeps_sources(&self, _service: &Service) -> bool {
-        false
-    }
-
     /// Retires drained deployments, completes the roll-out, and notices a steady state.
     pub(super) fn settle(&mut self, id: ServiceId, service: &mut Service, now: Timestamp) {
         let census = self.census(service);
@@ -398,7 +410,7 @@ impl Ecs {
         let begun = service.primary().is_some_and(|primary| primary.begun);
         for deployment in &mut service.deployments {
             let group = census.get(&deployment.number).unwrap_or(&empty);
-            let gone = group.live() + group.unhealthy.len() + group.draining == 0;
+            let gone = group.live() + group.unhealthy.len() + group.draining + group.ending == 0;
             if begun
                 && gone
                 && deployment.desired == 0
@@ -414,7 +426,7 @@ impl Ecs {
         let group = census.get(&primary.number).unwrap_or(&empty);
         let full =
             group.healthy.len() == desired && group.live() == desired && group.unhealthy.is_empty();
-        let whole = primary.begun && full && shown == 1;
+        let whole = primary.begun && full && shown == 1 && !service.keeps_sources();
         match primary.rollout {
             Rollout::InProgress if self.may_complete(service, group, whole) => {
                 if self.has_baked(service, now) {
@@ -447,6 +459,9 @@ impl Ecs {
 
     /// Whether the bake time is over; it begins here.
     fn has_baked(&self, service: &mut Service, now: Timestamp) -> bool {
+        if service.is_progressive() {
+            return true;
+        }
         let Some(alarms) = service.configured("alarms") else { return true };
         let watched = input::flag(alarms, "enable").unwrap_or(false)
             && input::flag(alarms, "rollback").unwrap_or(false)

@@ -33,6 +33,8 @@ pub(super) struct Group {
     pub(super) stopping: usize,
     /// Of these, the ones whose targets drain.
     pub(super) draining: usize,
+    /// Of these, the ones whose containers have the stop signal.
+    pub(super) ending: usize,
 }
 
 impl Group {
@@ -100,6 +102,7 @@ impl Ecs {
         self.judge_rollout(id, service, now);
         self.replace_unhealthy(service, now);
         self.trim(service, now);
+        self.walk_stages(id, service, now);
         self.shrink_sources(service, now);
         self.grow(id, service, now);
         self.settle(id, service, now);
@@ -114,6 +117,7 @@ impl Ecs {
             if task.stopping {
                 group.stopping += 1;
                 group.draining += usize::from(task.status == TaskStatus::Deactivating);
+                group.ending += usize::from(task.status == TaskStatus::Stopping);
             } else if task.status != TaskStatus::Running {
                 group.pending.push(*id);
             } else {
@@ -195,7 +199,7 @@ impl Ecs {
     /// Stops tasks of replaced deployments as far as enough healthy ones stay.
     fn shrink_sources(&mut self, service: &mut Service, now: Timestamp) {
         let Some(primary) = service.primary() else { return };
-        if !primary.begun || primary.rollout == Rollout::Failed || self.keeps_sources(service) {
+        if !primary.begun || primary.rollout == Rollout::Failed || service.keeps_sources() {
             return;
         }
         let census = self.census(service);
@@ -287,6 +291,9 @@ impl Ecs {
         let ceiling = percent_floor(service.desired, service.maximum_percent());
         let ceiling = usize::try_from(ceiling.max(0)).unwrap_or(0);
         let mut room = ceiling.saturating_sub(total);
+        if deploying && service.is_progressive() {
+            room = usize::try_from(service.desired).unwrap_or(0).saturating_mul(2);
+        }
         let primary_number = primary.number;
         let mut order: Vec<RevisionNumber> = vec![primary_number];
         let sources = service.deployments.iter().rev();
@@ -297,7 +304,8 @@ impl Ecs {
             let empty = Group::default();
             let group = census.get(&number).unwrap_or(&empty);
             let Some(deployment) = service.deployment(number) else { continue };
-            if !deployment.begun || deployment.rollout == Rollout::Failed {
+            let waits = number == primary_number && service.waits_to_scale();
+            if !deployment.begun || deployment.rollout == Rollout::Failed || waits {
                 continue;
             }
             let goal = if number == primary_number { service.desired } else { deployment.desired };
@@ -392,7 +400,8 @@ impl Ecs {
         let waits = |service: &Service| {
             let shown = service.deployments.iter().filter(|one| one.is_shown());
             let waits = shown.flat_map(|one| [one.backoff.until, one.baking_until]);
-            waits.flatten().filter(|until| *until > now).min()
+            let stage = service.next_stage_look(now);
+            waits.flatten().chain(stage).filter(|until| *until > now).min()
         };
         if let Some(when) = self.services.get(&id).and_then(waits) {
             self.turn_at(id, when);

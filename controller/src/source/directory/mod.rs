@@ -98,8 +98,7 @@ fn read(
         .iter()
         .filter_map(|(path, found)| Some((path.clone(), Arc::clone(found.file.as_ref()?))))
         .collect();
-    let revision =
-        Snapshot::digest(files.values().map(|file| (file.path(), file.content_id())));
+    let revision = Snapshot::digest(files.values().map(|file| (file.path(), file.content_id())));
     let snapshot = match last {
         Some(last) if *last.snapshot.revision() == revision => Arc::clone(&last.snapshot),
         Some(_) | None => Snapshot::new(revision, files, None)

@@ -144,7 +144,10 @@ pub(super) fn has_same_stamps(
     other: &BTreeMap<String, Found>,
 ) -> bool {
     one.len() == other.len()
-        && one.iter().zip(other).all(|(one, other)| one.0 == other.0 && one.1.stamp == other.1.stamp)
+        && one
+            .iter()
+            .zip(other)
+            .all(|(one, other)| one.0 == other.0 && one.1.stamp == other.1.stamp)
 }
 
 /// Reads every file of the list that is not known to be as before.
@@ -214,10 +217,8 @@ fn content(path: &PathBuf, stamp: Stamp) -> io::Result<Option<Vec<u8>>> {
 
 fn age(stamp: Stamp, now: SystemTime) -> Duration {
     let (seconds, nanoseconds) = stamp.modified.max(stamp.changed);
-    let since_epoch = Duration::new(
-        u64::try_from(seconds).unwrap_or(0),
-        u32::try_from(nanoseconds).unwrap_or(0),
-    );
+    let since_epoch =
+        Duration::new(u64::try_from(seconds).unwrap_or(0), u32::try_from(nanoseconds).unwrap_or(0));
     now.duration_since(SystemTime::UNIX_EPOCH + since_epoch).unwrap_or(Duration::ZERO)
 }
 

@@ -98,7 +98,11 @@ impl Cache {
             let _ = fs::remove_dir_all(folder.join("refs/longshore"));
             return Ok(());
         }
-        let format = OsStr::new(if commit.len() == 64 { "--object-format=sha256" } else { "--object-format=sha1" });
+        let format = OsStr::new(if commit.len() == 64 {
+            "--object-format=sha256"
+        } else {
+            "--object-format=sha1"
+        });
         git.run(Run {
             doing: "make a cache for",
             arguments: vec![

@@ -40,9 +40,15 @@ pub(super) struct Run<'a> {
 pub(super) enum Credentials {
     None,
     /// User and password for http.
-    Basic { user: String, password: String },
+    Basic {
+        user: String,
+        password: String,
+    },
     /// Key and known hosts for ssh.
-    Ssh { key_file: String, known_hosts_file: String },
+    Ssh {
+        key_file: String,
+        known_hosts_file: String,
+    },
 }
 
 impl Git {
@@ -162,11 +168,8 @@ async fn converse(child: &mut Child, run: &Run<'_>) -> io::Result<Answer> {
         }
         drop(stdin);
     };
-    let ((), output, complaint) = tokio::join!(
-        write,
-        read(stdout, run.output_bytes_max),
-        read_complaint(stderr)
-    );
+    let ((), output, complaint) =
+        tokio::join!(write, read(stdout, run.output_bytes_max), read_complaint(stderr));
     let output = output?;
     let status = child.wait().await?;
     Ok(Answer { output, complaint: complaint?, is_success: status.success() })
@@ -320,12 +323,20 @@ mod tests {
         let transport = Transport::Https { origin: "https://github.com/".to_owned() };
         let credentials =
             Credentials::Ssh { key_file: "k".to_owned(), known_hosts_file: "h".to_owned() };
-        assert_eq!(value_of(&credential_environment(&transport, &credentials), "GIT_SSH_COMMAND"), None);
+        assert_eq!(
+            value_of(&credential_environment(&transport, &credentials), "GIT_SSH_COMMAND"),
+            None
+        );
     }
 
     #[test]
     fn complaints_carry_no_credentials() {
-        let told = redact("fatal: unable to access 'https://ada:s3cret@git.acme.io/x/': refused, see https://t0k@y.io");
-        assert_eq!(told, "fatal: unable to access 'https://git.acme.io/x/': refused, see https://y.io");
+        let told = redact(
+            "fatal: unable to access 'https://ada:s3cret@git.acme.io/x/': refused, see https://t0k@y.io",
+        );
+        assert_eq!(
+            told,
+            "fatal: unable to access 'https://git.acme.io/x/': refused, see https://y.io"
+        );
     }
 }

@@ -73,15 +73,13 @@ struct Fetched {
 impl GitReader {
     /// A reader of the repository; nothing is read yet.
     pub fn new(source: &GitSource, access: Access) -> Result<Self, SourceError> {
-        let unusable = |place: &str, reason: String| SourceError::Unusable {
-            place: place.to_owned(),
-            reason,
-        };
+        let unusable =
+            |place: &str, reason: String| SourceError::Unusable { place: place.to_owned(), reason };
         let shown = command::redact(&source.url);
         let remote = Remote::parse(&source.url).map_err(|reason| unusable(&shown, reason))?;
         let place = remote.address.clone();
-        let wanted = Wanted::parse(source.reference.as_ref())
-            .map_err(|reason| unusable(&place, reason))?;
+        let wanted =
+            Wanted::parse(source.reference.as_ref()).map_err(|reason| unusable(&place, reason))?;
         let folder = folder(source.path.as_deref()).map_err(|reason| unusable(&place, reason))?;
         if let Transport::Http { is_loopback: false, .. } = remote.transport
             && (source.token.is_some() || remote.embedded.is_some())
@@ -131,7 +129,8 @@ impl GitReader {
         let locked = self.cache.lock().await?;
         let snapshot = match self.read(&announced, &credentials, &locked).await {
             Err(SourceError::Git { .. } | SourceError::GitAnswer { .. })
-                if self.cache.git_dir(&announced).is_dir() && self.is_reachable(&credentials).await =>
+                if self.cache.git_dir(&announced).is_dir()
+                    && self.is_reachable(&credentials).await =>
             {
                 tracing::info!(place = %self.remote.address, "cache is not usable, fetching anew");
                 self.cache.discard(&announced, &locked)?;
@@ -190,8 +189,12 @@ impl GitReader {
             return Ok(id.clone());
         }
         let patterns = self.wanted.patterns();
-        let mut arguments: Vec<&OsStr> =
-            vec!["ls-remote".as_ref(), "--quiet".as_ref(), "--".as_ref(), self.remote.address.as_ref()];
+        let mut arguments: Vec<&OsStr> = vec![
+            "ls-remote".as_ref(),
+            "--quiet".as_ref(),
+            "--".as_ref(),
+            self.remote.address.as_ref(),
+        ];
         arguments.extend(patterns.iter().map(OsStr::new));
         let run = Run {
             doing: "list references of",
@@ -294,7 +297,10 @@ impl GitReader {
                 commit: Commit {
                     author: bounded(author),
                     subject: bounded(subject),
-                    time: time.parse().ok().and_then(|time| jiff::Timestamp::from_second(time).ok()),
+                    time: time
+                        .parse()
+                        .ok()
+                        .and_then(|time| jiff::Timestamp::from_second(time).ok()),
                 },
             }),
             _ => Err(self.unexpected(DOING)),
@@ -317,7 +323,8 @@ impl GitReader {
             arguments.push(self.folder.as_ref());
         }
         let output_bytes_max = 128 * 1024 * 1024;
-        let run = Run { doing: DOING, arguments, input: Vec::new(), output_bytes_max, time: LOCAL_TIME };
+        let run =
+            Run { doing: DOING, arguments, input: Vec::new(), output_bytes_max, time: LOCAL_TIME };
         let listing = self.git.run(run).await?;
         let tree = tree::parse(&listing, &self.folder).ok_or_else(|| self.unexpected(DOING))?;
         if tree.total == 0 && !self.folder.is_empty() {
@@ -434,7 +441,8 @@ impl GitReader {
 /// The source's path in the repository, without slashes at its ends.
 fn folder(path: Option<&str>) -> Result<String, String> {
     let path = path.unwrap_or_default();
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    let parts: Vec<&str> =
+        path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     if parts.contains(&"..") || path.chars().any(char::is_control) {
         return Err(format!("path `{path}` leads out of the repository"));
     }

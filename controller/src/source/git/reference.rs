@@ -29,7 +29,9 @@ impl Wanted {
                 if is_id {
                     Ok(Self::Commit(commit.to_ascii_lowercase()))
                 } else {
-                    Err(format!("commit `{commit}` is not a full id of 40 or 64 hexadecimal digits"))
+                    Err(format!(
+                        "commit `{commit}` is not a full id of 40 or 64 hexadecimal digits"
+                    ))
                 }
             }
             _ => Err("ref names more than one of branch, tag and commit".to_owned()),
@@ -89,7 +91,11 @@ fn checked(name: &str, kind: &str) -> Result<String, String> {
         || name.contains("@{")
         || name.contains("//")
         || name.chars().any(|letter| letter.is_control() || " ~^:?*[\\".contains(letter));
-    if is_bad { Err(format!("{kind} `{name}` is not a name that Git allows")) } else { Ok(name.to_owned()) }
+    if is_bad {
+        Err(format!("{kind} `{name}` is not a name that Git allows"))
+    } else {
+        Ok(name.to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -103,7 +109,8 @@ mod tests {
 
     #[test]
     fn names_that_git_would_take_for_something_else_are_refused() {
-        for name in ["--upload-pack=x", "a..b", "a b", "a:b", "+main", "", "x^{}", "refs/*", "a\\b"] {
+        for name in ["--upload-pack=x", "a..b", "a b", "a:b", "+main", "", "x^{}", "refs/*", "a\\b"]
+        {
             assert!(Wanted::parse(Some(&reference(Some(name), None, None))).is_err(), "{name}");
         }
         assert!(Wanted::parse(Some(&reference(Some("a"), Some("b"), None))).is_err());

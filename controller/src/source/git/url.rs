@@ -132,13 +132,10 @@ impl Remote {
 }
 
 fn embedded(user: &str) -> Embedded {
-    let decode = |text: &str| {
-        percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
-    };
+    let decode =
+        |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
     match user.split_once(':') {
-        Some((user, password)) => {
-            Embedded { user: decode(user), password: Some(decode(password)) }
-        }
+        Some((user, password)) => Embedded { user: decode(user), password: Some(decode(password)) },
         None => Embedded { user: decode(user), password: None },
     }
 }

@@ -1,8 +1,10 @@
 //! The rules of aws.md, each on a small ECS in virtual time.
 
 mod changes;
+mod endings;
 mod lifecycle;
 mod rollouts;
+mod stages;
 mod tasks;
 
 use jiff::{SignedDuration, Timestamp};

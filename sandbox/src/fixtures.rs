@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::{
-    FixtureBucket, FixtureParameter, FixtureRepository, FixtureSecret, Region, images::ImageRule,
+    FixtureAlarm, FixtureBucket, FixtureLoadBalancer, FixtureMetric, FixtureParameter,
+    FixtureRepository, FixtureScalableTarget, FixtureSecret, FixtureTargetGroup, Region,
+    images::ImageRule,
 };
 
 /// What the world holds at its beginning and how it behaves; every member has a default.
@@ -41,6 +43,16 @@ pub struct Fixtures {
     pub secrets: Vec<FixtureSecret>,
     /// Image repositories of every account and Region.
     pub repositories: Vec<FixtureRepository>,
+    /// Target groups of every account and Region.
+    pub target_groups: Vec<FixtureTargetGroup>,
+    /// Load balancers of every account and Region.
+    pub load_balancers: Vec<FixtureLoadBalancer>,
+    /// What somebody else lets scale, from the moment on when the service exists.
+    pub scalable_targets: Vec<FixtureScalableTarget>,
+    /// Alarms of every account and Region.
+    pub alarms: Vec<FixtureAlarm>,
+    /// Metrics of every account and Region.
+    pub metrics: Vec<FixtureMetric>,
     /// Buckets of the account.
     pub buckets: Vec<FixtureBucket>,
     /// How long things take.
@@ -66,6 +78,11 @@ impl Default for Fixtures {
             parameters: Vec::new(),
             secrets: Vec::new(),
             repositories: Vec::new(),
+            target_groups: Vec::new(),
+            load_balancers: Vec::new(),
+            scalable_targets: Vec::new(),
+            alarms: Vec::new(),
+            metrics: Vec::new(),
             buckets: Vec::new(),
             timings: Timings::default(),
         }
@@ -116,7 +133,7 @@ pub struct InstanceFixture {
     pub count: u32,
     /// CPU units of each.
     pub cpu: i64,
-    /// MiB of each.
+    /// Mebibytes of each.
     pub memory: i64,
     /// The capacity provider that they belong to.
     pub capacity_provider: Option<String>,
@@ -174,7 +191,7 @@ timings! {
     deployment_visible = 1_000;
     /// From the creation of a service deployment until it begins.
     deployment_start = 2_000;
-    /// From STOP_REQUESTED to STOPPED, and from ROLLBACK_REQUESTED to ROLLBACK_IN_PROGRESS.
+    /// From `STOP_REQUESTED` to STOPPED, and from `ROLLBACK_REQUESTED` to `ROLLBACK_IN_PROGRESS`.
     deployment_stop = 3_000;
     /// The bake time that ECS derives for a roll-out with alarms when none is given.
     bake = 180_000;

@@ -161,6 +161,6 @@ mod tests {
         assert_eq!(rules[1].behaviour, ImageBehaviour::NotFound);
         let exits = ImageBehaviour::Exits { code: 1, after: Duration::from_secs(5), oom: false };
         assert_eq!(rules[2].behaviour, exits);
-        assert_eq!(rules[3].behaviour, ImageBehaviour::SlowStart(Duration::from_secs(60)));
+        assert_eq!(rules[3].behaviour, ImageBehaviour::SlowStart(Duration::from_mins(1)));
     }
 }

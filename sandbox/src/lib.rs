@@ -4,6 +4,7 @@
 //! AWS SDK reaches it in process ([`Sandbox::http_client`]), any other client over TCP ([`Sandbox::serve`]).
 
 mod autoscaling;
+mod cbor;
 mod clock;
 mod cloudwatch;
 mod derived;

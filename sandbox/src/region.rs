@@ -2,6 +2,8 @@
 
 mod edit;
 mod outside;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
@@ -10,7 +12,15 @@ use serde_json::Value;
 
 use self::outside::Outside;
 use crate::{
-    ApiError, Fixtures, autoscaling::AutoScaling, ecr::Ecr, ecs::Ecs, secrets::Secrets, ssm::Ssm,
+    ApiError, FixtureScalableTarget, Fixtures,
+    autoscaling::{AlarmChange, AutoScaling, ScaledServices as _},
+    cloudwatch::CloudWatch,
+    ecr::Ecr,
+    ecs::{Ecs, TargetChangeKind},
+    elb::{Elb, TargetState},
+    secrets::Secrets,
+    ssm::Ssm,
+    sts::Sts,
     wire::Input,
 };
 
@@ -24,9 +34,14 @@ pub struct Region {
     secrets: Secrets,
     ecr: Ecr,
     scaling: AutoScaling,
+    cloudwatch: CloudWatch,
+    elb: Elb,
+    sts: Sts,
     /// What `valueFrom` may also say, beyond parameters and secrets that exist.
     known: BTreeSet<String>,
     strict_images: bool,
+    /// Scalable targets whose services do not exist yet.
+    awaited: Vec<FixtureScalableTarget>,
 }
 
 /// What a call answers before it is written.
@@ -48,8 +63,12 @@ impl Region {
             secrets: Secrets::new(account, region),
             ecr: Ecr::new(account, region),
             scaling: AutoScaling::new(account, region),
+            cloudwatch: CloudWatch::new(account, region),
+            elb: Elb::new(account, region),
+            sts: Sts::new(account),
             known: BTreeSet::new(),
             strict_images: fixtures.strict_images,
+            awaited: fixtures.scalable_targets.clone(),
         }
     }
 
@@ -67,7 +86,75 @@ impl Region {
         for one in &fixtures.repositories {
             self.ecr.load(one, now).map_err(|error| in_words("repository", &one.name, &error))?;
         }
+        for one in &fixtures.target_groups {
+            self.elb
+                .load_target_group(one)
+                .map_err(|error| in_words("target group", &one.name, &error))?;
+        }
+        for one in &fixtures.load_balancers {
+            self.elb
+                .load(one, now)
+                .map_err(|error| in_words("load balancer", &one.name, &error))?;
+        }
+        for one in &fixtures.alarms {
+            self.cloudwatch.load(one, now).map_err(|error| in_words("alarm", &one.name, &error))?;
+        }
+        for one in &fixtures.metrics {
+            self.cloudwatch
+                .load_metric(one, now)
+                .map_err(|error| in_words("metric", &one.metric_name, &error))?;
+        }
+        self.pass_on(now);
         Ok(())
+    }
+
+    /// Registers the scalable targets whose services have come into being.
+    fn load_awaited(&mut self, now: Timestamp) {
+        for target in std::mem::take(&mut self.awaited) {
+            if self.ecs.desired_count(&target.cluster, &target.service).is_none() {
+                self.awaited.push(target);
+            } else if let Err(error) = self.scaling.load(&target, now, &mut self.ecs) {
+                let service = target.service.as_str();
+                tracing::warn!(error = error.message, service, "cannot load scalable target");
+            }
+        }
+    }
+
+    /// Tells each service what others did: alarms ring for ECS and for scaling, scaling makes alarms, tasks are targets.
+    fn pass_on(&mut self, now: Timestamp) {
+        self.load_awaited(now);
+        for change in self.scaling.drain_alarm_changes() {
+            match change {
+                AlarmChange::Put(input) => {
+                    if let Err(error) = self.cloudwatch.call("PutMetricAlarm", &input, now) {
+                        tracing::warn!(error = error.message, "cannot put the alarm of a policy");
+                    }
+                }
+                AlarmChange::Deleted(name) => self.cloudwatch.remove(&name),
+            }
+        }
+        for transition in self.cloudwatch.drain_transitions() {
+            self.ecs.set_alarm(&transition.alarm, transition.rings, now);
+            let direction = AutoScaling::direction(&transition.alarm, &transition.comparison);
+            for action in transition.actions.iter().filter(|_| transition.rings) {
+                self.scaling.alarm_fires(action, direction, &transition.alarm, now, &mut self.ecs);
+            }
+        }
+        for change in self.ecs.drain_target_changes() {
+            let (group, address, port) = (&change.group, &change.address, change.port);
+            match change.kind {
+                TargetChangeKind::Registered => self.elb.register(group, address, port),
+                TargetChangeKind::Healthy => {
+                    self.elb.set_health(group, address, port, TargetState::Healthy);
+                }
+                TargetChangeKind::Unhealthy => {
+                    self.elb.set_health(group, address, port, TargetState::Unhealthy);
+                }
+                TargetChangeKind::Deregistered => {
+                    self.elb.deregister(group, address, port, change.when);
+                }
+            }
+        }
     }
 
     /// Runs what is due, each thing at its own time.
@@ -78,6 +165,7 @@ impl Region {
             self.scaling.advance(when, &mut self.ecs);
         }
         self.advance_ecs(now);
+        self.pass_on(now);
     }
 
     fn advance_ecs(&mut self, now: Timestamp) {
@@ -101,25 +189,27 @@ impl Region {
         input: &Input,
         now: Timestamp,
     ) -> Result<Answer, ApiError> {
-        match (api, input) {
+        let answer = match (api, input) {
             ("ecs", Input::Json(input)) => self.ecs.call(operation, input, now),
             ("ssm", Input::Json(input)) => self.ssm.call(operation, input, now),
             ("secretsmanager", Input::Json(input)) => self.secrets.call(operation, input, now),
             ("ecr", Input::Json(input)) => self.ecr.call(operation, input, now),
             ("application-autoscaling", Input::Json(input)) => {
                 self.scaling.call(operation, input, now, &mut self.ecs)
-            },
-            ("sts", Input::Form(_)) if operation == "GetCallerIdentity" => {
-                return Ok(Answer::Xml(format!(
-                    "<UserId>AIDASANDBOX</UserId><Account>{0}</Account><Arn>arn:aws:iam::{0}:user/sandbox</Arn>",
-                    self.account
-                )));
-            },
+            }
+            ("monitoring", Input::Json(input)) => self.cloudwatch.call(operation, input, now),
+            ("sts", Input::Form(members)) => {
+                return self.sts.call(operation, members, now).map(Answer::Xml);
+            }
+            ("elasticloadbalancing", Input::Form(members)) => {
+                return self.elb.call(operation, members, now).map(Answer::Xml);
+            }
             _ => Err(ApiError::refused(
                 "UnknownOperationException",
                 format!("The sandbox does not know the operation {operation} of {api}."),
             )),
-        }
-        .map(Answer::Json)
+        };
+        self.pass_on(now);
+        answer.map(Answer::Json)
     }
 }

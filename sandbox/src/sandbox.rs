@@ -15,13 +15,13 @@ use serde_json::Value;
 use tokio::{net::TcpListener, sync::Notify};
 
 use crate::{
-    ApiError, CallRecord, Fault, Fixtures, Region, SandboxHttpClient, SandboxTime,
+    ApiError, CallRecord, Fault, Fixtures, Region, SandboxHttpClient, SandboxTime, cbor,
     faults::Verdict,
     ids,
     region::Answer,
     s3::S3,
     serve,
-    wire::{self, Call, Input},
+    wire::{self, Call, Format, Input},
     world::World,
 };
 
@@ -91,7 +91,7 @@ impl Sandbox {
         }
         let call = match Call::read(request, &world.fixtures) {
             Ok(call) => call,
-            Err(response) => return Outcome::Answer(response, Duration::ZERO),
+            Err(response) => return Outcome::Answer(*response, Duration::ZERO),
         };
         let world = &mut *world;
         let verdict = world.faults.judge(&call.api, &call.operation, &mut world.rng);
@@ -275,7 +275,12 @@ fn apply(
             Input::Form(members) => serde_json::json!(members),
             Input::Rest => Value::Null,
         },
-        response: serde_json::from_slice(response.body()).unwrap_or_default(),
+        response: match call.format {
+            Format::Cbor => cbor::read(response.body()).unwrap_or_default(),
+            Format::Json(_) | Format::Query | Format::Rest => {
+                serde_json::from_slice(response.body()).unwrap_or_default()
+            }
+        },
     });
     response
 }

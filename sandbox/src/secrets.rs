@@ -19,7 +19,7 @@ use crate::{ApiError, derived, json};
 pub(crate) struct Secrets {
     account: String,
     region: String,
-    secrets: BTreeMap<String, Secret>,
+    by_name: BTreeMap<String, Secret>,
     created: u64,
     value_reads: u64,
 }
@@ -56,7 +56,7 @@ impl Secrets {
         Self {
             account: account.to_owned(),
             region: region.to_owned(),
-            secrets: BTreeMap::new(),
+            by_name: BTreeMap::new(),
             created: 0,
             value_reads: 0,
         }
@@ -69,7 +69,7 @@ impl Secrets {
         input: &Value,
         now: Timestamp,
     ) -> Result<Value, ApiError> {
-        self.secrets.retain(|_, secret| secret.deletion.is_none_or(|deletion| deletion > now));
+        self.by_name.retain(|_, secret| secret.deletion.is_none_or(|deletion| deletion > now));
         match operation {
             "CreateSecret" => self.create_secret(input, now),
             "PutSecretValue" => self.put_secret_value(input, now),
@@ -95,7 +95,15 @@ impl Secrets {
             "BatchGetSecretValue" => ("BatchGetSecretValue", 100),
             "ListSecrets" => ("ListSecrets", 100),
             "ListSecretVersionIds" => ("ListSecretVersionIds", 50),
-            _ => ("secret write", 50),
+            "CreateSecret"
+            | "PutSecretValue"
+            | "UpdateSecret"
+            | "UpdateSecretVersionStage"
+            | "DeleteSecret"
+            | "RestoreSecret"
+            | "TagResource"
+            | "UntagResource" => ("secret modify", 50),
+            _ => return None,
         };
         Some((name, rate, rate))
     }
@@ -152,7 +160,7 @@ impl Secrets {
         for id in versions {
             secret.add_version(id, id.clone(), &[CURRENT], now)?;
         }
-        self.secrets.insert(fixture.name.clone(), secret);
+        self.by_name.insert(fixture.name.clone(), secret);
         Ok(())
     }
 
@@ -169,12 +177,12 @@ impl Secrets {
 
     /// The secret of a name, an ARN, or an ARN without its six last characters.
     fn find(&self, id: &str) -> Option<&Secret> {
-        self.secrets.get(id).or_else(|| self.secrets.values().find(|secret| secret.answers_to(id)))
+        self.by_name.get(id).or_else(|| self.by_name.values().find(|secret| secret.answers_to(id)))
     }
 
     fn find_mut(&mut self, id: &str) -> Result<&mut Secret, ApiError> {
         let name = self.find(id).map(|secret| secret.name.clone());
-        name.and_then(|name| self.secrets.get_mut(&name)).ok_or_else(not_found)
+        name.and_then(|name| self.by_name.get_mut(&name)).ok_or_else(not_found)
     }
 
     fn refuse_value(&mut self, operation: &str, input: &Value) -> ApiError {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::{ApiError, ecr::Ecr, secrets::Secrets, ssm::Ssm};
+use crate::{ApiError, cloudwatch::CloudWatch, ecr::Ecr, secrets::Secrets, ssm::Ssm};
 
 /// A bucket: its capacity and its refill a second.
 type Size = (u32, u32);
@@ -59,11 +59,7 @@ fn bucket(api: &str, operation: &str) -> Option<(&'static str, Size)> {
         "ssm" => sized(Ssm::bucket(operation)),
         "secretsmanager" => sized(Secrets::bucket(operation)),
         "ecr" => sized(Ecr::bucket(operation)),
-        "monitoring" => Some(match operation {
-            "DescribeAlarms" => ("alarm read", (9, 9)),
-            "GetMetricData" => ("metric read", (500, 500)),
-            _ => ("alarm modify", (3, 3)),
-        }),
+        "monitoring" => sized(CloudWatch::bucket(operation)),
         _ => None,
     }
 }

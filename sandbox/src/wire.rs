@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use crate::{ApiError, Fixtures, region::Answer, s3::S3, xml::escape};
+use crate::{ApiError, Fixtures, cbor, region::Answer, s3::S3, sts, xml::escape};
 
 /// A request as the API that it is meant for understands it.
 #[derive(Debug, Clone)]
@@ -37,6 +37,7 @@ pub(crate) enum Format {
     Json(&'static str),
     Query,
     Rest,
+    Cbor,
 }
 
 impl Format {
@@ -44,12 +45,16 @@ impl Format {
         match self {
             Self::Json(kind) => kind,
             Self::Query | Self::Rest => "text/xml",
+            Self::Cbor => "application/cbor",
         }
     }
 }
 
 const JSON_1_0: &str = "application/x-amz-json-1.0";
 const JSON_1_1: &str = "application/x-amz-json-1.1";
+
+/// The path before the operation in CloudWatch's smithy-rpc-v2.
+const CBOR_PATH: &str = "/service/GraniteServiceVersion20100801/operation/";
 
 /// The prefixes of `X-Amz-Target` and the APIs they stand for.
 const TARGETS: [(&str, &str, &str); 6] = [
@@ -66,7 +71,7 @@ impl Call {
     pub(crate) fn read(
         request: &Request<Bytes>,
         fixtures: &Fixtures,
-    ) -> Result<Self, Response<Bytes>> {
+    ) -> Result<Self, Box<Response<Bytes>>> {
         let scope = Scope::of(request.headers());
         let account = scope.account.unwrap_or_else(|| fixtures.account.clone());
         let region = scope.region.unwrap_or_else(|| fixtures.region.clone());
@@ -84,12 +89,19 @@ impl Call {
             let Some((_, api, version)) = known else {
                 let message = format!("The sandbox does not know the target {target}.");
                 let error = ApiError::refused("UnknownOperationException", message);
-                return Err(write_error(&error, Format::Json(JSON_1_1), ""));
+                return Err(Box::new(write_error(&error, Format::Json(JSON_1_1), "")));
             };
             let format = Format::Json(version);
-            let body =
-                read_json(request.body()).map_err(|error| write_error(&error, format, ""))?;
+            let body = read_json(request.body())
+                .map_err(|error| Box::new(write_error(&error, format, "")))?;
             return Ok(call(api, operation, Input::Json(body), format));
+        }
+        if let Some(operation) = request.uri().path().strip_prefix(CBOR_PATH) {
+            let body = cbor::read(request.body()).map_err(|message| {
+                let error = ApiError::refused("SerializationException", message);
+                Box::new(write_error(&error, Format::Cbor, ""))
+            })?;
+            return Ok(call("monitoring", operation, Input::Json(body), Format::Cbor));
         }
         let form = header(request.headers(), "content-type")
             .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
@@ -123,7 +135,8 @@ impl Scope {
             .map(|(_, rest)| rest.split([',', ' ']).next().unwrap_or_default());
         let Some(credential) = credential else { return Self::default() };
         let mut parts = credential.split('/');
-        let account = parts.next().and_then(account_of_key);
+        let key = parts.next().unwrap_or_default();
+        let account = sts::account_of(key).or_else(|| account_of_key(key));
         let region = parts.nth(1).filter(|one| !one.is_empty()).map(str::to_owned);
         Self { account, region, service: parts.next().map(str::to_owned) }
     }
@@ -164,7 +177,9 @@ pub(crate) fn read_form(body: &str) -> BTreeMap<String, String> {
 /// The answer to a call that went well.
 pub(crate) fn write_answer(call: &Call, answer: &Answer, request_id: &str) -> Response<Bytes> {
     match answer {
-        Answer::Json(answer) => respond(200, call.format.kind(), answer.to_string(), request_id),
+        Answer::Json(answer) => {
+            respond(200, call.format, write_body(call.format, answer), request_id)
+        }
         Answer::Xml(inner) => {
             let operation = &call.operation;
             let namespace = match call.api.as_str() {
@@ -176,7 +191,7 @@ pub(crate) fn write_answer(call: &Call, answer: &Answer, request_id: &str) -> Re
             let body = format!(
                 "<{operation}Response xmlns=\"{namespace}\"><{operation}Result>{inner}</{operation}Result><ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>"
             );
-            respond(200, "text/xml", body, request_id)
+            respond(200, Format::Query, body, request_id)
         }
     }
 }
@@ -184,11 +199,12 @@ pub(crate) fn write_answer(call: &Call, answer: &Answer, request_id: &str) -> Re
 /// The answer to a call that was refused.
 pub(crate) fn write_error(error: &ApiError, format: Format, request_id: &str) -> Response<Bytes> {
     match format {
-        Format::Json(kind) => {
+        Format::Json(_) | Format::Cbor => {
             let mut body = error.members.clone();
             body.insert("__type".to_owned(), json!(error.code));
             body.insert("message".to_owned(), json!(error.message));
-            respond(error.http_status, kind, Value::Object(body).to_string(), request_id)
+            let body = write_body(format, &Value::Object(body));
+            respond(error.http_status, format, body, request_id)
         }
         Format::Query | Format::Rest => {
             let side = if error.http_status < 500 { "Sender" } else { "Receiver" };
@@ -201,17 +217,29 @@ pub(crate) fn write_error(error: &ApiError, format: Format, request_id: &str) ->
             } else {
                 format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>")
             };
-            respond(error.http_status, "text/xml", body, request_id)
+            respond(error.http_status, format, body, request_id)
         }
     }
 }
 
-fn respond(status: u16, kind: &'static str, body: String, request_id: &str) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body));
+fn write_body(format: Format, body: &Value) -> Vec<u8> {
+    if format == Format::Cbor { cbor::write(body) } else { body.to_string().into_bytes() }
+}
+
+fn respond(
+    status: u16,
+    format: Format,
+    body: impl Into<Bytes>,
+    request_id: &str,
+) -> Response<Bytes> {
+    let mut response = Response::new(body.into());
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(format.kind()));
+    if format == Format::Cbor {
+        headers.insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
+    }
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert("x-amzn-requestid", id);
     }

@@ -42,14 +42,18 @@ impl Xml {
         attributes: &str,
         content: impl FnOnce(&mut Self),
     ) -> &mut Self {
-        self.0.push_str(&format!("<{name}{attributes}>"));
+        for part in ["<", name, attributes, ">"] {
+            self.0.push_str(part);
+        }
         content(self);
-        self.0.push_str(&format!("</{name}>"));
+        for part in ["</", name, ">"] {
+            self.0.push_str(part);
+        }
         self
     }
 
     /// Appends what another text holds.
-    pub(crate) fn append(&mut self, other: Self) {
+    pub(crate) fn append(&mut self, other: &Self) {
         self.0.push_str(&other.0);
     }
 
@@ -103,16 +107,9 @@ fn unescape(text: &str) -> String {
         plain.push_str(before);
         let reference =
             after.split_once(';').and_then(|(name, after)| Some((letter(name)?, after)));
-        match reference {
-            Some((letter, after)) => {
-                plain.push(letter);
-                rest = after;
-            }
-            None => {
-                plain.push('&');
-                rest = after;
-            }
-        }
+        let (letter, after) = reference.unwrap_or(('&', after));
+        plain.push(letter);
+        rest = after;
     }
     plain.push_str(rest);
     plain

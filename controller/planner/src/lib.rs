@@ -13,6 +13,7 @@ pub mod ownership;
 pub mod plan;
 pub mod prune;
 pub mod rollout;
+pub mod rules;
 pub mod status;
 
 pub use desired::{Desired, InvalidSpec};

@@ -335,7 +335,7 @@ mod tests {
             let answer = tokio::time::timeout(Duration::from_millis(5), batcher.get("group", key));
             assert!(answer.await.is_err());
         }
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
         assert!(asked.lock().unwrap().is_empty());
         assert_eq!(batcher.get("group", 3).await, Ok(Some(9)));
         assert_eq!(*asked.lock().unwrap(), [[3]]);

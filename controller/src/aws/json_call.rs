@@ -50,8 +50,8 @@ where
         (Some(Ok(answer)), _) => Ok(answer),
         (Some(Err(error)), Ok(_)) => Err(Error::unexpected(operation, subject, unreadable(&error))),
         (_, Err(error)) => {
-            let sent = if seen.transmitted { Sent::Perhaps } else { Sent::No };
-            Err(from_sdk(operation, subject, sent, &error))
+            let reached = if seen.transmitted { Sent::Perhaps } else { Sent::No };
+            Err(from_sdk(operation, subject, reached, &error))
         }
         (None, Ok(_)) => {
             let message = "the answer passed by unread".to_owned();

@@ -37,7 +37,7 @@ pub(super) struct ScheduledAction {
 }
 
 impl AutoScaling {
-    /// Makes an action or changes one: without StartTime or EndTime the old ones are deleted.
+    /// Makes an action or changes one: without `StartTime` or `EndTime` the old ones are deleted.
     pub(super) fn put_scheduled_action(
         &mut self,
         input: &Value,

@@ -19,7 +19,9 @@ use serde_json::{Map, Value};
 
 use crate::{ApiError, derived, json};
 
-pub(crate) use alarms::{AlarmChange, Direction};
+pub(crate) use alarms::AlarmChange;
+#[cfg(test)]
+use alarms::Direction;
 use identity::ResourceId;
 
 /// What scaling needs to know of ECS, and the one thing that it changes there.

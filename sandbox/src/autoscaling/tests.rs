@@ -50,7 +50,8 @@ impl World {
         let mut input = json!({
             "ServiceNamespace": "ecs", "ResourceId": "service/prod/web", "ScalableDimension": identity::DIMENSION,
         });
-        input.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        let Value::Object(members) = members else { panic!("{members}") };
+        input.as_object_mut().unwrap().extend(members);
         self.scaling.call(operation, &input, self.now, &mut self.services)
     }
 
@@ -75,7 +76,8 @@ impl World {
     fn track(&mut self, name: &str, more: Value) -> Value {
         let mut configuration = json!({"TargetValue": 50.0,
             "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}});
-        configuration.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let Value::Object(more) = more else { panic!("{more}") };
+        configuration.as_object_mut().unwrap().extend(more);
         self.ok(
             "PutScalingPolicy",
             json!({"PolicyName": name, "PolicyType": "TargetTrackingScaling",
@@ -306,7 +308,7 @@ fn updating_without_start_and_end_deletes_them() {
         "EndTime": start + 3600, "ScalableTargetAction": {"MinCapacity": 3}});
     world.ok("PutScheduledAction", action.clone());
     let shown = world.ok("DescribeScheduledActions", json!({}))["ScheduledActions"][0].clone();
-    assert_eq!(shown["StartTime"].as_f64().unwrap() as i64, start);
+    assert_eq!(shown["StartTime"].as_f64(), json!(start).as_f64());
     world.ok(
         "PutScheduledAction",
         json!({"ScheduledActionName": "a", "ScalableTargetAction": {"MaxCapacity": 9}}),

@@ -14,7 +14,7 @@ use crate::{
 };
 
 const NAMES_MAX: usize = 100;
-/// The members of PutMetricAlarm that DescribeAlarms gives back as they came.
+/// The members of `PutMetricAlarm` that `DescribeAlarms` gives back as they came.
 const GIVEN: [&str; 22] = [
     "ActionsEnabled",
     "AlarmActions",
@@ -75,6 +75,9 @@ impl CloudWatch {
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), member(input, name)?.clone())))
             .collect();
+        if let Some(threshold) = float(input, "Threshold")? {
+            given.insert("Threshold".to_owned(), json!(threshold));
+        }
         given.entry("ActionsEnabled").or_insert(Value::Bool(true));
         for list in ["AlarmActions", "OKActions", "InsufficientDataActions", "Dimensions"] {
             given.entry(list).or_insert_with(|| json!([]));
@@ -83,16 +86,7 @@ impl CloudWatch {
             (alarm.given, alarm.configured) = (given, now);
             return Ok(json!({}));
         }
-        let alarm = Alarm {
-            given,
-            configured: now,
-            state: "INSUFFICIENT_DATA".to_owned(),
-            reason: "Unchecked: Initial alarm creation".to_owned(),
-            reason_data: None,
-            updated: now,
-            transitioned: now,
-        };
-        self.alarms.insert(name.to_owned(), alarm);
+        self.alarms.insert(name.to_owned(), Alarm::new(given, now));
         Ok(json!({}))
     }
 
@@ -161,13 +155,8 @@ impl CloudWatch {
         let reason = required_text(input, "StateReason")?;
         validate_state(state)?;
         let alarm = self.alarms.get_mut(name).ok_or_else(|| not_found(name))?;
-        let is_change = alarm.state != state;
-        state.clone_into(&mut alarm.state);
-        reason.clone_into(&mut alarm.reason);
         alarm.reason_data = text(input, "StateReasonData")?.map(str::to_owned);
-        alarm.updated = now;
-        if is_change {
-            alarm.transitioned = now;
+        if alarm.enter(state, reason, now) {
             let transition = alarm.transition(name);
             self.transitions.push(transition);
         }
@@ -204,6 +193,30 @@ impl CloudWatch {
 }
 
 impl Alarm {
+    fn new(given: Map<String, Value>, now: Timestamp) -> Self {
+        Self {
+            given,
+            configured: now,
+            state: "INSUFFICIENT_DATA".to_owned(),
+            reason: "Unchecked: Initial alarm creation".to_owned(),
+            reason_data: None,
+            updated: now,
+            transitioned: now,
+        }
+    }
+
+    /// Enters a state; whether it was in another one.
+    fn enter(&mut self, state: &str, reason: &str, now: Timestamp) -> bool {
+        let is_change = self.state != state;
+        state.clone_into(&mut self.state);
+        reason.clone_into(&mut self.reason);
+        self.updated = now;
+        if is_change {
+            self.transitioned = now;
+        }
+        is_change
+    }
+
     fn actions(&self) -> Vec<&str> {
         let actions = ["AlarmActions", "OKActions", "InsufficientDataActions"];
         let lists = actions.iter().filter_map(|name| self.given.get(*name)?.as_array());

@@ -1,4 +1,4 @@
-//! BatchDeleteImage.
+//! `BatchDeleteImage`.
 
 use serde_json::{Value, json};
 

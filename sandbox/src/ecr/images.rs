@@ -175,7 +175,7 @@ impl Ecr {
                     })));
                 }
                 Some(_) | None => {
-                    failures.push(id.failure("ImageNotFound", "Requested image not found"))
+                    failures.push(id.failure("ImageNotFound", "Requested image not found"));
                 }
             }
         }

@@ -39,12 +39,10 @@ impl Manifest {
             return Err(malformed("must be a JSON object"));
         }
         let children: Option<Vec<String>> =
-            body.get("manifests").and_then(Value::as_array).map(digests);
+            body.get("manifests").and_then(Value::as_array).map(|rows| digests(rows));
         let own = body.get("mediaType").and_then(Value::as_str);
-        if let (Some(own), Some(given)) = (own, media_type) {
-            if own != given {
-                return Err(malformed("the media type differs from the one of the manifest"));
-            }
+        if own.zip(media_type).is_some_and(|(own, given)| own != given) {
+            return Err(malformed("the media type differs from the one of the manifest"));
         }
         let preset = if children.is_some() { OCI_INDEX } else { OCI_MANIFEST };
         let config = body.get("config");
@@ -145,7 +143,7 @@ fn artifact(seed: &str, config_type: &str, layers: &[(&str, u64)]) -> Value {
     })
 }
 
-fn digests(rows: &Vec<Value>) -> Vec<String> {
+fn digests(rows: &[Value]) -> Vec<String> {
     let digests = rows.iter().filter_map(|row| row.get("digest")?.as_str());
     digests.map(str::to_owned).collect()
 }

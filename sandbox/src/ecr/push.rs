@@ -1,4 +1,4 @@
-//! PutImage and the rules for overwriting tags.
+//! `PutImage` and the rules for overwriting tags.
 
 use std::collections::BTreeMap;
 

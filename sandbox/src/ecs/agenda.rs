@@ -18,9 +18,9 @@ pub(super) enum Event {
     Task { task: TaskId, epoch: u32, step: TaskStep },
     /// A service deployment leaves PENDING.
     DeploymentBegins { service: ServiceId, record: String },
-    /// A service deployment leaves STOP_REQUESTED.
+    /// A service deployment leaves `STOP_REQUESTED`.
     RecordStops { service: ServiceId, record: String },
-    /// A service deployment leaves ROLLBACK_REQUESTED.
+    /// A service deployment leaves `ROLLBACK_REQUESTED`.
     RollbackBegins { service: ServiceId, record: String },
     /// A service that is still steady says so again.
     SteadyAgain { service: ServiceId, epoch: u32 },

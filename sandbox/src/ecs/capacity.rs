@@ -1,4 +1,4 @@
-//! DeleteCluster, PutClusterCapacityProviders and DescribeCapacityProviders (aws.md §2.9).
+//! `DeleteCluster`, `PutClusterCapacityProviders` and `DescribeCapacityProviders` (aws.md §2.9).
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! CreateService (aws.md §2.3).
+//! `CreateService` (aws.md §2.3).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -1,4 +1,4 @@
-//! What RegisterTaskDefinition refuses (aws.md §4.2, §4.3).
+//! What `RegisterTaskDefinition` refuses (aws.md §4.2, §4.3).
 
 use std::collections::BTreeSet;
 

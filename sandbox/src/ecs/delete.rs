@@ -1,4 +1,4 @@
-//! DeleteService (aws.md §2.5).
+//! `DeleteService` (aws.md §2.5).
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

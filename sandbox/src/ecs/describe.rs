@@ -1,4 +1,4 @@
-//! DescribeServices and ListServices (aws.md §2.6).
+//! DescribeServices and `ListServices` (aws.md §2.6).
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,7 @@ use super::{
     cluster::with_token,
     launch::resolved_platform,
     model::{Counts, Deployment, DeploymentStatus, RevisionNumber, Service, ServiceStatus},
+    read_lag::Seen,
     refusal,
     rollout::CAPTURED,
 };
@@ -35,9 +36,9 @@ impl Ecs {
             let found = cluster.services.get(arn::last_part(name));
             match found.and_then(|id| self.services.get(id)) {
                 Some(service) => match self.read_lag.service(service, now) {
-                    None => services.push(self.service_view(service, tags, now)),
-                    Some(Some(before)) => services.push(before.clone()),
-                    Some(None) => failures.push(json!({
+                    Seen::Now => services.push(self.service_view(service, tags, now)),
+                    Seen::Before(before) => services.push(before.clone()),
+                    Seen::Missing => failures.push(json!({
                         "arn": self.service_arn(&service.cluster, &service.name),
                         "reason": "MISSING",
                     })),
@@ -63,10 +64,9 @@ impl Ecs {
             .values()
             .filter_map(|id| self.services.get(id))
             .filter(|service| match self.read_lag.service(service, now) {
-                None => service.status == ServiceStatus::Active,
-                Some(before) => {
-                    before.is_some_and(|one| input::text(one, "status") == Some("ACTIVE"))
-                }
+                Seen::Now => service.status == ServiceStatus::Active,
+                Seen::Before(before) => input::text(before, "status") == Some("ACTIVE"),
+                Seen::Missing => false,
             })
             .filter(|service| wanted(service, "launchType", ""))
             .filter(|service| wanted(service, "schedulingStrategy", "REPLICA"))
@@ -215,7 +215,7 @@ fn primary_first(mut deployments: Vec<Value>) -> Vec<Value> {
 
 pub(super) fn is_fargate(settings: &Map<String, Value>) -> bool {
     let launch = super::launch::launch_of(&Value::Object(settings.clone()));
-    launch.launch_type.as_deref() == Some("FARGATE")
+    launch.kind.as_deref() == Some("FARGATE")
 }
 
 /// What a bare service shows (aws.md §2.6.1).

@@ -1,4 +1,4 @@
-//! Lifecycle hooks of progressive roll-outs, and ContinueServiceDeployment (aws.md §2.7, §2.10).
+//! Lifecycle hooks of progressive roll-outs, and `ContinueServiceDeployment` (aws.md §2.7, §2.10).
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

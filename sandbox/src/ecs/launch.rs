@@ -11,6 +11,7 @@ use super::{
     model::{Deployment, RevisionNumber, Service, ServiceId},
     normal::units,
     placement::Place,
+    targets::targets_of,
     task::{Container, Health, HealthCheck, Launch, Task, TaskId, TaskStatus, TaskStep, Times},
 };
 use crate::{clock::after, ids, images::ImageBehaviour, input};
@@ -34,6 +35,7 @@ impl Ecs {
                 .and_then(Value::as_bool)
                 .unwrap_or(false),
             network: deployment.captured.get("networkConfiguration").cloned(),
+            targets: targets_of(deployment.captured_list("loadBalancers")),
             ..launch_of(&Value::Object(deployment.captured.clone()))
         };
         let mut launch = launch;
@@ -124,7 +126,7 @@ impl Ecs {
     }
 }
 
-/// The launch type or capacity provider that a service or RunTask asks for.
+/// The launch type or capacity provider that a service or `RunTask` asks for.
 pub(super) fn launch_of(request: &Value) -> Launch {
     let strategy = input::list(request, "capacityProviderStrategy");
     let heaviest = strategy.iter().max_by_key(|one| {
@@ -138,7 +140,7 @@ pub(super) fn launch_of(request: &Value) -> Launch {
     };
     let platform = input::text(request, "platformVersion").unwrap_or("LATEST");
     Launch {
-        launch_type: Some(launch_type.to_owned()),
+        kind: Some(launch_type.to_owned()),
         provider: provider.map(str::to_owned),
         platform_version: (launch_type == "FARGATE").then(|| resolved_platform(platform)),
         ..Launch::default()
@@ -181,7 +183,7 @@ fn container_of(given: &Value) -> Container {
     }
 }
 
-/// The CPU units and MiB that a definition asks of an instance.
+/// The CPU units and mebibytes that a definition asks of an instance.
 pub(super) fn demand(definition: &TaskDefinition) -> (i64, i64) {
     let whole = |name: &str| match definition.given.get(name) {
         Some(Value::String(text)) => units(name, text),

@@ -7,12 +7,14 @@ mod agenda;
 mod arn;
 mod breaker;
 mod capacity;
+mod chronicle;
 mod cluster;
 mod create;
 mod definition;
 mod definition_rules;
 mod delete;
 mod describe;
+mod failure;
 mod failures;
 mod health;
 mod history;
@@ -24,6 +26,7 @@ mod normal;
 mod placement;
 mod read_lag;
 mod refusal;
+mod rollback;
 mod rollout;
 mod scaled;
 mod scheduler;
@@ -31,6 +34,8 @@ mod service_rules;
 mod stages;
 mod stop;
 mod tags;
+mod tally;
+mod targets;
 mod task;
 mod task_steps;
 mod tasks_api;
@@ -53,6 +58,8 @@ use self::{
     tasks_api::TokenAnswer,
 };
 use crate::{ApiError, Fixtures, fixtures::Timings, images::ImageBook};
+
+pub(crate) use self::targets::{TargetChange, TargetChangeKind};
 
 /// What tasks find outside ECS when they start.
 pub(crate) trait Surroundings {
@@ -88,8 +95,9 @@ pub(crate) struct Ecs {
     alarms: BTreeSet<String>,
     agenda: Agenda,
     read_lag: ReadLag,
-    /// Answers to RunTask by client token.
+    /// Answers to `RunTask` by client token.
     tokens: HashMap<String, TokenAnswer>,
+    target_changes: Vec<TargetChange>,
     /// Services that wait for room on an instance.
     waiting: BTreeSet<ServiceId>,
     last_id: u64,
@@ -113,6 +121,7 @@ impl Ecs {
             agenda: Agenda::default(),
             read_lag: ReadLag::new(fixtures.read_lag),
             tokens: HashMap::new(),
+            target_changes: Vec::new(),
             waiting: BTreeSet::new(),
             last_id: 0,
         };

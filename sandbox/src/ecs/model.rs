@@ -21,9 +21,9 @@ pub(super) struct Service {
     pub(super) name: String,
     pub(super) status: ServiceStatus,
     pub(super) created: Timestamp,
-    /// What CreateService was given, for the question whether a second call is the same.
+    /// What `CreateService` was given, for the question whether a second call is the same.
     pub(super) first_request: Value,
-    /// The members of CreateService with what UpdateService changed since; without desiredCount and tags.
+    /// The members of `CreateService` with what UpdateService changed since; without `desiredCount` and tags.
     pub(super) settings: Map<String, Value>,
     pub(super) desired: i64,
     /// Oldest first; drained ones are kept as rollback candidates.

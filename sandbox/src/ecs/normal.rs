@@ -63,7 +63,7 @@ fn normalise_port(port: &mut Map<String, Value>, mode: Option<&str>) {
     }
 }
 
-/// CPU units or MiB of `"1 vCPU"`, `"2 GB"` or a plain number.
+/// CPU units or mebibytes of `"1 vCPU"`, `"2 GB"` or a plain number.
 pub(super) fn units(name: &str, text: &str) -> Option<i64> {
     let text = text.trim().to_ascii_lowercase();
     let suffix = if name == "cpu" { "vcpu" } else { "gb" };

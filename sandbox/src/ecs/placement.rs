@@ -33,7 +33,7 @@ impl Ecs {
         launch: &mut Launch,
         wanted: Option<usize>,
     ) -> Place {
-        if launch.launch_type.as_deref() == Some("FARGATE") {
+        if launch.kind.as_deref() == Some("FARGATE") {
             return Place::Found;
         }
         let none = Place::Full {

@@ -8,6 +8,17 @@ use serde_json::Value;
 use super::{Ecs, definition::DefinitionKey, model::Service};
 use crate::clock::after;
 
+/// How a read sees a service.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Seen<'a> {
+    /// As it is.
+    Now,
+    /// As it was before its last write.
+    Before(&'a Value),
+    /// As if it had not been created yet.
+    Missing,
+}
+
 /// What reads still show.
 #[derive(Default)]
 pub(super) struct ReadLag {
@@ -23,14 +34,16 @@ impl ReadLag {
         Self { lag, ..Self::default() }
     }
 
-    /// What DescribeServices still says about a service: nothing new, an older view, or that it is missing.
-    pub(super) fn service(&self, service: &Service, now: Timestamp) -> Option<Option<&Value>> {
+    /// What DescribeServices says about a service.
+    pub(super) fn service(&self, service: &Service, now: Timestamp) -> Seen<'_> {
         if self.services.is_empty() {
-            return None;
+            return Seen::Now;
         }
-        let (until, before) =
-            self.services.get(&(service.cluster.clone(), service.name.clone()))?;
-        (now < *until).then_some(before.as_ref())
+        match self.services.get(&(service.cluster.clone(), service.name.clone())) {
+            Some((until, Some(before))) if now < *until => Seen::Before(before),
+            Some((until, None)) if now < *until => Seen::Missing,
+            Some(_) | None => Seen::Now,
+        }
     }
 
     pub(super) fn hides_definition(&self, key: &DefinitionKey, now: Timestamp) -> bool {

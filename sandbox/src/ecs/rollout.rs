@@ -12,10 +12,9 @@ use super::{
     definition::DefinitionKey,
     model::{
         AlarmStatus, Alarms, Backoff, BreakerStatus, Deployment, DeploymentStatus, Record,
-        RecordStatus, Rollback, Rollout, Service, ServiceId,
+        RecordStatus, Rollout, Service, ServiceId,
     },
     scheduler::Group,
-    stages::Stage,
 };
 use crate::{clock::after, ids, input};
 
@@ -35,65 +34,6 @@ pub(super) const CAPTURED: [&str; 13] = [
     "monitoring",
     "enableExecuteCommand",
 ];
-
-const NO_CANDIDATE: &str = "No rollback candidate was found to run the rollback.";
-
-/// Why a roll-out fails.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Failure {
-    /// The `rolloutStateReason` of the deployment that failed.
-    pub(super) rollout: String,
-    /// The text of the event.
-    pub(super) event: String,
-    /// The `statusReason` of the service deployment.
-    pub(super) status: String,
-    /// What `rolloutStateReason` says on the deployment that comes back, before `: rolling back …`.
-    pub(super) cause: String,
-}
-
-impl Failure {
-    fn breaker() -> Self {
-        Self {
-            rollout: "ECS deployment circuit breaker: tasks failed to start.".to_owned(),
-            event: "tasks failed to start.".to_owned(),
-            status:
-                "Service deployment rolled back because the circuit breaker threshold was exceeded."
-                    .to_owned(),
-            cause: "ECS deployment circuit breaker".to_owned(),
-        }
-    }
-
-    fn alarm() -> Self {
-        Self {
-            rollout: "ECS deployment failed: alarm detected.".to_owned(),
-            event: "alarm detected.".to_owned(),
-            status: "Service deployment rolled back because of alarm(s).".to_owned(),
-            cause: "ECS deployment alarm".to_owned(),
-        }
-    }
-
-    pub(super) fn hook_timed_out(stage: Stage) -> Self {
-        Self {
-            rollout: "ECS deployment failed: a lifecycle hook timed out.".to_owned(),
-            event: "a lifecycle hook timed out.".to_owned(),
-            status: format!(
-                "Service deployment rolled back because {} pause hook timed out.",
-                stage.text()
-            ),
-            cause: "ECS deployment lifecycle hook".to_owned(),
-        }
-    }
-
-    pub(super) fn stopped_by_user() -> Self {
-        Self {
-            rollout: "ECS deployment failed: the service deployment was stopped.".to_owned(),
-            event: "the service deployment was stopped.".to_owned(),
-            status: "Service deployment rolled back because of a StopServiceDeployment request."
-                .to_owned(),
-            cause: "ECS deployment stopped".to_owned(),
-        }
-    }
-}
 
 impl Ecs {
     /// Begins a roll-out of what the service's settings now say.
@@ -272,137 +212,6 @@ impl Ecs {
         }
     }
 
-    /// Fails the roll-out if its breaker has counted enough or one of its alarms rings.
-    pub(super) fn judge_rollout(&mut self, id: ServiceId, service: &mut Service, now: Timestamp) {
-        let desired = service.desired;
-        let breaker = service.breaker_settings();
-        let Some(primary) = service.primary() else { return };
-        if primary.rollout != Rollout::InProgress || !primary.begun {
-            return;
-        }
-        let failures = primary.breaker.failures;
-        let Some(record) = service.open_record() else { return };
-        let ringing: Vec<String> = match record.alarms.status {
-            AlarmStatus::Monitoring => record
-                .alarms
-                .names
-                .iter()
-                .filter(|one| self.alarms.contains(*one))
-                .cloned()
-                .collect(),
-            AlarmStatus::Disabled | AlarmStatus::MonitoringComplete | AlarmStatus::Triggered => {
-                Vec::new()
-            }
-        };
-        let open = record.id.clone();
-        if breaker.enabled && failures >= breaker.threshold(desired) {
-            if let Some(record) = service.record_mut(&open) {
-                record.breaker = BreakerStatus::Triggered;
-            }
-            self.fail_rollout(id, service, Failure::breaker(), breaker.rollback, now);
-        } else if !ringing.is_empty() {
-            let rollback = service
-                .configured("alarms")
-                .and_then(|alarms| input::flag(alarms, "rollback"))
-                .unwrap_or(false);
-            if let Some(record) = service.record_mut(&open) {
-                record.alarms.status = AlarmStatus::Triggered;
-                record.alarms.triggered = ringing;
-            }
-            self.fail_rollout(id, service, Failure::alarm(), rollback, now);
-        }
-    }
-
-    pub(super) fn fail_rollout(
-        &mut self,
-        id: ServiceId,
-        service: &mut Service,
-        failure: Failure,
-        rollback: bool,
-        now: Timestamp,
-    ) {
-        let Some(primary) = service.primary_mut() else { return };
-        primary.rollout = Rollout::Failed;
-        primary.reason.clone_from(&failure.rollout);
-        primary.updated = now;
-        let failed = primary.id();
-        let text = format!("(deployment {failed}) deployment failed: {}", failure.event);
-        self.announce(service, now, &text);
-        if rollback {
-            self.roll_back(service, failure, now);
-            return;
-        }
-        let Some(open) = service.open_record().map(|record| record.id.clone()) else { return };
-        if let Some(record) = service.record_mut(&open) {
-            record.status = RecordStatus::StopRequested;
-            record.reason = Some(failure.rollout);
-            record.updated = now;
-            let when = after(now, self.timings.deployment_stop);
-            self.agenda.put(when, Event::RecordStops { service: id, record: open });
-        }
-    }
-
-    /// Brings back the newest deployment that once completed, under its old id.
-    fn roll_back(&mut self, service: &mut Service, failure: Failure, now: Timestamp) {
-        let candidate = service
-            .deployments
-            .iter()
-            .rev()
-            .filter(|one| one.status != DeploymentStatus::Primary)
-            .find(|one| one.rollout == Rollout::Completed)
-            .map(|one| one.number);
-        let Some(open) = service.open_record().map(|record| record.id.clone()) else { return };
-        let Some(candidate) = candidate else {
-            if let Some(record) = service.record_mut(&open) {
-                record.reason = Some(NO_CANDIDATE.to_owned());
-            }
-            self.end_record(service, RecordStatus::RollbackFailed, now);
-            return;
-        };
-        if let Some(record) = service.record_mut(&open) {
-            record.status = RecordStatus::RollbackInProgress;
-            record.reason = Some(failure.status.clone());
-            record.updated = now;
-            record.rollback =
-                Some(Rollback { reason: failure.status, started: Some(now), to: Some(candidate) });
-        }
-        if let Some(primary) = service.primary_mut() {
-            primary.status = DeploymentStatus::Active;
-        }
-        let mut captured = Map::new();
-        if let Some(restored) = service.deployment_mut(candidate) {
-            restored.status = DeploymentStatus::Primary;
-            restored.rollout = Rollout::InProgress;
-            restored.reason =
-                format!("{}: rolling back to deploymentId {}.", failure.cause, restored.id());
-            restored.updated = now;
-            restored.breaker = Breaker::default();
-            restored.backoff = Backoff::default();
-            restored.baking_until = None;
-            captured.clone_from(&restored.captured);
-        }
-        for name in CAPTURED {
-            match captured.remove(name) {
-                Some(value) => service.settings.insert(name.to_owned(), value),
-                None => service.settings.remove(name),
-            };
-        }
-        self.announce(service, now, &format!("rolling back to deployment ecs-svc/{candidate}."));
-    }
-
-    /// A rollback that somebody asked for begins.
-    pub(super) fn rollback_begins(&mut self, id: ServiceId, record: &str, now: Timestamp) {
-        self.with_service(id, |ecs, service| {
-            let requested = service.open_record().is_some_and(|open| {
-                open.id == record && open.status == RecordStatus::RollbackRequested
-            });
-            if requested {
-                ecs.fail_rollout(id, service, Failure::stopped_by_user(), true, now);
-            }
-        });
-        self.turn_soon(id, now);
-    }
-
     /// Retires drained deployments, completes the roll-out, and notices a steady state.
     pub(super) fn settle(&mut self, id: ServiceId, service: &mut Service, now: Timestamp) {
         let census = self.census(service);
@@ -428,7 +237,7 @@ impl Ecs {
             group.healthy.len() == desired && group.live() == desired && group.unhealthy.is_empty();
         let whole = primary.begun && full && shown == 1 && !service.keeps_sources();
         match primary.rollout {
-            Rollout::InProgress if self.may_complete(service, group, whole) => {
+            Rollout::InProgress if service.may_complete(group, whole) => {
                 if self.has_baked(service, now) {
                     self.complete(service, now);
                 }
@@ -442,19 +251,6 @@ impl Ecs {
         } else {
             service.loses_steadiness();
         }
-    }
-
-    fn may_complete(&self, service: &Service, group: &Group, whole: bool) -> bool {
-        let Some(early) = service.configured("earlySuccessCriteria") else { return whole };
-        if !input::flag(early, "enable").unwrap_or(false) {
-            return whole;
-        }
-        let percent = input::integer(early, "healthyPercent").unwrap_or(100);
-        let enough = super::breaker::percent_ceil(service.desired, percent).max(1);
-        let reached = i64::try_from(group.healthy.len()).unwrap_or(0) >= enough;
-        let deferred = input::text(early, "sourceServiceRevisionCleanup") == Some("DEFERRED");
-        let alone = service.deployments.iter().filter(|one| one.is_shown()).count() == 1;
-        whole || (reached && (deferred || alone))
     }
 
     /// Whether the bake time is over; it begins here.
@@ -516,6 +312,22 @@ impl Ecs {
                 "was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.",
             );
         }
+    }
+}
+
+impl Service {
+    /// Whether the roll-out may end: with everything in place, or earlier where it is configured so.
+    fn may_complete(&self, group: &Group, whole: bool) -> bool {
+        let Some(early) = self.configured("earlySuccessCriteria") else { return whole };
+        if !input::flag(early, "enable").unwrap_or(false) {
+            return whole;
+        }
+        let percent = input::integer(early, "healthyPercent").unwrap_or(100);
+        let enough = super::breaker::percent_ceil(self.desired, percent).max(1);
+        let reached = i64::try_from(group.healthy.len()).unwrap_or(0) >= enough;
+        let deferred = input::text(early, "sourceServiceRevisionCleanup") == Some("DEFERRED");
+        let alone = self.deployments.iter().filter(|one| one.is_shown()).count() == 1;
+        whole || (reached && (deferred || alone))
     }
 }
 

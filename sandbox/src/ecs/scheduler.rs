@@ -1,6 +1,6 @@
 //! The service scheduler: which tasks to start and stop now (aws.md §3.3).
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -11,14 +11,12 @@ use super::{
     breaker::{BreakerSettings, percent_ceil, percent_floor},
     failures,
     model::{
-        Backoff, DeploymentStatus, RevisionNumber, Rollout, Service, ServiceEvent, ServiceId,
-        ServiceStatus,
+        Backoff, DeploymentStatus, RevisionNumber, Rollout, Service, ServiceId, ServiceStatus,
     },
-    placement::Place,
     task::{Health, Stop, StopCode, TaskId, TaskStatus},
     task_steps::target_groups,
 };
-use crate::{clock::after, ids};
+use crate::clock::after;
 
 /// The tasks of a deployment by what they are good for.
 #[derive(Debug, Default)]
@@ -358,36 +356,6 @@ impl Ecs {
         started.len()
     }
 
-    /// Says that a task found no room, once, and waits for some.
-    fn wait_for_room(
-        &mut self,
-        id: ServiceId,
-        service: &mut Service,
-        place: &Place,
-        now: Timestamp,
-    ) {
-        self.waiting.insert(id);
-        if std::mem::replace(&mut service.unplaced, true) {
-            return;
-        }
-        let closest = match place {
-            Place::Full { instance: Some(instance), reason } => {
-                let lack = match *reason {
-                    "RESOURCE:CPU" => "has insufficient CPU units available",
-                    "RESOURCE:MEMORY" => "has insufficient memory available",
-                    _ => "is already using a port required by your task",
-                };
-                format!("The closest matching (container-instance {instance}) {lack}.")
-            }
-            Place::Full { instance: None, reason } => format!("Reason: {reason}"),
-            Place::Found => return,
-        };
-        let text = format!(
-            "was unable to place a task because no container instance met all of its requirements. {closest} For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
-        );
-        self.announce(service, now, &text);
-    }
-
     /// Room has become free on an instance.
     pub(super) fn wake_waiting(&mut self, now: Timestamp) {
         for id in std::mem::take(&mut self.waiting) {
@@ -437,45 +405,6 @@ impl Ecs {
             service.status = ServiceStatus::Inactive;
         }
     }
-
-    fn announce_registered(&mut self, service: &mut Service, now: Timestamp) {
-        for (group, count) in std::mem::take(&mut service.registered) {
-            let text = format!("registered {count} targets in (target-group {group})");
-            self.announce(service, now, &text);
-        }
-    }
-
-    /// Writes into a service's event log.
-    pub(super) fn announce(&mut self, service: &mut Service, now: Timestamp, text: &str) {
-        let message = format!("(service {}) {text}", service.name);
-        self.announce_as_is(service, now, message);
-    }
-
-    fn announce_as_is(&mut self, service: &mut Service, now: Timestamp, message: String) {
-        let id = ids::uuid(&mut self.rng);
-        service.events.push_front(ServiceEvent { id, when: now, message });
-        service.events.truncate(EVENTS_KEPT);
-    }
-
-    /// A steady service says so every six hours.
-    pub(super) fn steady_again(&mut self, id: ServiceId, epoch: u32, now: Timestamp) {
-        self.with_service(id, |ecs, service| {
-            if service.steady && service.steady_epoch == epoch {
-                ecs.announce(service, now, "has reached a steady state.");
-                let again = Event::SteadyAgain { service: id, epoch };
-                ecs.agenda.put(after(now, STEADY_EVERY), again);
-            }
-        });
-    }
-
-    pub(super) fn becomes_steady(&mut self, id: ServiceId, service: &mut Service, now: Timestamp) {
-        if !service.steady {
-            service.steady = true;
-            self.announce(service, now, "has reached a steady state.");
-            let again = Event::SteadyAgain { service: id, epoch: service.steady_epoch };
-            self.agenda.put(after(now, STEADY_EVERY), again);
-        }
-    }
 }
 
 impl Service {
@@ -495,9 +424,6 @@ impl Service {
         self.configured("strategy").and_then(Value::as_str).unwrap_or("ROLLING")
     }
 }
-
-const EVENTS_KEPT: usize = 100;
-const STEADY_EVERY: Duration = Duration::from_secs(6 * 3600);
 
 fn names(tasks: &[String]) -> String {
     tasks.iter().map(|hex| format!("(task {hex})")).collect::<Vec<_>>().join(" ")

@@ -1,4 +1,4 @@
-//! What CreateService and UpdateService refuse (aws.md §4.5).
+//! What `CreateService` and UpdateService refuse (aws.md §4.5).
 
 use serde_json::{Map, Value};
 
@@ -164,13 +164,12 @@ fn verify_strategy(settings: &Value) -> Result<(), ApiError> {
         ));
     }
     match input::text(configuration, "strategy") {
-        None | Some("ROLLING") => {}
         Some("BLUE_GREEN" | "LINEAR" | "CANARY") if advanced < balancers.len() => {
             return Err(refusal::invalid(
                 "advancedConfiguration field is required for all loadBalancers when using a non-ROLLING deployment strategy",
             ));
         }
-        Some("BLUE_GREEN" | "LINEAR" | "CANARY") => {}
+        None | Some("ROLLING" | "BLUE_GREEN" | "LINEAR" | "CANARY") => {}
         Some(other) => {
             return Err(refusal::invalid(format!("The deployment strategy {other} is not valid.")));
         }

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::{
     Ecs,
+    failure::Failure,
     hooks::{Hook, HookStatus},
     model::{Record, RecordStatus, Rollout, Service, ServiceId},
-    rollout::Failure,
 };
 use crate::{clock::after, input};
 
@@ -268,15 +268,12 @@ fn steps(service: &Service) -> Vec<f64> {
 
 fn step_bake(service: &Service) -> Duration {
     let null = Value::Null;
-    let minutes = match service.strategy() {
-        "CANARY" => {
-            let canary = service.configured("canaryConfiguration").unwrap_or(&null);
-            input::integer(canary, "canaryBakeTimeInMinutes").unwrap_or(10)
-        }
-        _ => {
-            let linear = service.configured("linearConfiguration").unwrap_or(&null);
-            input::integer(linear, "stepBakeTimeInMinutes").unwrap_or(6)
-        }
+    let minutes = if service.strategy() == "CANARY" {
+        let canary = service.configured("canaryConfiguration").unwrap_or(&null);
+        input::integer(canary, "canaryBakeTimeInMinutes").unwrap_or(10)
+    } else {
+        let linear = service.configured("linearConfiguration").unwrap_or(&null);
+        input::integer(linear, "stepBakeTimeInMinutes").unwrap_or(6)
     };
     Duration::from_secs(u64::try_from(minutes).unwrap_or(0) * 60)
 }

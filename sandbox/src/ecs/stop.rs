@@ -1,4 +1,4 @@
-//! StopServiceDeployment (aws.md §2.7).
+//! `StopServiceDeployment` (aws.md §2.7).
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -7,9 +7,9 @@ use super::{
     Ecs,
     agenda::Event,
     arn,
+    failure::Failure,
     model::{RecordStatus, Rollback},
     refusal,
-    rollout::Failure,
 };
 use crate::{ApiError, clock::after, input};
 

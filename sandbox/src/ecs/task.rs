@@ -20,7 +20,7 @@ pub(super) struct Task {
     /// The service and deployment that started it.
     pub(super) owner: Option<(ServiceId, RevisionNumber)>,
     pub(super) definition: DefinitionKey,
-    /// The members of RunTask or of the service that describe how it was started.
+    /// The members of `RunTask` or of the service that describe how it was started.
     pub(super) launch: Launch,
     pub(super) containers: Vec<Container>,
     pub(super) status: TaskStatus,
@@ -44,12 +44,15 @@ pub(super) struct Task {
 pub(super) struct Launch {
     pub(super) group: String,
     pub(super) started_by: Option<String>,
-    pub(super) launch_type: Option<String>,
+    /// `FARGATE` or `EC2`.
+    pub(super) kind: Option<String>,
     pub(super) provider: Option<String>,
     pub(super) platform_version: Option<String>,
     /// The instance, by its position in the cluster.
     pub(super) instance: Option<usize>,
     pub(super) host_ports: Vec<i64>,
+    /// The target groups it joins, and the port there.
+    pub(super) targets: Vec<(String, u16)>,
     pub(super) cpu: i64,
     pub(super) memory: i64,
     pub(super) address: Option<String>,

@@ -9,7 +9,7 @@ use super::{
     agenda::Event,
     failures,
     health::{self, Checks, Verdict},
-    model::Rollout,
+    targets::TargetChangeKind,
     task::{Health, Stop, StopCode, TaskId, TaskStatus, TaskStep},
 };
 use crate::{clock::after, images::ImageBehaviour, input};
@@ -23,7 +23,7 @@ impl Ecs {
         now: Timestamp,
         around: &dyn Surroundings,
     ) {
-        if !self.tasks.get(&id).is_some_and(|task| task.epoch == epoch) {
+        if self.tasks.get(&id).is_none_or(|task| task.epoch != epoch) {
             return;
         }
         match step {
@@ -195,7 +195,9 @@ impl Ecs {
     fn register_targets(&mut self, id: TaskId, now: Timestamp) {
         let Some(task) = self.tasks.get_mut(&id) else { return };
         task.registered = true;
-        let Some((service, number)) = task.owner else { return };
+        let owner = task.owner;
+        self.note_targets(id, TargetChangeKind::Registered, now);
+        let Some((service, number)) = owner else { return };
         if let Some(service) = self.services.get_mut(&service) {
             let groups = service.deployment(number).map(target_groups).unwrap_or_default();
             for group in groups {
@@ -218,6 +220,7 @@ impl Ecs {
             }
         }
         self.count_healthy(id);
+        self.note_targets(id, TargetChangeKind::Healthy, now);
         self.turn_soon_for(id, now);
     }
 
@@ -234,6 +237,7 @@ impl Ecs {
             }
         }
         self.count_failed_check(id);
+        self.note_targets(id, TargetChangeKind::Unhealthy, now);
         self.turn_soon_for(id, now);
     }
 
@@ -271,6 +275,7 @@ impl Ecs {
         task.times.stopping = Some(now);
         if was_running && task.registered {
             task.status = TaskStatus::Deactivating;
+            self.note_targets(id, TargetChangeKind::Deregistered, now);
             self.later(id, self.timings.deregistration, TaskStep::Drained, now);
         } else if was_running && !ended {
             self.signal_containers(id, now);
@@ -342,93 +347,10 @@ impl Ecs {
             self.turn_soon(service, now);
         }
     }
-
-    fn pinned_digests(&self, id: TaskId) -> std::collections::BTreeMap<String, String> {
-        let owner = self.tasks.get(&id).and_then(|task| task.owner);
-        let deployment = owner.and_then(|(service, number)| {
-            self.services.get(&service).and_then(|service| service.deployment(number))
-        });
-        deployment.map(|one| one.digests.clone()).unwrap_or_default()
-    }
-
-    fn pin_digests(&mut self, id: TaskId, digests: std::collections::BTreeMap<String, String>) {
-        let unpinned = self.unpinned_containers(id);
-        if let Some(deployment) = self.deployment_of(id) {
-            for (name, digest) in digests {
-                if !unpinned.contains(&name) {
-                    deployment.digests.entry(name).or_insert(digest);
-                }
-            }
-        }
-    }
-
-    /// Containers that opt out of version consistency.
-    fn unpinned_containers(&self, id: TaskId) -> Vec<String> {
-        let definition = self.tasks.get(&id).and_then(|task| self.definition(&task.definition));
-        definition.map_or_else(Vec::new, |definition| {
-            definition
-                .containers()
-                .iter()
-                .filter(|one| input::text(one, "versionConsistency") == Some("disabled"))
-                .filter_map(|one| input::text(one, "name"))
-                .map(str::to_owned)
-                .collect()
-        })
-    }
-
-    fn deployment_of(&mut self, id: TaskId) -> Option<&mut super::model::Deployment> {
-        let (service, number) = self.tasks.get(&id)?.owner?;
-        self.services.get_mut(&service)?.deployment_mut(number)
-    }
-
-    fn count_failed_start(&mut self, id: TaskId, now: Timestamp) {
-        let resets = self.breaker_resets(id);
-        let (first, most) = (self.timings.restart_delay, self.timings.restart_delay_most);
-        let Some(deployment) = self.deployment_of(id) else { return };
-        if deployment.rollout == Rollout::InProgress {
-            deployment.breaker.count_failed_start(resets);
-        }
-        let backoff = &mut deployment.backoff;
-        if backoff.until.is_none_or(|until| until <= now) {
-            let delay = first.saturating_mul(1 << backoff.attempts.min(20)).min(most);
-            backoff.attempts += 1;
-            backoff.until = Some(after(now, delay));
-        }
-    }
-
-    fn count_running(&mut self, id: TaskId) {
-        let resets = self.breaker_resets(id);
-        if let Some(deployment) = self.deployment_of(id) {
-            deployment.breaker.count_running(resets);
-            deployment.backoff = super::model::Backoff::default();
-        }
-    }
-
-    fn count_healthy(&mut self, id: TaskId) {
-        let resets = self.breaker_resets(id);
-        if let Some(deployment) = self.deployment_of(id) {
-            deployment.breaker.count_healthy(resets);
-        }
-    }
-
-    fn count_failed_check(&mut self, id: TaskId) {
-        if let Some(deployment) = self.deployment_of(id)
-            && deployment.rollout == Rollout::InProgress
-        {
-            deployment.breaker.count_failed_check();
-        }
-    }
-
-    fn breaker_resets(&self, id: TaskId) -> bool {
-        let owner = self.tasks.get(&id).and_then(|task| task.owner);
-        owner
-            .and_then(|(service, _)| self.services.get(&service))
-            .is_none_or(|service| service.breaker_settings().resets)
-    }
 }
 
 /// For how long STOPPED tasks are shown.
-const KEPT_STOPPED: Duration = Duration::from_secs(3600);
+const KEPT_STOPPED: Duration = Duration::from_hours(1);
 
 /// The target groups of a deployment.
 pub(super) fn target_groups(deployment: &super::model::Deployment) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! ListTasks, DescribeTasks, RunTask and StopTask (aws.md §2.8).
+//! `ListTasks`, `DescribeTasks`, `RunTask` and `StopTask` (aws.md §2.8).
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -18,7 +18,7 @@ use crate::{
     page::page,
 };
 
-/// An answer to RunTask, kept for its client token.
+/// An answer to `RunTask`, kept for its client token.
 pub(super) struct TokenAnswer {
     request: Value,
     tasks: Vec<TaskId>,
@@ -61,9 +61,7 @@ impl Ecs {
             .filter(|task| {
                 started_by.is_none_or(|by| task.launch.started_by.as_deref() == Some(by))
             })
-            .filter(|task| {
-                launch_type.is_none_or(|one| task.launch.launch_type.as_deref() == Some(one))
-            })
+            .filter(|task| launch_type.is_none_or(|one| task.launch.kind.as_deref() == Some(one)))
             .filter(|task| {
                 let own = task.launch.instance.and_then(|at| cluster.instances.get(at));
                 instance.is_none_or(|id| own.is_some_and(|own| own.id == id))
@@ -136,7 +134,7 @@ impl Ecs {
         }
         let tasks: Vec<Value> = self.task_views(&started);
         if let Some(token) = token {
-            let until = after(now, std::time::Duration::from_secs(24 * 3600));
+            let until = after(now, std::time::Duration::from_hours(24));
             let answer = TokenAnswer { request: request.clone(), tasks: started, until };
             self.tokens.insert(token, answer);
         }
@@ -218,14 +216,14 @@ impl Ecs {
         add("overrides", overrides_view(task));
         add("tags", if tags { json!(task.launch.tags) } else { json!([]) });
         add("attributes", json!([{"name": "ecs.cpu-architecture", "value": "x86_64"}]));
-        add("attachments", self.attachments(task));
+        add("attachments", attachments(task));
         let containers =
             task.containers.iter().map(|one| container_view(task, one, &task_arn)).collect();
         add("containers", Value::Array(containers));
         if let Some(text) = &task.launch.started_by {
             add("startedBy", json!(text));
         }
-        match (&task.launch.provider, &task.launch.launch_type) {
+        match (&task.launch.provider, &task.launch.kind) {
             (Some(provider), kind) => {
                 add("capacityProviderName", json!(provider));
                 add("launchType", json!(kind));
@@ -270,37 +268,37 @@ impl Ecs {
         }
         Value::Object(view)
     }
+}
 
-    fn attachments(&self, task: &Task) -> Value {
-        let Some(address) = &task.launch.address else { return json!([]) };
-        let subnet = task
-            .launch
-            .network
-            .as_ref()
-            .and_then(|one| input::present(one, "awsvpcConfiguration"))
-            .and_then(|one| input::texts(one, "subnets").first().copied().map(str::to_owned));
-        let status = match task.status {
-            TaskStatus::Provisioning => "PRECREATED",
-            TaskStatus::Stopped => "DELETED",
-            TaskStatus::Pending
-            | TaskStatus::Activating
-            | TaskStatus::Running
-            | TaskStatus::Deactivating
-            | TaskStatus::Stopping
-            | TaskStatus::Deprovisioning => "ATTACHED",
-        };
-        let short = |from: usize, to: usize| task.hex.get(from..to).unwrap_or_default();
-        json!([{
-            "id": format!("{}-{}-4{}-a{}-{}", short(0, 8), short(8, 12), short(13, 16), short(17, 20), short(20, 32)),
-            "type": "ElasticNetworkInterface",
-            "status": status,
-            "details": [
-                {"name": "subnetId", "value": subnet.unwrap_or_default()},
-                {"name": "networkInterfaceId", "value": format!("eni-{}", short(0, 17))},
-                {"name": "privateIPv4Address", "value": address},
-            ],
-        }])
-    }
+fn attachments(task: &Task) -> Value {
+    let Some(address) = &task.launch.address else { return json!([]) };
+    let subnet = task
+        .launch
+        .network
+        .as_ref()
+        .and_then(|one| input::present(one, "awsvpcConfiguration"))
+        .and_then(|one| input::texts(one, "subnets").first().copied().map(str::to_owned));
+    let status = match task.status {
+        TaskStatus::Provisioning => "PRECREATED",
+        TaskStatus::Stopped => "DELETED",
+        TaskStatus::Pending
+        | TaskStatus::Activating
+        | TaskStatus::Running
+        | TaskStatus::Deactivating
+        | TaskStatus::Stopping
+        | TaskStatus::Deprovisioning => "ATTACHED",
+    };
+    let short = |from: usize, to: usize| task.hex.get(from..to).unwrap_or_default();
+    json!([{
+        "id": format!("{}-{}-4{}-a{}-{}", short(0, 8), short(8, 12), short(13, 16), short(17, 20), short(20, 32)),
+        "type": "ElasticNetworkInterface",
+        "status": status,
+        "details": [
+            {"name": "subnetId", "value": subnet.unwrap_or_default()},
+            {"name": "networkInterfaceId", "value": format!("eni-{}", short(0, 17))},
+            {"name": "privateIPv4Address", "value": address},
+        ],
+    }])
 }
 
 fn health_status(task: &Task) -> &'static str {

@@ -28,7 +28,7 @@ pub(super) struct Target {
     removed: Option<Timestamp>,
 }
 
-/// State, reason and text, as DescribeTargetHealth writes them.
+/// State, reason and text, as `DescribeTargetHealth` writes them.
 type Health = (&'static str, Option<(&'static str, &'static str)>);
 
 impl Elb {
@@ -58,7 +58,7 @@ impl Elb {
         }
     }
 
-    /// The state of a target as DescribeTargetHealth names it; none when it is not registered.
+    /// The state of a target as `DescribeTargetHealth` names it; none when it is not registered.
     pub(crate) fn health(
         &self,
         group: &str,

@@ -10,7 +10,7 @@ const CRC32: u64 = 0xEDB8_8320;
 const CRC32C: u64 = 0x82F6_3B78;
 const CRC64_NVME: u64 = 0x9A6C_9329_AC4B_C9B5;
 
-/// The quoted MD5 that is the ETag of an object written in one piece.
+/// The quoted MD5 that is the `ETag` of an object written in one piece.
 pub(super) fn etag(body: &[u8]) -> String {
     format!("\"{}\"", hex::encode(Md5::digest(body)))
 }

@@ -1,4 +1,4 @@
-//! ListObjectsV2, ListObjects and ListObjectVersions.
+//! `ListObjectsV2`, `ListObjects` and `ListObjectVersions`.
 
 use std::ops::Bound;
 
@@ -150,7 +150,9 @@ impl S3 {
                 .optional("ContinuationToken", token)
                 .optional("NextContinuationToken", next)
                 .element("KeyCount", rows.len());
-            rows.iter().for_each(|row| listing.show_row(xml, row));
+            for row in &rows {
+                listing.show_row(xml, row);
+            }
             listing.show_common(xml, &rows);
         }))
     }
@@ -165,7 +167,9 @@ impl S3 {
             listing.show_request(xml, bucket, is_truncated);
             xml.element("Marker", listing.encode(marker.unwrap_or_default()))
                 .optional("NextMarker", next.map(|row| listing.encode(row.name())));
-            rows.iter().for_each(|row| listing.show_row(xml, row));
+            for row in &rows {
+                listing.show_row(xml, row);
+            }
             listing.show_common(xml, &rows);
         }))
     }

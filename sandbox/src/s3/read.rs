@@ -1,4 +1,4 @@
-//! GetObject and HeadObject.
+//! `GetObject` and `HeadObject`.
 
 use bytes::Bytes;
 use http::{Method, Response, StatusCode, header};

@@ -23,12 +23,11 @@ impl<'a> Call<'a> {
     /// Virtual-hosted requests name the bucket in the host, the others in the first segment of the path.
     pub(super) fn parse(request: &'a Request<Bytes>) -> Result<Self, Refusal> {
         let path = request.uri().path().trim_start_matches('/');
-        let (bucket, key) = match bucket_of_host(&host(request)) {
-            Some(bucket) => (bucket, path),
-            None => {
-                let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-                (decode(bucket)?, key)
-            }
+        let (bucket, key) = if let Some(bucket) = bucket_of_host(&host(request)) {
+            (bucket, path)
+        } else {
+            let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+            (decode(bucket)?, key)
         };
         let mut query = BTreeMap::new();
         for pair in
@@ -143,7 +142,7 @@ fn bucket_of_host(host: &str) -> Option<String> {
 fn decode(text: &str) -> Result<String, Refusal> {
     percent_decode_str(text)
         .decode_utf8()
-        .map(|text| text.into_owned())
+        .map(std::borrow::Cow::into_owned)
         .map_err(|_| Refusal::new(400, "InvalidURI", "Couldn't parse the specified URI."))
 }
 

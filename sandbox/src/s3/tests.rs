@@ -6,6 +6,9 @@ use crate::xml;
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const HELLO: &str = "\"5d41402abc4b2a76b9719d911017c592\"";
 
+/// Headers, the status that they lead to, and the code in the body.
+type Case<'a> = (&'a [(&'a str, &'a str)], u16, &'a str);
+
 fn store(versioning: bool) -> S3 {
     let mut s3 = S3::new("123456789012", "eu-west-1");
     let fixture = serde_json::json!({"name": "specs", "versioning": versioning});
@@ -53,7 +56,7 @@ fn one(answer: &Response<Bytes>, name: &str) -> Option<String> {
 #[test]
 fn conditional_writes() {
     let mut s3 = store(false);
-    let cases: [(&[(&str, &str)], u16, &str); 9] = [
+    let cases: [Case<'_>; 9] = [
         (&[("if-match", HELLO)], 404, "NoSuchKey"),
         (&[("if-none-match", "*")], 200, ""),
         (&[("if-none-match", "*")], 412, "PreconditionFailed"),

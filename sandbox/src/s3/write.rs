@@ -1,4 +1,4 @@
-//! PutObject, DeleteObject and DeleteObjects.
+//! `PutObject`, `DeleteObject` and `DeleteObjects`.
 
 use std::collections::BTreeMap;
 
@@ -92,17 +92,16 @@ impl S3 {
             let etag = xml::value(row, "ETag");
             let id = self.next_id(32);
             let bucket = self.bucket_mut(call)?;
-            match conditions::of_delete(etag.as_deref(), &key, bucket) {
-                Err(refusal) => refused(&mut body, &key, &refusal),
-                Ok(()) => {
-                    let deletion = bucket.delete(&key, version_id.as_deref(), id, now);
-                    if !is_quiet {
-                        deletion.show(&mut body, &key, version_id.as_deref());
-                    }
-                }
+            if let Err(refusal) = conditions::of_delete(etag.as_deref(), &key, bucket) {
+                refused(&mut body, &key, &refusal);
+                continue;
+            }
+            let deletion = bucket.delete(&key, version_id.as_deref(), id, now);
+            if !is_quiet {
+                deletion.show(&mut body, &key, version_id.as_deref());
             }
         }
-        Ok(answer::result("DeleteResult", |xml| xml.append(body)))
+        Ok(answer::result("DeleteResult", |xml| xml.append(&body)))
     }
 }
 

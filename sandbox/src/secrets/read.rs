@@ -22,7 +22,7 @@ impl Secrets {
         let size = bounded(input, "MaxResults", (1, 100), 100)?;
         let filters = filters(input)?;
         let mut rows: Vec<&Secret> = self
-            .secrets
+            .by_name
             .values()
             .filter(|secret| planned || secret.deletion.is_none())
             .filter(|secret| filters.iter().all(|(key, values)| secret.matches(key, values)))

@@ -22,7 +22,7 @@ impl Secrets {
         validate_name(name)?;
         let value = fingerprint(input)?;
         let tags = tags(input, "Tags")?;
-        if let Some(existing) = self.secrets.get(name) {
+        if let Some(existing) = self.by_name.get(name) {
             return existing.created_before(input, value.as_deref());
         }
         let mut secret = Secret {
@@ -45,7 +45,7 @@ impl Secrets {
             }
         };
         let answer = json!({"ARN": secret.arn, "Name": secret.name, "VersionId": version});
-        self.secrets.insert(name.to_owned(), secret);
+        self.by_name.insert(name.to_owned(), secret);
         Ok(without_nulls(answer))
     }
 
@@ -120,7 +120,7 @@ impl Secrets {
                 Some(secret) => (secret.arn.clone(), secret.name.clone()),
                 None => (self.arn(id, &derived::alphanumeric(id, 6)), id.to_owned()),
             };
-            self.secrets.remove(&name);
+            self.by_name.remove(&name);
             return Ok(json!({"ARN": arn, "Name": name, "DeletionDate": epoch(now)}));
         }
         let secret = usable(self.find_mut(id)?)?;
@@ -166,7 +166,7 @@ impl Secrets {
 }
 
 impl Secret {
-    /// The answer to a CreateSecret whose name is taken.
+    /// The answer to a `CreateSecret` whose name is taken.
     fn created_before(&self, input: &Value, value: Option<&str>) -> Result<Value, ApiError> {
         if self.deletion.is_some() {
             return Err(invalid_request(

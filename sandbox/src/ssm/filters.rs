@@ -1,4 +1,4 @@
-//! `ParameterFilters` of DescribeParameters and GetParametersByPath.
+//! `ParameterFilters` of `DescribeParameters` and `GetParametersByPath`.
 
 use serde_json::Value;
 
@@ -8,9 +8,9 @@ use crate::{
     json::{required_text, text, texts},
 };
 
-/// Keys that DescribeParameters takes; `tag:<key>` comes on top.
+/// Keys that `DescribeParameters` takes; `tag:<key>` comes on top.
 pub(super) const DESCRIBE: &[&str] = &["Name", "Type", "KeyId", "Path", "Tier", "DataType"];
-/// Keys that GetParametersByPath takes.
+/// Keys that `GetParametersByPath` takes.
 pub(super) const BY_PATH: &[&str] = &["Type", "KeyId", "Label"];
 
 /// One condition on parameters.

@@ -4,15 +4,13 @@ use super::canned::{Canned, Reply};
 use crate::aws::{Kind, S3};
 
 fn page(keys: &[&str], next: Option<&str>) -> Reply {
-    let contents: String = keys
-        .iter()
-        .map(|key| {
-            format!(
-                "<Contents><Key>{key}</Key><LastModified>2026-11-20T10:00:00.000Z</LastModified>\
-                 <ETag>&quot;e-{key}&quot;</ETag><Size>12</Size></Contents>"
-            )
-        })
-        .collect();
+    let contents = keys.iter().map(|key| {
+        format!(
+            "<Contents><Key>{key}</Key><LastModified>2026-11-20T10:00:00.000Z</LastModified>\
+             <ETag>&quot;e-{key}&quot;</ETag><Size>12</Size></Contents>"
+        )
+    });
+    let contents = contents.collect::<Vec<_>>().concat();
     let truncated = next.is_some();
     let next = next.map(|token| format!("<NextContinuationToken>{token}</NextContinuationToken>"));
     Reply::Answer(

@@ -112,7 +112,7 @@ fn inactive_definitions_are_refused_for_new_deployments_only() {
 fn deregistration_may_lag() {
     let mut bench = Bench::with(Fixtures {
         timings: crate::Timings {
-            deregistration_lag: std::time::Duration::from_secs(600),
+            deregistration_lag: std::time::Duration::from_mins(10),
             ..crate::Timings::default()
         },
         ..Fixtures::default()

@@ -1,0 +1,45 @@
+//! What a rule says about a spec.
+
+use serde::Serialize;
+
+/// Whether a finding stands in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// ECS would refuse the spec, or its rollout could not end well.
+    Error,
+    /// It may work; somebody should look at it.
+    Warning,
+}
+
+/// One thing wrong or doubtful in a spec.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The member as the file writes it: `spec.taskDefinition.containerDefinitions[0].portMappings[1].hostPort`.
+    pub path: String,
+    /// The value and the rule it breaks.
+    pub message: String,
+    /// The nearest right value, or where to find one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Whether it stands in the way.
+    pub severity: Severity,
+}
+
+impl Finding {
+    /// The same with advice.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// A finding that stands in the way.
+pub(super) fn error(path: impl Into<String>, message: impl Into<String>) -> Finding {
+    Finding { path: path.into(), message: message.into(), hint: None, severity: Severity::Error }
+}
+
+/// A finding that somebody should look at.
+pub(super) fn warning(path: impl Into<String>, message: impl Into<String>) -> Finding {
+    Finding { path: path.into(), message: message.into(), hint: None, severity: Severity::Warning }
+}

@@ -1,0 +1,372 @@
+//! Rules of deployments and their hooks.
+
+use serde_json::{Value, json};
+
+use super::{E, Edit, W, advised, ec2, fine, told};
+
+fn configuration(member: &str, value: Value) -> Edit {
+    (format!("/spec/service/deploymentConfiguration/{member}").leak(), value)
+}
+
+fn at(member: &str) -> &'static str {
+    format!("SERVICE.deploymentConfiguration.{member}").leak()
+}
+
+fn percents(desired: Value, minimum: i32, maximum: i32) -> [Edit; 3] {
+    [
+        ("/spec/service/desiredCount", desired),
+        configuration("minimumHealthyPercent", json!(minimum)),
+        configuration("maximumPercent", json!(maximum)),
+    ]
+}
+
+#[test]
+fn percents_have_to_leave_room() {
+    for (desired, minimum, maximum) in [
+        (1, 100, 200),
+        (1, 0, 100),
+        (2, 100, 150),
+        (4, 50, 100),
+        (3, 75, 134),
+        (0, 99, 100),
+        (0, 100, 101),
+        (100, 100, 101),
+    ] {
+        fine(ec2, &percents(json!(desired), minimum, maximum));
+    }
+    for (desired, minimum, maximum, of, hint) in [
+        (1, 100, 100, "1 tasks", "use at least 200"),
+        (1, 50, 150, "1 tasks", "use at least 200"),
+        (2, 75, 125, "2 tasks", "use at least 150"),
+        (3, 75, 125, "3 tasks", "use at least 134"),
+        (0, 100, 100, "any number of tasks", "use 200"),
+        (100, 100, 100, "100 tasks", "use at least 101"),
+    ] {
+        let message = format!(
+            "`{maximum}` with minimumHealthyPercent {minimum} lets ECS neither start nor stop a task where it should run {of}"
+        );
+        told(
+            ec2,
+            &percents(json!(desired), minimum, maximum),
+            &[(E, at("maximumPercent"), message.leak())],
+        );
+        advised(ec2, &percents(json!(desired), minimum, maximum), hint);
+    }
+}
+
+#[test]
+fn percents_have_limits() {
+    told(
+        ec2,
+        &percents(json!(1), 101, 200),
+        &[(E, at("minimumHealthyPercent"), "`101` is not within 0 to 100")],
+    );
+    told(
+        ec2,
+        &percents(json!(1), 0, 99),
+        &[(E, at("maximumPercent"), "`99` is not within 100 to 200")],
+    );
+    told(
+        ec2,
+        &percents(json!(1), 100, 300),
+        &[(W, at("maximumPercent"), "`300` is not within 100 to 200")],
+    );
+}
+
+#[test]
+fn a_rolling_service_should_have_a_circuit_breaker() {
+    let message = "is off, so that a rollout whose tasks fail goes on for ever";
+    told(
+        ec2,
+        &[("/spec/service/deploymentConfiguration", json!(null))],
+        &[(W, at("deploymentCircuitBreaker"), message)],
+    );
+    told(
+        ec2,
+        &[configuration("deploymentCircuitBreaker/enable", json!(false))],
+        &[(W, at("deploymentCircuitBreaker"), message)],
+    );
+    fine(
+        ec2,
+        &[
+            configuration("deploymentCircuitBreaker", json!(null)),
+            configuration("strategy", json!("LINEAR")),
+        ],
+    );
+}
+
+#[test]
+fn thresholds() {
+    let threshold = |kind: &str, value: i32| {
+        [configuration(
+            "deploymentCircuitBreaker/thresholdConfiguration",
+            json!({"type": kind, "value": value}),
+        )]
+    };
+    let path = at("deploymentCircuitBreaker.thresholdConfiguration.value");
+    for (kind, value) in
+        [("COUNT", 1), ("COUNT", 1000), ("BOUNDED_PERCENT", 100), ("UNBOUNDED_PERCENT", 1)]
+    {
+        fine(ec2, &threshold(kind, value));
+    }
+    told(
+        ec2,
+        &threshold("COUNT", 0),
+        &[(E, path, "`0` is not a threshold of type `COUNT`, which takes at least 1")],
+    );
+    told(
+        ec2,
+        &threshold("BOUNDED_PERCENT", 101),
+        &[(E, path, "`101` is not a threshold of type `BOUNDED_PERCENT`, which takes 1 to 100")],
+    );
+    advised(ec2, &threshold("UNBOUNDED_PERCENT", 0), "the nearest is 1");
+}
+
+#[test]
+fn strategies_and_their_steps() {
+    let strategy = |name: &str| configuration("strategy", json!(name));
+    told(
+        ec2,
+        &[strategy("BLUE_GREEN")],
+        &[(E, at("bakeTimeInMinutes"), "is missing, and `BLUE_GREEN` needs it")],
+    );
+    fine(ec2, &[strategy("BLUE_GREEN"), configuration("bakeTimeInMinutes", json!(0))]);
+    told(
+        ec2,
+        &[strategy("LINEAR"), configuration("bakeTimeInMinutes", json!(1441))],
+        &[(E, at("bakeTimeInMinutes"), "`1441` is not within 0 to 1440")],
+    );
+    fine(
+        ec2,
+        &[
+            strategy("LINEAR"),
+            configuration(
+                "linearConfiguration",
+                json!({"stepPercent": 3.3, "stepBakeTimeInMinutes": 0}),
+            ),
+        ],
+    );
+    for (name, member, value, message) in [
+        ("LINEAR", "linearConfiguration.stepPercent", json!(2.9), "`2.9` is not within 3 to 100"),
+        (
+            "LINEAR",
+            "linearConfiguration.stepPercent",
+            json!(33.33),
+            "`33.33` is finer than tenths of a percent",
+        ),
+        (
+            "LINEAR",
+            "linearConfiguration.stepBakeTimeInMinutes",
+            json!(1441),
+            "`1441` is not within 0 to 1440",
+        ),
+        (
+            "CANARY",
+            "canaryConfiguration.canaryPercent",
+            json!(0.05),
+            "`0.05` is not within 0.1 to 100",
+        ),
+        (
+            "CANARY",
+            "canaryConfiguration.canaryPercent",
+            json!(0.15),
+            "`0.15` is finer than tenths of a percent",
+        ),
+        (
+            "CANARY",
+            "canaryConfiguration.canaryBakeTimeInMinutes",
+            json!(-1),
+            "`-1` is not within 0 to 1440",
+        ),
+    ] {
+        told(
+            ec2,
+            &[strategy(name), configuration(&member.replace('.', "/"), value)],
+            &[(E, at(member), message)],
+        );
+    }
+    told(
+        ec2,
+        &[configuration("linearConfiguration/stepPercent", json!(10))],
+        &[(
+            W,
+            at("linearConfiguration"),
+            "is for strategy `LINEAR`, and the strategy is `ROLLING`",
+        )],
+    );
+    told(
+        ec2,
+        &[strategy("LINEAR"), configuration("canaryConfiguration/canaryPercent", json!(10))],
+        &[(W, at("canaryConfiguration"), "is for strategy `CANARY`, and the strategy is `LINEAR`")],
+    );
+    told(
+        ec2,
+        &[strategy("SPIRAL")],
+        &[(W, at("strategy"), "`SPIRAL` is not a value that Longshore knows here")],
+    );
+    told(
+        ec2,
+        &[strategy("LINEAR"), ("/spec/service/deploymentController/type", json!("EXTERNAL"))],
+        &[
+            (
+                W,
+                "SERVICE.deploymentController.type",
+                "`EXTERNAL` makes ECS refuse a new task definition for the service",
+            ),
+            (E, at("strategy"), "`LINEAR` needs deployment controller `ECS`, and it is `EXTERNAL`"),
+        ],
+    );
+    told(
+        ec2,
+        &[("/spec/service/deploymentController/type", json!("CODE_DEPLOY"))],
+        &[
+            (
+                W,
+                "SERVICE.deploymentController.type",
+                "`CODE_DEPLOY` makes ECS refuse a new task definition for the service",
+            ),
+            (
+                E,
+                "SERVICE.loadBalancers",
+                "has to be one target group of an Application or Network Load Balancer for deployment controller `CODE_DEPLOY`",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn early_success_and_alarms() {
+    let early = |percent: i32| {
+        configuration("earlySuccessCriteria", json!({"enable": true, "healthyPercent": percent}))
+    };
+    fine(ec2, &[early(100)]);
+    told(
+        ec2,
+        &[early(90)],
+        &[(
+            E,
+            at("earlySuccessCriteria.healthyPercent"),
+            "`90` is less than minimumHealthyPercent 100",
+        )],
+    );
+    fine(ec2, &[early(90), configuration("minimumHealthyPercent", json!(50))]);
+    told(
+        ec2,
+        &[early(100), configuration("strategy", json!("LINEAR"))],
+        &[(
+            E,
+            at("earlySuccessCriteria"),
+            "is for strategy `ROLLING`, and the strategy is `LINEAR`",
+        )],
+    );
+    told(
+        ec2,
+        &[configuration("alarms", json!({"alarmNames": [], "enable": true, "rollback": true}))],
+        &[(E, at("alarms.alarmNames"), "is empty, and alarms are enabled")],
+    );
+    fine(
+        ec2,
+        &[configuration("alarms", json!({"alarmNames": [], "enable": false, "rollback": false}))],
+    );
+}
+
+#[test]
+fn hooks() {
+    let linear = || configuration("strategy", json!("LINEAR"));
+    let hook = |hook: Value| [linear(), configuration("lifecycleHooks", json!([hook]))];
+    let at = |member: &str| at(&format!("lifecycleHooks[0].{member}"));
+    let function = |member: &str, value: Value| {
+        let mut hook = json!({"hookTargetArn": "arn:aws:lambda:r:1:function:f", "roleArn": "r", "lifecycleStages": ["PRE_SCALE_UP"]});
+        hook[member] = value;
+        hook
+    };
+    let pause = |member: &str, value: Value| {
+        let mut hook = json!({"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]});
+        hook[member] = value;
+        hook
+    };
+    fine(ec2, &hook(function("roleArn", json!("r"))));
+    for member in ["hookTargetArn", "roleArn"] {
+        told(
+            ec2,
+            &hook(function(member, json!(null))),
+            &[(E, at(member), "is missing, and a hook of type `AWS_LAMBDA` needs it")],
+        );
+        told(
+            ec2,
+            &hook(pause(member, json!("arn"))),
+            &[(E, at(member), "`arn` is not possible for a hook of type `PAUSE`")],
+        );
+    }
+    told(
+        ec2,
+        &hook(function("hookTargetArn", json!("arn:aws:sns:r:1:t"))),
+        &[(E, at("hookTargetArn"), "`arn:aws:sns:r:1:t` is not the ARN of a Lambda function")],
+    );
+    told(
+        ec2,
+        &hook(function("lifecycleStages", json!(null))),
+        &[(E, at("lifecycleStages"), "is missing, and a hook stands at a stage")],
+    );
+    told(
+        ec2,
+        &hook(function("timeoutConfiguration", json!({"timeoutInMinutes": 1441}))),
+        &[(
+            E,
+            at("timeoutConfiguration.timeoutInMinutes"),
+            "`1441` minutes are more than a hook of type `AWS_LAMBDA` takes",
+        )],
+    );
+    fine(ec2, &hook(pause("timeoutConfiguration", json!({"timeoutInMinutes": 1441}))));
+    told(
+        ec2,
+        &hook(pause("timeoutConfiguration", json!({"timeoutInMinutes": 20161}))),
+        &[(E, at("timeoutConfiguration.timeoutInMinutes"), "`20161` is not within 1 to 20160")],
+    );
+    for stage in ["TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT"] {
+        told(
+            ec2,
+            &hook(pause("lifecycleStages", json!([stage]))),
+            &[(
+                E,
+                at("lifecycleStages[0]"),
+                format!("`{stage}` takes no hook of type `PAUSE`").leak(),
+            )],
+        );
+        fine(ec2, &hook(function("lifecycleStages", json!([stage]))));
+    }
+    told(
+        ec2,
+        &hook(pause("lifecycleStages", json!(["RECONCILE_SERVICE"]))),
+        &[(
+            W,
+            at("lifecycleStages[0]"),
+            "`RECONCILE_SERVICE` may not take a hook of type `PAUSE`: AWS's pages disagree",
+        )],
+    );
+    told(
+        ec2,
+        &hook(pause("targetType", json!("BELL"))),
+        &[(W, at("targetType"), "`BELL` is not a value that Longshore knows here")],
+    );
+    let rolling = [configuration("lifecycleHooks", json!([pause("targetType", json!("PAUSE"))]))];
+    told(
+        ec2,
+        &rolling,
+        &[(
+            W,
+            "SERVICE.deploymentConfiguration.lifecycleHooks",
+            "has hooks, and a `ROLLING` deployment has no stages for them",
+        )],
+    );
+    let many: Vec<Value> = (0..11).map(|_| pause("targetType", json!("PAUSE"))).collect();
+    told(
+        ec2,
+        &[linear(), configuration("lifecycleHooks", json!(many))],
+        &[(
+            E,
+            "SERVICE.deploymentConfiguration.lifecycleHooks",
+            "has `11` hooks of type `PAUSE`; a service takes 10",
+        )],
+    );
+}

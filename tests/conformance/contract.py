@@ -38,14 +38,17 @@ class Judgement:
     checked: Counter = field(default_factory=Counter)
     # Calls whose bodies the record does not hold.
     unread: Counter = field(default_factory=Counter)
-    violations: list[tuple[str, Violation]] = field(default_factory=list)
+    # Where, in which operation, what.
+    violations: list[tuple[str, str, Violation]] = field(default_factory=list)
 
     def report(self) -> str:
         """One line for each operation and each violation."""
         lines = [f"{operation:<60} {count:>6} checked" for operation, count in sorted(self.checked.items())]
         lines += [f"{operation:<60} {count:>6} not readable" for operation, count in sorted(self.unread.items())]
-        lines += [f"VIOLATION {place}: {violation}" for place, violation in self.violations]
+        lines += [f"VIOLATION {place} {operation}: {violation}" for place, operation, violation in self.violations]
         lines.append(f"{self.checked.total()} calls checked, {len(self.violations)} violations")
+        failed = len({operation for _, operation, _ in self.violations})
+        lines.append(f"operations: {len(self.checked) - failed} passed, {failed} failed")
         return "\n".join(lines)
 
 
@@ -68,7 +71,7 @@ def judge(calls: Iterable[tuple[str, dict]], refused_may_break: bool = False) ->
             continue
         judgement.checked[name] += 1
         found = call_violations(call, refused_may_break)
-        judgement.violations += [(f"{place} {name}", violation) for violation in found]
+        judgement.violations += [(place, name, violation) for violation in found]
     return judgement
 
 

@@ -1,4 +1,4 @@
-"""What AWS documents and its models leave out: limits, page sizes, identifiers, and values that enums lack.
+"""What AWS documents and its models leave out: limits, page sizes, identifiers, values that the models rule out.
 
 Sections are those of the AWS behaviour reference (aws.md).
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from shapes import Violation
 
-# Values that AWS uses although the model's enum lacks them: (shape, value) and why.
+# Values that AWS uses although the model's enum lacks them: (shape, value).
 OPEN_ENUM_VALUES = {
     # The stage is documented for hooks and reported while they run; the output enum omits it (aws.md §3.8, §8).
     ("ServiceDeploymentLifecycleStage", "PRE_PRODUCTION_TRAFFIC_SHIFT"),
@@ -19,9 +19,15 @@ OPEN_ENUM_VALUES = {
     ("ServiceDeploymentStatus", "STOP_IN_PROGRESS"),
 }
 
+# Lists that AWS answers empty although the model asks for an item: the examples of GetParameterHistory and
+# LabelParameterVersion in the documents show `[]`.
+OPEN_EMPTY_LISTS = {"ParameterLabelList"}
 
-def is_open(shape: str, value: str) -> bool:
-    """Whether a value outside the model's enum is documented."""
+
+def is_open(shape: str, value: object) -> bool:
+    """Whether AWS is known to answer what the model of the shape rules out."""
+    if value == []:
+        return shape in OPEN_EMPTY_LISTS
     return (shape, value) in OPEN_ENUM_VALUES
 
 

@@ -27,6 +27,8 @@ TOOLS = Path(sys.executable).parent
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
 START_SECONDS = 20
+# How many seconds pass in the sandbox while one passes here.
+TIME_SCALE = 60
 
 
 def longshore_binary() -> Path:
@@ -97,8 +99,9 @@ def sandbox(fixtures: Path, record: Path) -> Iterator[Endpoint]:
     record.unlink(missing_ok=True)
     port = free_port()
     listen = f"127.0.0.1:{port}"
-    command = [str(longshore_binary()), "sandbox", "--listen", listen, "--fixtures", str(fixtures), "--record", str(record)]
-    with started(command, f"http://{listen}/", record.with_suffix(".log")):
+    options = {"listen": listen, "fixtures": fixtures, "record": record, "time-scale": TIME_SCALE}
+    words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
+    with started([str(longshore_binary()), "sandbox", *words], f"http://{listen}/", record.with_suffix(".log")):
         yield Endpoint(f"http://{listen}", record)
 
 

@@ -38,11 +38,12 @@ class Violation:
         return f"{self.path}: {self.message}: {shown}"
 
 
-# Decides whether a string that the model's enum does not list is known to be used all the same.
-Openness = Callable[[str, str], bool]
+# Decides whether a value that the model of a shape rules out, a string by its enum or a list by its least length, is
+# known to be used all the same.
+Openness = Callable[[str, object], bool]
 
 
-def closed(_shape: str, _value: str) -> bool:
+def closed(_shape: str, _value: object) -> bool:
     """Nothing but the model's own values."""
     return False
 
@@ -87,7 +88,8 @@ def _list(shape: ListShape, value: object, path: str, is_open: Openness) -> Iter
     if not isinstance(value, list):
         yield Violation(path, "not a list", value)
         return
-    yield from _bounds(shape, len(value), path, "items", value)
+    if value or not is_open(shape.name, value):
+        yield from _bounds(shape, len(value), path, "items", value)
     for position, item in enumerate(value):
         yield from violations(shape.member, item, f"{path}[{position}]", is_open)
 

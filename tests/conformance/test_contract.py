@@ -95,7 +95,10 @@ BROKEN = {
     "an unknown service": (call(("api", "nowhere")), "api: botocore has no such service"),
     "a required member left out": (call(("request.services", MISSING)), "required member services is missing"),
     "an unknown member of a request": (call(("request.servces", [])), "request.servces: no member of"),
-    "an unknown member of an answer": (call((f"{S}.taskDefinitionArn", DEFINITION)), "taskDefinitionArn: no member of Service"),
+    "an unknown member of an answer": (
+        call((f"{S}.taskDefinitionArn", DEFINITION)),
+        "taskDefinitionArn: no member of Service",
+    ),
     "a null": (call((f"{S}.roleArn", None)), "roleArn: null"),
     "a number as text": (call((f"{S}.desiredCount", "2")), "desiredCount: not a whole number"),
     "a fraction as a whole number": (call((f"{S}.desiredCount", 2.0)), "desiredCount: not a whole number"),
@@ -202,11 +205,21 @@ BROKEN = {
         "request.Who: no member",
     ),
     "a form's list that does not count from 1": (
-        other("sts", "AssumeRole", {"RoleArn": "arn:aws:iam::111122223333:role/a", "RoleSessionName": "ab", "TransitiveTagKeys.member.2": "a"}, None),
+        other(
+            "sts",
+            "AssumeRole",
+            {"RoleArn": "arn:aws:iam::111122223333:role/a", "RoleSessionName": "ab", "TransitiveTagKeys.member.2": "a"},
+            None,
+        ),
         "not a list of members from 1",
     ),
     "a form's number that is none": (
-        other("sts", "AssumeRole", {"RoleArn": "arn:aws:iam::111122223333:role/a", "RoleSessionName": "ab", "DurationSeconds": "1h"}, None),
+        other(
+            "sts",
+            "AssumeRole",
+            {"RoleArn": "arn:aws:iam::111122223333:role/a", "RoleSessionName": "ab", "DurationSeconds": "1h"},
+            None,
+        ),
         "request.DurationSeconds: not a whole number",
     ),
 }
@@ -227,6 +240,12 @@ def test_documented_values_that_the_model_lacks_are_let_through():
     assert found(other("ecs", "DescribeServiceDeployments", request, answer)) != []
 
 
+def test_lists_that_aws_answers_empty_are_let_through_in_answers_only():
+    request = {"Name": "/a", "Labels": ["stable"]}
+    assert found(other("ssm", "LabelParameterVersion", request, {"InvalidLabels": [], "ParameterVersion": 1})) == []
+    assert found(other("ssm", "LabelParameterVersion", {**request, "Labels": []}, {"ParameterVersion": 1})) != []
+
+
 def test_modelled_errors_keep_their_members():
     error = {"__type": "ConflictException", "message": "m", "resourceIds": ["a"]}
     request = {"taskDefinition": "web:1", "clientToken": "a"}
@@ -236,7 +255,9 @@ def test_modelled_errors_keep_their_members():
 
 
 def test_refused_requests_may_break_the_model_only_on_purpose():
-    refused = call(("request.services", ["a"] * 11), ("status", 400), ("response", {"__type": "InvalidParameterException"}))
+    refused = call(
+        ("request.services", ["a"] * 11), ("status", 400), ("response", {"__type": "InvalidParameterException"})
+    )
     assert found(refused) != []
     assert found(refused, refused_may_break=True) == []
     assert found(call(("request.services", ["web"] * 11)), refused_may_break=True) != []

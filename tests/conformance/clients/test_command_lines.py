@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from processes import TOOLS, Endpoint
-from rollouts import create, describe, ended, primary, register, stable
+from rollouts import create, describe, ended, primary, stable
 
 
 def aws(sandbox: Endpoint, *words: str) -> object:
@@ -35,7 +35,15 @@ def test_the_aws_cli_registers_and_updates(sandbox, ecs, name, tmp_path):
     create(ecs, name)
     ended(ecs, name, 1)
     current = aws(sandbox, "describe-task-definition", "--task-definition", name, "--query", "taskDefinition")
-    kept = ("family", "cpu", "memory", "networkMode", "requiresCompatibilities", "executionRoleArn", "containerDefinitions")
+    kept = (
+        "family",
+        "cpu",
+        "memory",
+        "networkMode",
+        "requiresCompatibilities",
+        "executionRoleArn",
+        "containerDefinitions",
+    )
     copy = {member: current[member] for member in kept}
     copy["containerDefinitions"][0]["image"] = "shop/app:v2"
     (tmp_path / "definition.json").write_text(json.dumps(copy), encoding="utf-8")

@@ -46,7 +46,9 @@ def test_secrets_and_tags_come_back(ecs, name):
     secret = {"name": "B", "valueFrom": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/b-AbCdEf:key::"}
     tags = [{"key": "team", "value": "shop"}]
     answer = ecs.register_task_definition(
-        **fargate_definition(name, "", tags=tags, containerDefinitions=[container("shop/app:v1", secrets=[parameter, secret])])
+        **fargate_definition(
+            name, "", tags=tags, containerDefinitions=[container("shop/app:v1", secrets=[parameter, secret])]
+        )
     )
     assert answer["tags"] == tags
     found = ecs.describe_task_definition(taskDefinition=name, include=["TAGS"])

@@ -70,7 +70,7 @@ def test_refusals_of_parameters(ssm):
     with refused("ParameterNotFound"):
         ssm.delete_parameter(Name="/nobody")
     with refused("ValidationException"):
-        ssm.put_parameter(Name="/aws-reserved", Value="v", Type="String")
+        ssm.put_parameter(Name="ssm-reserved", Value="v", Type="String")
     with refused("ValidationException"):
         ssm.get_parameters(Names=[f"/many/{number}" for number in range(11)])
 

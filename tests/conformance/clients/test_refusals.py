@@ -91,7 +91,9 @@ def test_definitions_must_exist_and_be_active(ecs, name):
         pytest.param({"networkConfiguration": None}, id="no network for awsvpc"),
         pytest.param({"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]}, id="both kinds of capacity"),
         pytest.param({"desiredCount": None}, id="no count"),
-        pytest.param({"loadBalancers": [{"targetGroupArn": "a", "containerName": "app", "containerPort": 1}]}, id="no port"),
+        pytest.param(
+            {"loadBalancers": [{"targetGroupArn": "a", "containerName": "app", "containerPort": 1}]}, id="no port"
+        ),
         pytest.param({"deploymentConfiguration": {"maximumPercent": 50, "minimumHealthyPercent": 100}}, id="percents"),
     ],
 )

@@ -48,9 +48,7 @@ def test_a_digest_is_that_of_the_manifest(ecr):
     (detail,) = ecr.describe_images(repositoryName="shop/digests", imageIds=[{"imageTag": "latest"}])["imageDetails"]
     assert detail["imageDigest"] == digest
     assert sorted(detail["imageTags"]) == ["1.0.0", "latest"]
-    answer = ecr.batch_get_image(
-        repositoryName="shop/digests", imageIds=[{"imageTag": "1.0.0"}, {"imageTag": "none"}]
-    )
+    answer = ecr.batch_get_image(repositoryName="shop/digests", imageIds=[{"imageTag": "1.0.0"}, {"imageTag": "none"}])
     assert json.loads(answer["images"][0]["imageManifest"]) == json.loads(manifest("1.0.0"))
     assert [one["failureCode"] for one in answer["failures"]] == ["ImageNotFound"]
 

@@ -86,7 +86,9 @@ def test_the_breaker_rolls_a_bad_image_back(ecs, name, image):
         assert {task["stopCode"] for task in failures} == {"TaskFailedToStart"}
         assert all(task["stoppedReason"].startswith("CannotPullContainerError") for task in failures)
     else:
-        assert {task["containers"][0]["exitCode"] for task in failures if task["stopCode"] == "EssentialContainerExited"} == {3}
+        assert {
+            task["containers"][0]["exitCode"] for task in failures if task["stopCode"] == "EssentialContainerExited"
+        } == {3}
 
 
 def test_a_first_deployment_that_fails_has_nothing_to_roll_back_to(ecs, name):
@@ -125,10 +127,10 @@ def test_stopping_a_deployment_rolls_it_back(ecs, name):
 def test_a_newer_update_supersedes_a_running_one(ecs, name):
     create(ecs, name)
     ended(ecs, name, 1)
-    for tag in ("v2", "v3"):
-        definition = register(ecs, name, f"shop/app:{tag}")
+    for version in (2, 3):
+        definition = register(ecs, name, f"shop/app:v{version}")
         ecs.update_service(cluster="shop", service=name, taskDefinition=definition)
-        until("the deployment", lambda: len(deployments(ecs, name)) >= int(tag[1]))
+        until("the deployment", lambda count=version: len(deployments(ecs, name)) >= count)
     _, superseded, last = ended(ecs, name, 3)
     assert (superseded["status"], last["status"]) == ("STOPPED", "SUCCESSFUL")
     assert stable(ecs, name)["taskDefinition"] == definition

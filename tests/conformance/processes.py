@@ -115,11 +115,13 @@ def moto(log: Path) -> Iterator[Endpoint]:
 
 
 @contextmanager
-def started(command: list[str], ready: str, log: Path) -> Iterator[subprocess.Popen]:
+def started(command: list[str], ready: str, log: Path, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen]:
     """A process that answers at `ready`; it is ended with SIGTERM."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env=environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            command, env=env or environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
     try:
         deadline = time.monotonic() + START_SECONDS
         while not answers(ready):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from pathlib import Path
@@ -75,13 +76,18 @@ def service(cluster: str, name: str, image: str, *, containers: dict | None = No
     return yaml.safe_dump(document, sort_keys=False)
 
 
-def controller(owner: str, source: dict, **sync: Any) -> str:
+def owner(test: str) -> str:
+    """The owner that a test acts as, so that it sees no other test's services as its own."""
+    return f"test-{hashlib.sha256(test.encode()).hexdigest()[:8]}"
+
+
+def controller(name: str, source: dict, **sync: Any) -> str:
     """A Controller with one source, which looks again every second."""
     spec = {"sources": [{"name": "specs", **source, "sync": sync}], "interval": "1s"}
     document = {
         "apiVersion": "longshore.dev/v1alpha1",
         "kind": "Controller",
-        "metadata": {"name": owner},
+        "metadata": {"name": name},
         "spec": spec,
     }
     return yaml.safe_dump(document, sort_keys=False)

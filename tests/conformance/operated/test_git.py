@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from program import Longshore
-from repository import Repository, controller, service
+from repository import Repository, controller, owner, service
 from rollouts import create, deployments, describe, primary, stable
 
 
@@ -18,7 +18,7 @@ def repository(tmp_path) -> Repository:
 def place(tmp_path, repository, name) -> tuple[str, str]:
     """The arguments that name this test's own Controller."""
     config = tmp_path / "controller.yaml"
-    config.write_text(controller(name[:40], {"git": {"url": repository.url, "interval": "1s"}}), encoding="utf-8")
+    config.write_text(controller(owner(name), {"git": {"url": repository.url, "interval": "1s"}}), encoding="utf-8")
     return "--config", str(config)
 
 
@@ -60,7 +60,7 @@ def test_a_commit_becomes_running_tasks_and_then_nothing_is_left_to_do(longshore
     assert statuses(ecs, name) == ["SUCCESSFUL"]
     assert images(ecs, name) == {"shop/app:v1"}
     assert (describe(ecs, name)["runningCount"], describe(ecs, name)["desiredCount"]) == (2, 2)
-    assert tags(ecs, name)["longshore.dev/owner"] == name[:40]
+    assert tags(ecs, name)["longshore.dev/owner"] == owner(name)
     assert tags(ecs, name)["longshore.dev/commit"].startswith(commit[:7])
     again = longshore.plan(*place)
     assert (again.code, again.operations(name), again.holds(name)) == (0, [], [])
@@ -73,12 +73,12 @@ def test_a_new_image_rolls_and_the_way_back_needs_no_new_revision(longshore, ecs
     applied(longshore, place)
     repository.commit({"web.yaml": service("shop", name, "shop/app:v2")})
     planned = longshore.plan(*place)
-    assert (planned.code, planned.operations(name)) == (2, ["RegisterTaskDefinition", "UpdateService"])
+    assert (planned.code, planned.operations(name)) == (2, ["RegisterTaskDefinition", "UpdateService", "TagResource"])
     assert any(path.endswith("image") for path in planned.paths(name)), planned.report
     applied(longshore, place)
     assert images(ecs, name) == {"shop/app:v2"}
     repository.commit({"web.yaml": service("shop", name, "shop/app:v1")})
-    assert longshore.plan(*place).operations(name) == ["UpdateService"]
+    assert longshore.plan(*place).operations(name) == ["UpdateService", "TagResource"]
     applied(longshore, place)
     assert images(ecs, name) == {"shop/app:v1"}
     assert len(revisions(ecs, f"shop-{name}")) == 2

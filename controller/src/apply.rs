@@ -48,10 +48,7 @@ async fn one(
     match action {
         Action::RegisterTaskDefinition { input, .. } => {
             let answer = account.register_task_definition(input).await?;
-            *registered = answer
-                .pointer("/taskDefinition/taskDefinitionArn")
-                .and_then(Value::as_str)
-                .map(str::to_owned);
+            *registered = registered_arn(&answer);
             Ok(Vec::new())
         }
         Action::CreateService { input, task_definition, .. } => {
@@ -69,6 +66,10 @@ async fn one(
             account.delete_service(cluster, name, true).await.map(|_| Vec::new())
         }
     }
+}
+
+fn registered_arn(answer: &Value) -> Option<String> {
+    answer.pointer("/taskDefinition/taskDefinitionArn").and_then(Value::as_str).map(str::to_owned)
 }
 
 fn with_task_definition(
@@ -90,7 +91,7 @@ fn with_task_definition(
 
 fn primary_deployment(answer: &Value) -> Vec<String> {
     answer
-        .get("deployments")
+        .pointer("/service/deployments")
         .and_then(Value::as_array)
         .into_iter()
         .flatten()

@@ -14,6 +14,7 @@ use crds::{
 use indexmap::IndexMap;
 use planner::Desired;
 use planner::prune::SourceFacts;
+use planner::rules::{self, Severity};
 use serde_json::Value;
 
 use crate::manifest::{self, Located, Object};
@@ -373,6 +374,14 @@ fn entry(
     };
     let desired = Desired::resolve(&service, place.owner, provenance, place.policy)
         .map_err(|error| vec![invalid(error.path, error.message, error.hint)])?;
+    let refused: Vec<InvalidObject> = rules::check(&service)
+        .into_iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .map(|finding| invalid(finding.path, finding.message, finding.hint))
+        .collect();
+    if !refused.is_empty() {
+        return Err(refused);
+    }
     let spec = serde_json::to_value(&service.spec).unwrap_or(Value::Null);
     Ok(Some(Entry { desired: Arc::new(desired), metadata: service.metadata, spec: Arc::new(spec) }))
 }

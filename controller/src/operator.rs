@@ -143,19 +143,18 @@ impl Search {
             for account in context.aws.accounts() {
                 let target = account.target().clone();
                 match account.list_clusters().await {
-                    Ok(arns) => self.clusters.extend(
-                        arns.iter()
-                            .filter_map(|arn| Some((target.clone(), name_of(arn).parse().ok()?))),
+                    Ok(names) => self.clusters.extend(
+                        names.iter().filter_map(|name| Some((target.clone(), name.parse().ok()?))),
                     ),
                     Err(error) => {
-                        tracing::warn!(target = %target, error = %crate::error_chain(&error), "cannot list clusters")
+                        tracing::warn!(target = %target, error = %error, "cannot list clusters")
                     }
                 }
             }
         }
         for (target, cluster) in self.clusters.clone() {
             if let Err(error) = self.cluster(context, &target, &cluster).await {
-                tracing::warn!(cluster = %cluster, error = %crate::error_chain(&error), "cannot search for services without specs");
+                tracing::warn!(cluster = %cluster, error = %error, "cannot search for services without specs");
             }
         }
     }
@@ -168,8 +167,7 @@ impl Search {
     ) -> Result<(), aws::Error> {
         let Some(account) = context.aws.account(target) else { return Ok(()) };
         let foreign = self.foreign.entry((target.clone(), cluster.clone())).or_default();
-        for arn in account.list_services(cluster.as_str()).await? {
-            let name = name_of(&arn).to_owned();
+        for name in account.list_services(cluster.as_str()).await? {
             let Ok(service) = name.parse() else { continue };
             let key = ObjectKey { target: target.clone(), cluster: cluster.clone(), name: service };
             if context.inventory().is_known(&key) || foreign.contains(&name) {
@@ -191,11 +189,6 @@ impl Search {
         }
         Ok(())
     }
-}
-
-/// The last part of an ARN: the name of what it names.
-fn name_of(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or(arn)
 }
 
 /// Takes turns until the queue is closed.

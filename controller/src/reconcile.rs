@@ -17,7 +17,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::apply::{self, Outcome};
-use crate::aws::{self, Account, Aws, Kind, Retry};
+use crate::aws::{self, Account, Aws, Retry};
 use crate::clock::Clock;
 use crate::inventory::{Entry, Inventory, Wanted};
 use crate::observe;
@@ -147,24 +147,35 @@ async fn turn(
 }
 
 /// What a turn would do for a spec, without doing it.
-pub async fn plan_only(context: &Context, entry: &Entry) -> Result<Plan, String> {
+async fn plan_only(context: &Context, entry: &Entry) -> Result<Plan, String> {
     let desired = &entry.desired;
     let account = context
         .account(&desired.key)
         .ok_or_else(|| format!("the configuration names no target `{}`", desired.key.target))?;
-    let observed =
-        observe::service(account, desired).await.map_err(|error| crate::error_chain(&error))?;
+    let observed = observe::service(account, desired).await.map_err(|error| error.to_string())?;
     Ok(planner::plan(desired, &observed, context.clock.now()))
 }
 
+/// What a turn would do for a key, without doing it.
+pub async fn plan_key(context: &Context, key: &ObjectKey) -> Result<Plan, String> {
+    let wanted = context.inventory().wanted(key);
+    match wanted {
+        Wanted::Spec { entry, .. } => plan_only(context, &entry).await,
+        Wanted::Blocked { reason, message, .. } => {
+            Ok(Plan::hold(reason, message, Requeue::OnChange))
+        }
+        Wanted::Gone => plan_orphan(context, key).await,
+    }
+}
+
 /// What a turn would do for a service that no spec names, without doing it.
-pub async fn plan_orphan(context: &Context, key: &ObjectKey) -> Result<Plan, String> {
+async fn plan_orphan(context: &Context, key: &ObjectKey) -> Result<Plan, String> {
     let account = context
         .account(key)
         .ok_or_else(|| format!("the configuration names no target `{}`", key.target))?;
     let service = observe::bare_service(account, key.cluster.as_str(), key.name.as_str())
         .await
-        .map_err(|error| crate::error_chain(&error))?;
+        .map_err(|error| error.to_string())?;
     Ok(match service.filter(|service| is_ours_and_there(service, &context.owner)) {
         Some(service) => prune::plan(key, &service, &context.owner, facts(context, &service)),
         None => Plan::nothing(),
@@ -313,15 +324,9 @@ fn expect(context: &Context, key: &ObjectKey, outcome: &Outcome) {
 }
 
 fn failure(error: &aws::Error) -> Failure {
-    let reason = match error.kind {
-        Kind::Throttled => Reason::Throttled,
-        Kind::Denied => Reason::AccessDenied,
-        Kind::Refused => Reason::CallRefused,
-        Kind::NotFound | Kind::Transient | Kind::Ambiguous => Reason::CallFailed,
-    };
     Failure {
-        reason,
-        message: crate::error_chain(error),
+        reason: error.reason(),
+        message: error.to_string(),
         is_terminal: error.retry() == Retry::Never,
     }
 }

@@ -107,8 +107,7 @@ impl StatusStore {
 
     /// One page of the services that match, with the counts of all that match.
     pub fn list(&self, query: &Query) -> Page {
-        let page = self.read().list(query, self.0.epoch);
-        page
+        self.read().list(query, self.0.epoch)
     }
 
     /// Every service, in the order of keys.

@@ -1,5 +1,7 @@
 //! Logs: one line an event, to standard error.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
@@ -14,7 +16,10 @@ pub fn start(json: bool, directives: Option<&str>) {
         }
         None => default(),
     };
-    let subscriber = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber = fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     let result =
         if json { subscriber.json().try_init() } else { subscriber.with_target(false).try_init() };
     if let Err(error) = result {

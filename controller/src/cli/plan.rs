@@ -8,7 +8,6 @@ use futures_util::stream;
 
 use super::output::{PlannedService, Report};
 use super::{AwsArguments, Output, SourceArguments, connect, validate};
-use crate::inventory::Wanted;
 use crate::reconcile::{self, Context};
 
 /// How many services are looked at at once.
@@ -47,19 +46,8 @@ async fn services(context: &Context) -> Vec<PlannedService> {
     let keys = context.inventory().keys();
     stream::iter(keys)
         .map(|key| async move {
-            let wanted = context.inventory().wanted(&key);
-            match wanted {
-                Wanted::Spec { entry, .. } => {
-                    PlannedService { result: reconcile::plan_only(context, &entry).await, key }
-                }
-                Wanted::Blocked { reason, message, .. } => PlannedService {
-                    key,
-                    result: Ok(planner::Plan::hold(reason, message, planner::Requeue::OnChange)),
-                },
-                Wanted::Gone => {
-                    PlannedService { result: reconcile::plan_orphan(context, &key).await, key }
-                }
-            }
+            let result = reconcile::plan_key(context, &key).await;
+            PlannedService { key, result }
         })
         .buffered(AT_ONCE)
         .collect()

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 pub type ReadSecret = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
 
 /// For how long a person stays signed in.
-const SESSION_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
+const SESSION_LIFETIME: Duration = Duration::from_hours(12);
 /// How many sessions there may be; the oldest makes room.
 const SESSIONS_MAX: usize = 1024;
 /// How long a token that was read is trusted before it is read again.
@@ -228,7 +228,7 @@ mod tests {
         let id = access.sign_in("s3cret-token").unwrap();
         let cookies = with(header::COOKIE, &format!("theme=dark; {COOKIE}={id}"));
         assert!(access.admits(&cookies));
-        tokio::time::advance(SESSION_LIFETIME - Duration::from_secs(1)).await;
+        tokio::time::advance(SESSION_LIFETIME.saturating_sub(Duration::from_secs(1))).await;
         assert!(access.admits(&cookies));
         tokio::time::advance(Duration::from_secs(2)).await;
         assert!(!access.admits(&cookies));

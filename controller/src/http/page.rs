@@ -9,6 +9,8 @@ mod overview;
 mod service;
 mod view;
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Form, Path, Query, State};
@@ -22,6 +24,9 @@ use super::auth::{Access, cookie};
 use super::params::{LIST, Params};
 use super::problem::Problem;
 use view::Chrome;
+
+/// How long the answer to a wrong token is held back, so that guessing is slow.
+const GUESS_PAUSE: Duration = Duration::from_millis(500);
 
 pub(super) async fn overview(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
     let query = Params::of(&uri, &LIST)?.query()?;
@@ -76,13 +81,13 @@ pub(super) async fn login_form(State(app): State<App>, Query(back): Query<Next>)
     if matches!(app.0.state.access, Access::Loopback) {
         return Redirect::to("/").into_response();
     }
-    login_page(&app, back.next, StatusCode::OK)
+    login_page(&app, &back.next, StatusCode::OK)
 }
 
-fn login_page(app: &App, next: String, status: StatusCode) -> Response {
+fn login_page(app: &App, next: &str, status: StatusCode) -> Response {
     let refused = status == StatusCode::UNAUTHORIZED;
     let chrome = Chrome::new(app, "Sign in");
-    match render(&LoginPage { chrome, next: local_path(&next).to_owned(), refused }) {
+    match render(&LoginPage { chrome, next: local_path(next).to_owned(), refused }) {
         Ok(page) => (status, page).into_response(),
         Err(problem) => problem.into_response(),
     }
@@ -106,14 +111,13 @@ pub(super) async fn sign_in(
         return Ok(Redirect::to("/").into_response());
     };
     refuse_other_sites(&headers)?;
-    match access.sign_in(given.token.trim()) {
-        Some(session) => {
-            let cookie = cookie(Some(&session), is_https(&headers));
-            Ok(([(header::SET_COOKIE, cookie)], Redirect::to(local_path(&given.next)))
-                .into_response())
-        }
-        None => Ok(login_page(&app, given.next, StatusCode::UNAUTHORIZED)),
-    }
+    let Some(session) = access.sign_in(given.token.trim()) else {
+        tracing::warn!("somebody typed a wrong token into the sign-in form");
+        tokio::time::sleep(GUESS_PAUSE).await;
+        return Ok(login_page(&app, &given.next, StatusCode::UNAUTHORIZED));
+    };
+    let cookie = cookie(Some(&session), is_https(&headers));
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(local_path(&given.next))).into_response())
 }
 
 pub(super) async fn sign_out(

@@ -27,13 +27,11 @@ impl Params {
     pub(super) fn one(&self, name: &'static str) -> Result<Option<&str>, Problem> {
         let mut values = self.values(name);
         let first = values.next();
-        match values.next() {
-            None => Ok(first.filter(|value| !value.is_empty())),
-            Some(_) => {
-                let detail = format!("query parameter `{name}` is given more than once");
-                Err(Problem::bad_parameter(name, detail, [""; 0]))
-            }
+        if values.next().is_some() {
+            let detail = format!("query parameter `{name}` is given more than once");
+            return Err(Problem::bad_parameter(name, detail, [""; 0]));
         }
+        Ok(first.filter(|value| !value.is_empty()))
     }
 
     /// The values of a parameter that may be repeated or hold several, parted by commas.

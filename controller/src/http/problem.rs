@@ -14,10 +14,10 @@ pub(super) struct Problem {
     pub(super) status: StatusCode,
     pub(super) detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) hint: Option<String>,
+    pub(super) hint: Option<Box<str>>,
     /// The query parameter that is at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
-    parameter: Option<String>,
+    parameter: Option<Box<str>>,
     /// What may be given instead.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     allowed: Vec<String>,
@@ -49,7 +49,7 @@ impl Problem {
         allowed: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         Self {
-            parameter: Some(name.to_owned()),
+            parameter: Some(name.into()),
             allowed: allowed.into_iter().map(Into::into).collect(),
             ..Self::new(StatusCode::BAD_REQUEST, detail)
         }
@@ -67,7 +67,7 @@ impl Problem {
         )
     }
 
-    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
+    pub(super) fn hint(self, hint: impl Into<Box<str>>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 

@@ -8,7 +8,7 @@ use super::hint::{distance, nearest};
 use super::path::{FieldPath, Step};
 use super::problem::{Problem, quoted};
 use super::recover;
-use super::tree::{Content, NodeId, Tree};
+use super::tree::{Content, Entry, NodeId, Tree};
 
 /// The group of our API.
 const GROUP: &str = "longshore.dev";
@@ -81,7 +81,7 @@ fn of_kind(tree: &Tree, root: NodeId) -> Class {
 
 fn of_version(tree: &Tree, root: NodeId, version: &str) -> Class {
     let group = version.split('/').next().unwrap_or_default();
-    if distance(&group.to_lowercase(), GROUP) > 2 {
+    if distance(&group.to_lowercase(), GROUP) > 2 && !has_our_shape(tree, root) {
         return Class::OfAnotherTool;
     }
     let position = tree.field(root, "apiVersion").map(|entry| tree.place(entry));
@@ -108,15 +108,21 @@ fn of_unversioned(tree: &Tree, root: NodeId, document: &Document<'_>, is_broken:
     let is_our_kind = tree
         .text_at(&["kind"])
         .is_some_and(|kind| Kind::ALL.iter().any(|known| known.as_str() == kind));
-    let has_our_fields = tree.field(root, "spec").is_some_and(|spec| {
-        tree.field(spec.value, "cluster").is_some()
-            && tree.field(spec.value, "taskDefinition").is_some()
-    });
-    if is_our_kind || has_our_fields {
+    if is_our_kind || has_our_shape(tree, root) {
         let problem = Problem { position: Some(document.position()), ..missing("apiVersion") };
         return Class::Unclear(problem.hint(format!("write `apiVersion: {API_VERSION}`")));
     }
     if is_broken { of_broken(document) } else { Class::OfAnotherTool }
+}
+
+/// No other tool is known to have a cluster beside a task definition that is written out.
+fn has_our_shape(tree: &Tree, root: NodeId) -> bool {
+    let Some(spec) = tree.field(root, "spec") else { return false };
+    let is_mapping = |entry: &Entry| {
+        matches!(tree.node(entry.value).map(|node| &node.content), Some(Content::Mapping(_)))
+    };
+    tree.field(spec.value, "cluster").is_some()
+        && tree.field(spec.value, "taskDefinition").is_some_and(is_mapping)
 }
 
 fn of_list(tree: &Tree, root: NodeId, document: &Document<'_>, is_broken: bool) -> Class {

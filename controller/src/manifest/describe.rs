@@ -32,7 +32,7 @@ impl Expected {
     }
 }
 
-/// `expected text, found the number `512``, and what to write instead.
+/// What was expected and what was found, and what to write instead.
 pub(super) fn mismatch(tree: &Tree, node: NodeId, expected: Expected) -> (String, Option<String>) {
     let message = format!("expected {}, found {}", expected.words(), value(tree, node));
     (message, remedy(tree, node, expected))
@@ -68,7 +68,7 @@ fn remedy(tree: &Tree, node: NodeId, expected: Expected) -> Option<String> {
         return Some(match expected {
             Expected::Text => "give a value, or write \"\" for an empty text".to_owned(),
             Expected::List => "write `[]` for an empty list, or leave the field out".to_owned(),
-            Expected::Mapping => "indent its fields below it, or leave the field out".to_owned(),
+            Expected::Mapping => "indent its fields below it".to_owned(),
             Expected::Bool
             | Expected::Whole
             | Expected::Number
@@ -123,7 +123,7 @@ fn list_remedy(tree: &Tree, items: &[NodeId], expected: Expected) -> Option<Stri
 
 fn as_item(text: &str, is_plain: bool) -> String {
     if is_plain && !text.contains([',', '[', ']', '{', '}']) {
-        text.to_owned()
+        text.split_whitespace().collect::<Vec<_>>().join(", ")
     } else {
         format!("\"{text}\"")
     }

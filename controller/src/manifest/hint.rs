@@ -54,27 +54,27 @@ pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 pub(super) fn distance(one: &str, other: &str) -> usize {
     let (one, other): (Vec<char>, Vec<char>) =
         (one.chars().take(64).collect(), other.chars().take(64).collect());
-    let mut before_last: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=other.len()).collect();
+    let mut earlier: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=other.len()).collect();
     for (row, letter) in one.iter().enumerate() {
         let mut current = vec![row + 1];
         for (column, against) in other.iter().enumerate() {
             let at =
                 |cells: &[usize], index: usize| cells.get(index).copied().unwrap_or(usize::MAX - 1);
-            let changed = at(&last, column) + usize::from(letter != against);
-            let mut least = changed.min(at(&last, column + 1) + 1).min(at(&current, column) + 1);
+            let changed = at(&above, column) + usize::from(letter != against);
+            let mut cost = changed.min(at(&above, column + 1) + 1).min(at(&current, column) + 1);
             let is_swapped = row > 0
                 && column > 0
                 && one.get(row - 1) == Some(against)
                 && other.get(column - 1) == Some(letter);
             if is_swapped {
-                least = least.min(at(&before_last, column - 1) + 1);
+                cost = cost.min(at(&earlier, column - 1) + 1);
             }
-            current.push(least);
+            current.push(cost);
         }
-        before_last = std::mem::replace(&mut last, current);
+        earlier = std::mem::replace(&mut above, current);
     }
-    last.last().copied().unwrap_or(0)
+    above.last().copied().unwrap_or(0)
 }
 
 fn folded(name: &str) -> String {

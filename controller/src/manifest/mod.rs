@@ -148,7 +148,7 @@ fn object(document: &Document<'_>) -> Outcome {
     match object {
         Some(object) if problems.is_empty() => Outcome::Object(object),
         Some(_) | None => {
-            let key = recover::key(&tree, document.text, &problems);
+            let key = recover::key(&tree, is_broken.then_some(document.text), &problems);
             problems.sort_by_key(|problem| problem.position);
             Outcome::Invalid { problems, key }
         }

@@ -37,6 +37,7 @@ impl FieldPath {
     }
 
     /// The way to what holds the last step.
+    #[must_use]
     pub fn parent(&self) -> Self {
         let mut steps = self.0.clone();
         steps.pop();

@@ -3,6 +3,8 @@
 //! Careful rather than clever: a wrong key would let the service that was meant look deleted. Where two answers are possible
 //! there is none.
 
+use std::str::FromStr;
+
 use crds::{ObjectKey, TargetName};
 
 use super::flow;
@@ -13,31 +15,37 @@ use super::tree::Tree;
 /// What of a key may stand where.
 const PARTS: [(&str, &str); 3] = [("metadata", "name"), ("spec", "cluster"), ("spec", "target")];
 
-/// The key of a document that cannot be used.
-pub(super) fn key(tree: &Tree, text: &str, problems: &[Problem]) -> Option<ObjectKey> {
+/// The key of a document that cannot be used. Of a broken one the tree is only what was read before it broke, so the lines
+/// are asked too, and both must agree.
+pub(super) fn key(
+    tree: &Tree,
+    broken_text: Option<&str>,
+    problems: &[Problem],
+) -> Option<ObjectKey> {
     if problems.iter().any(is_about_identity) {
         return None;
     }
-    let scanned = scan(text);
-    let part = |(block, field): (&str, &str)| match tree.text_at(&[block, field]) {
-        Some(text) => Part::One(text.to_owned()),
-        None => scanned.part(block, field),
-    };
-    let [name, cluster, target] = PARTS.map(part);
+    let scanned = broken_text.map(scan).unwrap_or_default();
     let kind = tree.text_at(&["kind"]).map(str::to_owned).or_else(|| scanned.kind());
     if kind.as_deref() == Some("Controller") {
         return None;
     }
-    let target = match target {
-        Part::One(target) => target.parse().ok()?,
-        Part::None => TargetName::default(),
-        Part::Several => return None,
+    let candidates = |(block, field): (&str, &str)| {
+        let mut found: Vec<String> =
+            tree.text_at(&[block, field]).map(str::to_owned).into_iter().collect();
+        found.extend(scanned.part(block, field).map(str::to_owned));
+        found
     };
-    Some(ObjectKey {
-        target,
-        cluster: cluster.only()?.parse().ok()?,
-        name: name.only()?.parse().ok()?,
-    })
+    let [names, clusters, targets] = PARTS.map(candidates);
+    let target = if targets.is_empty() { TargetName::default() } else { only(&targets)? };
+    Some(ObjectKey { target, cluster: only(&clusters)?, name: only(&names)? })
+}
+
+/// The one valid name among the candidates; a text that cannot be a name is what the break has made of it.
+fn only<N: FromStr + PartialEq>(candidates: &[String]) -> Option<N> {
+    let mut names = candidates.iter().filter_map(|text| text.parse::<N>().ok());
+    let first = names.next()?;
+    names.all(|other| other == first).then_some(first)
 }
 
 /// Whether a field that makes the key is given twice.
@@ -51,23 +59,6 @@ fn is_about_identity(problem: &Problem) -> bool {
         }
 }
 
-/// What was found of one part of the key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Part {
-    None,
-    One(String),
-    Several,
-}
-
-impl Part {
-    fn only(self) -> Option<String> {
-        match self {
-            Self::One(text) => Some(text),
-            Self::None | Self::Several => None,
-        }
-    }
-}
-
 /// Scalars of the first two levels, found without a parser.
 #[derive(Debug, Default)]
 pub(super) struct Scanned(Vec<(FieldPath, String)>);
@@ -78,29 +69,25 @@ impl Scanned {
         self.0.push((FieldPath::new(steps), value.to_owned()));
     }
 
-    pub(super) fn part(&self, block: &str, field: &str) -> Part {
-        self.at(&FieldPath::new(vec![Step::Field(block.to_owned()), Step::Field(field.to_owned())]))
+    /// Everything that a field of a block may be.
+    pub(super) fn part(&self, block: &str, field: &str) -> impl Iterator<Item = &str> {
+        self.at(FieldPath::new(vec![Step::Field(block.to_owned()), Step::Field(field.to_owned())]))
     }
 
     pub(super) fn kind(&self) -> Option<String> {
-        self.at(&FieldPath::parse("kind")).only()
+        self.at(FieldPath::parse("kind")).next().map(str::to_owned)
     }
 
     pub(super) fn api_version(&self) -> Option<String> {
-        self.at(&FieldPath::parse("apiVersion")).only()
+        self.at(FieldPath::parse("apiVersion")).next().map(str::to_owned)
     }
 
     pub(super) fn has_our_kind(&self) -> bool {
         self.kind().is_some_and(|kind| kind == "Service" || kind == "Controller")
     }
 
-    fn at(&self, wanted: &FieldPath) -> Part {
-        let mut found = self.0.iter().filter(|(path, _)| path == wanted).map(|(_, value)| value);
-        match (found.next(), found.next()) {
-            (None, _) => Part::None,
-            (Some(value), None) => Part::One(value.clone()),
-            (Some(_), Some(_)) => Part::Several,
-        }
+    fn at(&self, wanted: FieldPath) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(path, _)| *path == wanted).map(|(_, value)| value.as_str())
     }
 }
 
@@ -155,7 +142,7 @@ mod tests {
     use super::*;
 
     fn key_of(text: &str) -> Option<String> {
-        key(&Tree::default(), text, &[]).map(|key| key.to_string())
+        key(&Tree::default(), Some(text), &[]).map(|key| key.to_string())
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crds::Position;
 use granit_parser::{ErrorKind, Marker, ScanError};
 
 use super::path::FieldPath;
-use super::problem::Problem;
+use super::problem::{Problem, quoted};
 
 /// A place in the file from a place in the document.
 pub(super) fn position(marker: &Marker, first_line: u32) -> Position {
@@ -21,7 +21,7 @@ pub(super) fn problem(error: &ScanError, text: &str, first_line: u32) -> Problem
     let at = position(error.marker(), first_line);
     let index = at.line.saturating_sub(first_line) as usize;
     let lines: Vec<&str> = text.lines().collect();
-    if let Some(tab) = tab_near(&lines, index) {
+    if let Some(tab) = tab_near(&lines, index, error.kind()) {
         let line = first_line.saturating_add(u32::try_from(tab).unwrap_or(u32::MAX));
         return Problem::new(
             Position { line, column: 1 },
@@ -29,6 +29,15 @@ pub(super) fn problem(error: &ScanError, text: &str, first_line: u32) -> Problem
             "the line is indented with a tab",
         )
         .hint("YAML is indented with spaces");
+    }
+    if *error.kind() == ErrorKind::MappingValueNotAllowed
+        && let Some((above, blank)) = unspaced_above(&lines, index)
+    {
+        let line = first_line.saturating_add(u32::try_from(above).unwrap_or(u32::MAX));
+        let shown = quoted(lines.get(above).map_or("", |line| line.trim()));
+        let at = Position { line, column: blank.saturating_add(1) };
+        return Problem::new(at, FieldPath::default(), format!("{shown} is no field"))
+            .hint("write a space after the colon");
     }
     let line = lines.get(index).map_or("", |line| line.trim());
     let (message, hint) = told(error.kind(), line);
@@ -39,29 +48,63 @@ pub(super) fn problem(error: &ScanError, text: &str, first_line: u32) -> Problem
     }
 }
 
-/// A line with a tab in its indentation, where the parser stopped or just before.
-fn tab_near(lines: &[&str], index: usize) -> Option<usize> {
+/// A line with a tab in its indentation, where the parser stopped, or beside it.
+fn tab_near(lines: &[&str], index: usize, kind: &ErrorKind) -> Option<usize> {
     let is_tabbed = |index: &usize| {
         lines.get(*index).is_some_and(|line| {
             let indentation = line.split(|letter: char| letter != ' ' && letter != '\t').next();
             indentation.is_some_and(|blank| blank.contains('\t')) && !line.trim().is_empty()
         })
     };
-    [index, index.saturating_sub(1)].into_iter().find(is_tabbed)
+    let is_about_tabs = matches!(kind, ErrorKind::TabInPlainScalar);
+    let after = is_about_tabs.then_some(index + 1);
+    [index].into_iter().chain(after).chain(index.checked_sub(1)).find(is_tabbed)
 }
 
+/// A line above that would be a field if it had a space after its colon.
+fn unspaced_above(lines: &[&str], index: usize) -> Option<(usize, u32)> {
+    let above = lines.get(..index)?.iter().rposition(|line| {
+        let line = line.trim();
+        !line.is_empty() && !line.starts_with('#')
+    })?;
+    let line = lines.get(above)?;
+    let content = line.trim_start();
+    let (name, rest) = content.split_once(':')?;
+    let is_field = !name.is_empty()
+        && !rest.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && !rest.starts_with([' ', '/'])
+        && !rest.contains(": ");
+    is_field.then(|| (above, u32::try_from(line.len() - content.len()).unwrap_or(0)))
+}
+
+/// A template that happens to parse, as a mapping in a place where none can be.
+pub(super) fn or_template(problem: Problem, text: &str, first_line: u32) -> Problem {
+    let Some(position) = problem.position else { return problem };
+    let index = position.line.saturating_sub(first_line) as usize;
+    if !text.lines().nth(index).is_some_and(|line| line.contains("{{")) {
+        return problem;
+    }
+    Problem::new(position, problem.path, TEMPLATE.0).hint(TEMPLATE.1)
+}
+
+const TEMPLATE: (&str, &str) = (
+    "a template is not YAML before it is rendered",
+    "render it first, or use ${var:name} references",
+);
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the parser's kinds are its own and grow; those not named here keep the parser's words"
+)]
 fn told(kind: &ErrorKind, line: &str) -> (String, Option<&'static str>) {
     let told = |message: &str, hint| (message.to_owned(), Some(hint));
     if line.starts_with("<<<<<<<") || line.starts_with("=======") || line.starts_with(">>>>>>>") {
         return told("a merge conflict was committed", "resolve it and remove the markers");
     }
     if line.contains("{{") {
-        return told(
-            "a template is not YAML before it is rendered",
-            "render it first, or use ${var:name} references",
-        );
+        return told(TEMPLATE.0, TEMPLATE.1);
     }
-    // The parser's kinds are its own and grow; whatever is not named here keeps the parser's words.
     match kind {
         ErrorKind::MappingValueNotAllowed | ErrorKind::MappingKeyNotAllowed => told(
             "a field is not possible here",

@@ -161,7 +161,9 @@ pub(super) fn read(text: &str, first_line: u32) -> Reading {
     };
     for event in Parser::new_from_str_with_options(text, options) {
         let step = match event {
-            Ok((event, span)) => builder.take(event, span),
+            Ok((event, span)) => builder
+                .take(event, span)
+                .map_err(|problem| Box::new(syntax::or_template(*problem, text, first_line))),
             Err(error) => Err(Box::new(syntax::problem(&error, text, first_line))),
         };
         if let Err(problem) = step {
@@ -194,6 +196,10 @@ enum Inside {
 }
 
 impl Builder {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "comments, names of anchors and the edges of the stream carry no values; later kinds cannot either"
+    )]
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Box<Problem>> {
         let position = syntax::position(&span.start, self.first_line);
         match event {
@@ -221,7 +227,6 @@ impl Builder {
                 self.is_done = true;
                 Ok(())
             }
-            // Comments, anchors' names and the edges of the stream carry no values; later kinds of events cannot either.
             _ => Ok(()),
         }
     }
@@ -241,7 +246,8 @@ impl Builder {
         }
         let content = Content::Scalar { text: text.into_owned(), is_plain };
         let id = self.add(Node { position, content, weight: 1, height: 1 })?;
-        self.place(id, anchor)
+        self.place(id, anchor);
+        Ok(())
     }
 
     fn open(
@@ -271,7 +277,8 @@ impl Builder {
         };
         let (weight, height) = self.measure(&content);
         let id = self.add(Node { position, content, weight, height })?;
-        self.place(id, anchor)
+        self.place(id, anchor);
+        Ok(())
     }
 
     fn alias(&mut self, anchor: usize, position: Position) -> Result<(), Box<Problem>> {
@@ -287,11 +294,12 @@ impl Builder {
             self.reading.tree.node(id).map_or((1, 1), |node| (node.weight, node.height));
         self.check_depth(position, height)?;
         self.count(weight, position)?;
-        self.place(id, 0)
+        self.place(id, 0);
+        Ok(())
     }
 
     /// Puts a finished value where it belongs.
-    fn place(&mut self, id: NodeId, anchor: usize) -> Result<(), Box<Problem>> {
+    fn place(&mut self, id: NodeId, anchor: usize) {
         if anchor != 0 {
             self.anchors.insert(anchor, id);
         }
@@ -304,7 +312,6 @@ impl Builder {
                 }
             }
         }
-        Ok(())
     }
 
     fn awaits_key(&self) -> bool {

@@ -1,7 +1,7 @@
 //! A prefix of an S3 bucket as a source (aws.md §6.4).
 //!
 //! A tree of objects cannot be read in one moment. So the listing is the truth: each object is read only if it still has the
-//! ETag that was listed, and when one has not, everything is listed again. What results is one state of the prefix.
+//! entity tag that was listed, and when one has not, everything is listed again. What results is one state of the prefix.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -101,7 +101,7 @@ impl S3Reader {
             .client
             .list(&self.bucket, &self.prefix)
             .await
-            .map_err(|error| self.failed("list", "", error))?;
+            .map_err(|error| self.failed("list", "", &error))?;
         let listing: Listing =
             objects.into_iter().filter_map(|object| self.listed(object)).collect();
         if listing.len() > FILES_MAX {
@@ -120,10 +120,10 @@ impl S3Reader {
         Some((object.key, Listed { etag: object.etag, bytes: object.bytes }))
     }
 
-    fn failed(&self, doing: &'static str, key: &str, error: aws::Error) -> SourceError {
+    fn failed(&self, doing: &'static str, key: &str, error: &aws::Error) -> SourceError {
         let place =
             if key.is_empty() { self.place() } else { format!("s3://{}/{key}", self.bucket) };
-        SourceError::S3 { doing, place, source: crate::error_chain(&error).into() }
+        SourceError::S3 { doing, place, source: crate::error_chain(error).into() }
     }
 
     /// Every object of the listing; `None` when one of them is not any more what was listed.
@@ -164,7 +164,7 @@ impl S3Reader {
         let bytes = match read {
             Ok(bytes) => bytes,
             Err(error) if is_gone_or_changed(&error) => return Ok(Reading::Disturbed),
-            Err(error) => return Err(self.failed("read", key, error)),
+            Err(error) => return Err(self.failed("read", key, &error)),
         };
         if bytes.len() as u64 != listed.bytes {
             return Ok(Reading::Disturbed);
@@ -182,7 +182,7 @@ impl S3Reader {
 
 /// 412: another content than listed. 404: deleted since.
 fn is_gone_or_changed(error: &aws::Error) -> bool {
-    matches!(error.code(), Some("PreconditionFailed" | "NoSuchKey"))
+    matches!(error.code.as_deref(), Some("PreconditionFailed" | "NoSuchKey"))
 }
 
 #[cfg(test)]

@@ -142,7 +142,7 @@ impl SourceFile {
         &self.path
     }
 
-    /// Equal for equal contents: a blob's id, an ETag with its version, or a hash.
+    /// Equal for equal contents: a blob's id, an entity tag, or a hash.
     pub fn content_id(&self) -> &str {
         &self.content_id
     }

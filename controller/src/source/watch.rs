@@ -85,19 +85,16 @@ fn run(folders: &[(PathBuf, RecursiveMode)], counts: &Counts) -> Option<Running>
     let (counts, lost_by_event) = (Arc::clone(counts), Arc::clone(&lost));
     let roots: Vec<PathBuf> = folders.iter().map(|(folder, _)| folder.clone()).collect();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        let counted = match event {
-            Ok(event) => {
-                let root_moved = event.kind.is_remove() || is_rename(event.kind);
-                if root_moved && event.paths.iter().any(|path| roots.contains(path)) {
-                    lost_by_event.store(true, Ordering::Relaxed);
-                }
-                event.need_rescan()
-                    || is_change(event.kind) && event.paths.iter().any(|path| counts(path))
-            }
-            Err(_) => {
+        let counted = if let Ok(event) = event {
+            let root_moved = event.kind.is_remove() || is_rename(event.kind);
+            if root_moved && event.paths.iter().any(|path| roots.contains(path)) {
                 lost_by_event.store(true, Ordering::Relaxed);
-                true
             }
+            event.need_rescan()
+                || is_change(event.kind) && event.paths.iter().any(|path| counts(path))
+        } else {
+            lost_by_event.store(true, Ordering::Relaxed);
+            true
         };
         if counted {
             sender.send_modify(|events| *events = events.wrapping_add(1));

@@ -136,17 +136,17 @@ async fn only_what_is_visible_wakes_watchers() {
     assert!(store.publish(degraded("web")));
     assert!(store.remove(&key("web")));
     assert!(!store.remove(&key("web")));
-    let told = |update: Update| match update {
+    let told = |update: &Update| match update {
         Update::Change(Change { what: Changed::Service(it), .. }) => {
             format!("{:?}", it.status.health)
         }
         Update::Change(Change { what: Changed::ServiceRemoved(key), .. }) => {
             format!("{key} is gone")
         }
-        other => panic!("{other:?}"),
+        Update::Change(_) | Update::Resync(_) => panic!("{update:?}"),
     };
     for expected in ["Healthy", "Degraded", "shop/web is gone"] {
-        assert_eq!(told(watcher.next().await.unwrap()), expected);
+        assert_eq!(told(&watcher.next().await.unwrap()), expected);
     }
 }
 

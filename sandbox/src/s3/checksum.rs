@@ -1,14 +1,38 @@
 //! Checksums: `Content-MD5` and the `x-amz-checksum-*` family.
 
+use std::collections::BTreeMap;
+
 use aws_smithy_types::base64;
 use md5::{Digest, Md5};
 use sha2::Sha256;
 
-use super::answer::Refusal;
+use super::{answer::Refusal, route::Call};
 
 const CRC32: u64 = 0xEDB8_8320;
 const CRC32C: u64 = 0x82F6_3B78;
 const CRC64_NVME: u64 = 0x9A6C_9329_AC4B_C9B5;
+
+/// The MD5 of some bytes.
+pub(super) fn md5(bytes: &[u8]) -> [u8; 16] {
+    Md5::digest(bytes).into()
+}
+
+/// The checksums that a request promises, in its headers or behind its body, by the names of their headers.
+pub(super) fn promised(
+    call: &Call<'_>,
+    trailers: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let headers = call.request.headers().iter().filter_map(|(name, value)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    });
+    let mut promised = trailers.clone();
+    promised.extend(headers);
+    promised.retain(|name, _| {
+        name.strip_prefix("x-amz-checksum-")
+            .is_some_and(|algorithm| !["algorithm", "type", "mode"].contains(&algorithm))
+    });
+    promised
+}
 
 /// The quoted MD5 that is the `ETag` of an object written in one piece.
 pub(super) fn etag(body: &[u8]) -> String {

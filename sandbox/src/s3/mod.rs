@@ -6,6 +6,7 @@ mod checksum;
 mod chunked;
 mod conditions;
 mod listing;
+mod multipart;
 mod range;
 mod read;
 mod route;
@@ -30,6 +31,8 @@ pub(crate) struct S3 {
     account: String,
     region: String,
     buckets: BTreeMap<String, Bucket>,
+    /// By their identifiers.
+    uploads: BTreeMap<String, multipart::Upload>,
     /// Makes version and request identifiers unique.
     made: u64,
 }
@@ -82,6 +85,7 @@ impl S3 {
             account: account.to_owned(),
             region: region.to_owned(),
             buckets: BTreeMap::new(),
+            uploads: BTreeMap::new(),
             made: 0,
         }
     }
@@ -100,8 +104,15 @@ impl S3 {
         Call::parse(request).map_or("Unknown", |call| call.operation())
     }
 
-    /// A refusal in S3's own form, for faults.
+    /// A refusal in S3's own form, for faults; one call too many is answered with `SlowDown`.
     pub(crate) fn refusal(request: &Request<Bytes>, error: ApiError) -> Response<Bytes> {
+        let error = match error.code.as_str() {
+            "ThrottlingException" => ApiError {
+                http_status: 503,
+                ..ApiError::refused("SlowDown", "Please reduce your request rate.")
+            },
+            _ => error,
+        };
         let answer = Refusal::from(error).answer(request, "0000000000000000");
         answer::stamp(answer, request, "0000000000000000")
     }
@@ -142,6 +153,10 @@ impl S3 {
             "ListObjectVersions" => self.list_object_versions(call),
             "GetObject" | "HeadObject" => self.get_object(call),
             "PutObject" => self.put_object(call, now),
+            "CreateMultipartUpload" => self.create_multipart_upload(call),
+            "UploadPart" => self.upload_part(call),
+            "CompleteMultipartUpload" => self.complete_multipart_upload(call, now),
+            "AbortMultipartUpload" => self.abort_multipart_upload(call),
             "DeleteObject" => self.delete_object(call, now),
             "DeleteObjects" => self.delete_objects(call, now),
             _ => Err(Refusal::new(

@@ -102,19 +102,16 @@ fn object_operation(
     has: impl Fn(&str) -> bool,
     copy_source: Option<&str>,
 ) -> &'static str {
-    const SUBRESOURCES: [&str; 8] = [
-        "acl",
-        "attributes",
-        "legal-hold",
-        "restore",
-        "retention",
-        "tagging",
-        "uploadId",
-        "uploads",
-    ];
+    const SUBRESOURCES: [&str; 6] =
+        ["acl", "attributes", "legal-hold", "restore", "retention", "tagging"];
     let is_other = copy_source.is_some() || SUBRESOURCES.iter().any(|name| has(name));
     match *method {
         _ if is_other => "Unknown",
+        Method::POST if has("uploads") => "CreateMultipartUpload",
+        Method::PUT if has("uploadId") => "UploadPart",
+        Method::POST if has("uploadId") => "CompleteMultipartUpload",
+        Method::DELETE if has("uploadId") => "AbortMultipartUpload",
+        _ if has("uploadId") => "Unknown",
         Method::GET => "GetObject",
         Method::HEAD => "HeadObject",
         Method::PUT => "PutObject",
@@ -176,7 +173,9 @@ mod tests {
             ("GET", "/b?policy", "Unknown"),
             ("POST", "/b?delete", "DeleteObjects"),
             ("PUT", "/b/k", "PutObject"),
-            ("PUT", "/b/k?uploadId=1&partNumber=1", "Unknown"),
+            ("PUT", "/b/k?uploadId=1&partNumber=1", "UploadPart"),
+            ("GET", "/b/k?uploadId=1", "Unknown"),
+            ("POST", "/b/k?uploads", "CreateMultipartUpload"),
             ("HEAD", "/b/k", "HeadObject"),
             ("POST", "/b/k", "Unknown"),
         ] {

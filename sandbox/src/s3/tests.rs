@@ -346,3 +346,64 @@ fn operations_and_refusals_for_faults() {
     let request = Request::get("/specs/a").body(Bytes::new()).unwrap();
     assert_eq!(code(&S3::refusal(&request, error)), "SlowDown");
 }
+
+#[test]
+fn uploads_in_parts_have_an_etag_that_is_no_md5() {
+    let mut s3 = store(false);
+    let start = send(&mut s3, "POST", "/specs/big?uploads", &[("content-type", "text/plain")], "");
+    let id = one(&start, "UploadId").unwrap();
+    let first = "a".repeat(5 * 1024 * 1024);
+    let part = |s3: &mut S3, number: u16, body: &str| {
+        let target = format!("/specs/big?partNumber={number}&uploadId={id}");
+        header(&send(s3, "PUT", &target, &[], body), "etag")
+    };
+    let etags = [part(&mut s3, 1, &first), part(&mut s3, 2, "end")];
+    let row = |number: u16, etag: &str| {
+        format!("<Part><PartNumber>{number}</PartNumber><ETag>{}</ETag></Part>", xml::escape(etag))
+    };
+    let complete = |s3: &mut S3, rows: &[String]| {
+        let body = format!("<CompleteMultipartUpload>{}</CompleteMultipartUpload>", rows.concat());
+        send(s3, "POST", &format!("/specs/big?uploadId={id}"), &[], &body)
+    };
+    for (rows, expected) in [
+        (vec![], "MalformedXML"),
+        (vec![row(2, &etags[1]), row(1, &etags[0])], "InvalidPartOrder"),
+        (vec![row(1, &etags[1])], "InvalidPart"),
+        (vec![row(3, &etags[1])], "InvalidPart"),
+    ] {
+        assert_eq!(code(&complete(&mut s3, &rows)), expected, "{rows:?}");
+    }
+    assert_eq!(send(&mut s3, "HEAD", "/specs/big", &[], "").status(), 404);
+    let done = complete(&mut s3, &[row(1, &etags[0]), row(2, &etags[1])]);
+    let etag = one(&done, "ETag").unwrap();
+    assert!(etag.ends_with("-2\"") && etag.len() == 36, "{etag}");
+    let head = send(&mut s3, "HEAD", "/specs/big", &[], "");
+    assert_eq!(header(&head, "content-length"), (first.len() + 3).to_string());
+    assert_eq!(
+        (header(&head, "etag"), header(&head, "content-type").as_str()),
+        (etag, "text/plain")
+    );
+    assert_eq!(code(&complete(&mut s3, &[row(1, &etags[0])])), "NoSuchUpload");
+}
+
+#[test]
+fn small_parts_and_given_up_uploads_are_refused() {
+    let mut s3 = store(false);
+    let id = one(&send(&mut s3, "POST", "/specs/big?uploads", &[], ""), "UploadId").unwrap();
+    let target = |number: &str| format!("/specs/big?partNumber={number}&uploadId={id}");
+    assert_eq!(code(&send(&mut s3, "PUT", &target("0"), &[], "x")), "InvalidArgument");
+    assert_eq!(
+        code(&send(&mut s3, "PUT", &target("1"), &[("x-amz-checksum-crc32", "AAAAAA==")], "x")),
+        "BadDigest"
+    );
+    for number in ["1", "2"] {
+        assert_eq!(send(&mut s3, "PUT", &target(number), &[], "hello").status(), 200);
+    }
+    let rows: String = [1, 2]
+        .map(|number| format!("<Part><PartNumber>{number}</PartNumber><ETag>{HELLO}</ETag></Part>"))
+        .concat();
+    let upload = format!("/specs/big?uploadId={id}");
+    assert_eq!(code(&send(&mut s3, "POST", &upload, &[], &rows)), "EntityTooSmall");
+    assert_eq!(send(&mut s3, "DELETE", &upload, &[], "").status(), 204);
+    assert_eq!(code(&send(&mut s3, "DELETE", &upload, &[], "")), "NoSuchUpload");
+}

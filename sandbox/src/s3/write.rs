@@ -154,14 +154,11 @@ impl Object {
         }
     }
 
-    fn written(call: &Call<'_>, payload: chunked::Payload) -> Result<Self, Refusal> {
-        let mut object = Self::plain(payload.body);
-        let mut promised = payload.trailers;
+    /// An object with what the headers of a request say about it.
+    pub(super) fn drafted(call: &Call<'_>, body: Bytes) -> Self {
+        let mut object = Self::plain(body);
         for (name, value) in call.request.headers() {
             let (name, Ok(value)) = (name.as_str(), value.to_str()) else { continue };
-            if name.starts_with("x-amz-checksum-") {
-                promised.insert(name.to_owned(), value.to_owned());
-            }
             if name.starts_with("x-amz-meta-") || KEPT_HEADERS.contains(&name) {
                 object.headers.insert(name.to_owned(), value.to_owned());
             }
@@ -169,22 +166,24 @@ impl Object {
         if let Some(content_type) = call.header("content-type") {
             content_type.clone_into(&mut object.content_type);
         }
-        let encodings = call.header("content-encoding").unwrap_or_default();
+        let encodings =
+            call.header("content-encoding").unwrap_or_default().split(',').map(str::trim);
         let kept: Vec<&str> = encodings
-            .split(',')
-            .map(str::trim)
             .filter(|encoding| !encoding.is_empty() && *encoding != "aws-chunked")
             .collect();
         if !kept.is_empty() {
             object.headers.insert("content-encoding".to_owned(), kept.join(","));
         }
-        promised.retain(|name, _| {
-            name.strip_prefix("x-amz-checksum-")
-                .is_some_and(|algorithm| !["algorithm", "type", "mode"].contains(&algorithm))
-        });
+        object
+    }
+
+    /// Without a promised checksum S3 computes one of its own.
+    fn written(call: &Call<'_>, payload: chunked::Payload) -> Result<Self, Refusal> {
+        let promised = checksum::promised(call, &payload.trailers);
         for (name, value) in &promised {
-            checksum::verify(name, value, &object.body)?;
+            checksum::verify(name, value, &payload.body)?;
         }
+        let mut object = Self::drafted(call, payload.body);
         object.checksum = promised.into_iter().next().or_else(|| {
             let value = checksum::compute("crc64nvme", &object.body)?;
             Some(("x-amz-checksum-crc64nvme".to_owned(), value))

@@ -15,7 +15,7 @@ pub use inputs::tag_list;
 use std::time::Duration;
 
 use crds::Reason;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::desired::Desired;
@@ -24,8 +24,12 @@ use crate::observed::{Observed, ObservedService, ServiceState, Wants};
 use crate::ownership::{self, Ownership, Tags};
 use crate::rollout::{self, Rollout};
 
-/// How soon a rollout under way is looked at again.
-const ROLLOUT_POLL: Duration = Duration::from_secs(15);
+/// How soon a rollout under way is looked at again: often while it is young and most happens, less often later.
+const ROLLOUT_POLL: Duration = Duration::from_secs(5);
+/// The same for a rollout that has gone on for [`ROLLOUT_IS_YOUNG`].
+const ROLLOUT_POLL_LATER: Duration = Duration::from_secs(15);
+/// How long a rollout counts as young.
+const ROLLOUT_IS_YOUNG: SignedDuration = SignedDuration::from_mins(3);
 
 /// What to do about one service.
 #[derive(Debug, Clone, PartialEq)]
@@ -194,17 +198,20 @@ pub fn wants(desired: &Desired, observed: &Observed) -> Wants {
     let primary = service.primary();
     let completed =
         primary.is_some_and(|primary| primary.rollout_state.as_deref() == Some("COMPLETED"));
-    let troubled = !completed && primary.is_some_and(|primary| primary.failed > 0);
+    let going_well = primary.is_some_and(|primary| {
+        primary.failed == 0 && primary.rollout_state.as_deref() == Some("IN_PROGRESS")
+    });
+    let troubled = !completed && !going_well;
     Wants {
         candidates: !runs_wanted,
-        deployments: !runs_wanted || !completed,
+        deployments: !runs_wanted || troubled,
         images: completed,
-        stopped: troubled || !runs_wanted,
+        stopped: !runs_wanted || troubled,
     }
 }
 
 /// What to do about one service.
-pub fn plan(desired: &Desired, observed: &Observed, _now: Timestamp) -> Plan {
+pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
     let rollout = rollout::stands(desired, observed);
     match observed.service.as_ref().map(|service| (service, service.state)) {
         None | Some((_, ServiceState::Inactive)) => create(desired, observed),
@@ -219,7 +226,7 @@ pub fn plan(desired: &Desired, observed: &Observed, _now: Timestamp) -> Plan {
                 Requeue::After(ROLLOUT_POLL),
             )
         },
-        Some((service, ServiceState::Active)) => change(desired, observed, service, rollout),
+        Some((service, ServiceState::Active)) => change(desired, observed, service, rollout, now),
     }
 }
 
@@ -237,7 +244,9 @@ fn create(desired: &Desired, observed: &Observed) -> Plan {
         reason: Reason::ServiceMissing,
     });
     let holds: Vec<Hold> = holds::policy_hold(desired).into_iter().collect();
-    conclude(actions, holds, Requeue::After(ROLLOUT_POLL), Rollout::NotStarted)
+    let requeue =
+        if holds.is_empty() { Requeue::After(ROLLOUT_POLL) } else { Requeue::OnChange };
+    conclude(actions, holds, requeue, Rollout::NotStarted)
 }
 
 fn change(
@@ -245,6 +254,7 @@ fn change(
     observed: &Observed,
     service: &ObservedService,
     rollout: Rollout,
+    now: Timestamp,
 ) -> Plan {
     let adopting = match ownership::ownership(&service.tags, &desired.owner) {
         Ownership::Ours => false,
@@ -277,12 +287,22 @@ fn change(
     let (actions, replacements) = differences::between(desired, observed, service, reason);
     let mut holds = holds::standing(desired, &actions, &replacements, &rollout, is_attempted);
     holds.extend(holds::controller_hold(service, &actions));
-    let requeue = if rollout::is_moving(service) || !actions.is_empty() {
+    let requeue = if !actions.is_empty() && holds.is_empty() {
         Requeue::After(ROLLOUT_POLL)
+    } else if rollout::is_moving(service) {
+        Requeue::After(poll_interval(service, now))
     } else {
         Requeue::OnChange
     };
     conclude(actions, holds, requeue, rollout)
+}
+
+fn poll_interval(service: &ObservedService, now: Timestamp) -> Duration {
+    let began = service.primary().and_then(|primary| primary.created_at);
+    match began {
+        Some(began) if now.duration_since(began) < ROLLOUT_IS_YOUNG => ROLLOUT_POLL,
+        Some(_) | None => ROLLOUT_POLL_LATER,
+    }
 }
 
 fn conclude(actions: Vec<Action>, holds: Vec<Hold>, requeue: Requeue, rollout: Rollout) -> Plan {

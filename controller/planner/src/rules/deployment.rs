@@ -137,7 +137,11 @@ fn standstill(subject: &Subject<'_>, found: &mut Vec<Finding>) {
     if stays || grows || maximum < 100 {
         return;
     }
-    let of = if all { "any number of tasks".to_owned() } else { format!("{desired} tasks") };
+    let of = if all {
+        "any number of tasks".to_owned()
+    } else {
+        format!("{desired} task{}", if desired == 1 { "" } else { "s" })
+    };
     let least = (100 * (desired + 1) + desired - 1) / desired;
     found.push(
         error(

@@ -100,7 +100,7 @@ fn file(path: String, arn: &str, found: &mut Vec<Finding>) {
             error(path, format!("`{arn}` is not the ARN of an object in S3"))
                 .hint("it reads `arn:aws:s3:::<bucket>/<key>.env`"),
         );
-    } else if !arn.ends_with(".env") {
+    } else if arn.strip_suffix(".env").is_none() {
         found
             .push(error(path, format!("`{arn}` does not end in `.env`")).hint("rename the object"));
     }

@@ -10,8 +10,11 @@ use super::finding::{Finding, error};
 use super::subject::{Subject, TASK};
 use super::words::{each, has_any, is_open};
 
-/// Members of a container that Fargate refuses, and when they count as used.
-const CONTAINER_MEMBERS: &[(&str, fn(&ContainerDefinition) -> bool)] = &[
+/// A member of a structure, and when it counts as used.
+type Use<T> = (&'static str, fn(&T) -> bool);
+
+/// Members of a container that Fargate refuses.
+const CONTAINER_MEMBERS: &[Use<ContainerDefinition>] = &[
     ("disableNetworking", |container| container.disable_networking == Some(true)),
     ("dnsSearchDomains", |container| has_any(container.dns_search_domains.as_deref())),
     ("dnsServers", |container| has_any(container.dns_servers.as_deref())),
@@ -22,7 +25,7 @@ const CONTAINER_MEMBERS: &[(&str, fn(&ContainerDefinition) -> bool)] = &[
 ];
 
 /// Members of `linuxParameters` that Fargate refuses.
-const LINUX_MEMBERS: &[(&str, fn(&LinuxParameters) -> bool)] = &[
+const LINUX_MEMBERS: &[Use<LinuxParameters>] = &[
     ("devices", |linux| has_any(linux.devices.as_deref())),
     ("maxSwap", |linux| linux.max_swap.is_some()),
     ("sharedMemorySize", |linux| linux.shared_memory_size.is_some()),
@@ -62,7 +65,7 @@ fn network_mode(subject: &Subject<'_>, found: &mut Vec<Finding>) {
         Some(mode) => found
             .push(error(path, format!("`{mode}` is not possible on Fargate")).hint("use `awsvpc`")),
         None => {
-            found.push(error(path, "is missing, and Fargate needs `awsvpc`").hint("use `awsvpc`"))
+            found.push(error(path, "is missing, and Fargate needs `awsvpc`").hint("use `awsvpc`"));
         }
     }
 }
@@ -157,9 +160,8 @@ fn log_driver(at: &str, container: &ContainerDefinition, found: &mut Vec<Finding
         return;
     };
     match driver {
-        LogDriver::AwsLogs | LogDriver::Splunk | LogDriver::AwsFirelens => {}
         // What we do not know is reported as such.
-        LogDriver::Other(_) => {}
+        LogDriver::AwsLogs | LogDriver::Splunk | LogDriver::AwsFirelens | LogDriver::Other(_) => {}
         LogDriver::JsonFile
         | LogDriver::Syslog
         | LogDriver::Journald

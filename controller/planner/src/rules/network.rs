@@ -54,7 +54,7 @@ fn configuration(subject: &Subject<'_>, found: &mut Vec<Finding>) {
                     format!("is for network mode `awsvpc`, and the task's is `{mode}`"),
                 )
                 .hint("leave it out, or set networkMode to `awsvpc`"),
-            )
+            );
         }
         Some(_) | None => {}
     }
@@ -116,21 +116,16 @@ fn links(
     if !has_any(container.links.as_deref()) || subject.is_fargate {
         return;
     }
-    match subject.network_mode() {
-        Some(mode @ (NetworkMode::AwsVpc | NetworkMode::Host | NetworkMode::None)) => {
-            found.push(
-                error(
-                    format!("{at}.links"),
-                    format!("need network mode `bridge`, and the task's is `{mode}`"),
-                )
-                .hint(match mode {
-                    NetworkMode::AwsVpc => "containers of the task reach each other on `localhost`",
-                    _ => "leave it out",
-                }),
-            );
-            return;
-        }
-        Some(_) | None => {}
+    let mode = subject.network_mode();
+    if let Some(mode @ (NetworkMode::AwsVpc | NetworkMode::Host | NetworkMode::None)) = mode {
+        let hint = if mode == NetworkMode::AwsVpc {
+            "leave it out: containers of the task reach each other on `localhost`"
+        } else {
+            "leave it out"
+        };
+        let message = format!("need network mode `bridge`, and the task's is `{mode}`");
+        found.push(error(format!("{at}.links"), message).hint(hint));
+        return;
     }
     for (path, link) in each(at, "links", container.links.as_deref()) {
         let name = link.split(':').next().unwrap_or(link);

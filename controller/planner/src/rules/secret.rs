@@ -102,7 +102,7 @@ fn parameter_arn(
 ) {
     account_and_region(&path, text, region, account, found);
     match resource.strip_prefix("parameter/") {
-        Some(name) if name.is_empty() => {
+        Some("") => {
             found.push(error(path, format!("`{text}` has no parameter's name")));
         }
         Some(name) if name.starts_with('/') => found.push(

@@ -31,8 +31,13 @@ fn write_block(out: &mut String, value: &Value, depth: usize, after_dash: bool) 
                 write_block(out, entry, depth + 1, true);
             }
         }
-        leaf => {
-            out.push_str(&inline(leaf));
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => {
+            out.push_str(&inline(value));
             out.push('\n');
         }
     }
@@ -57,7 +62,9 @@ fn write_below(out: &mut String, value: &Value, depth: usize) {
 fn inline(value: &Value) -> String {
     match value {
         Value::String(text) => scalar(text),
-        other => other.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string()
+        }
     }
 }
 

@@ -70,6 +70,8 @@ struct Choice {
 
 struct Row {
     id: String,
+    /// The row's: an error in the spec is bad news even while the service is well.
+    tone: &'static str,
     href: String,
     cluster: String,
     name: String,
@@ -215,6 +217,11 @@ impl Row {
         let is_elsewhere = key.target != crds::TargetName::default();
         Self {
             id: format!("service-{}-{}-{}", key.target, key.cluster, key.name),
+            tone: if object.invalid.is_empty() {
+                Tone::of_health(status.health).class()
+            } else {
+                Tone::Bad.class()
+            },
             href: service_href(key),
             cluster: key.cluster.to_string(),
             name: key.name.to_string(),
@@ -224,10 +231,9 @@ impl Row {
             image: status.images.first().map(ImageView::new),
             more_images: status.images.len().saturating_sub(1),
             task_definition: status.task_definition.clone(),
-            commit: status
-                .last_applied
-                .as_ref()
-                .map(|applied| (applied.commit.short().to_owned(), applied.commit.to_string())),
+            commit: status.last_applied.as_ref().map(|applied| {
+                (applied.commit.as_str().chars().take(7).collect(), applied.commit.to_string())
+            }),
             rollout: status.rollout.as_ref().map(|rollout| RolloutView::new(rollout, now)),
             headline: object.headline().map(|condition| ConditionView::new(condition, now)),
             holds: status.holds.len(),

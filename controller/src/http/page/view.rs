@@ -170,6 +170,8 @@ pub(super) struct RolloutView {
     pub(super) strategy: String,
     pub(super) stage: String,
     pub(super) tone: &'static str,
+    /// The progress bar's: once a rollout has ended, what matters is whether all run.
+    pub(super) bar: &'static str,
     pub(super) running: i64,
     pub(super) desired: i64,
     /// What a progress bar can take: never zero.
@@ -184,18 +186,25 @@ pub(super) struct RolloutView {
 impl RolloutView {
     pub(super) fn new(rollout: &RolloutStatus, now: Timestamp) -> Self {
         let stage = rollout.stage.as_str();
-        let is_over = matches!(stage, "COMPLETED" | "SUCCESSFUL");
-        let is_bad = stage.contains("FAILED") || stage.contains("ROLLBACK") || stage == "STOPPED";
-        let tone = match (is_over, is_bad || rollout.failed > 0) {
+        let is_under_way =
+            stage.contains("PROGRESS") || stage == "PENDING" || stage.contains("REQUESTED");
+        let has_ended_well = matches!(stage, "COMPLETED" | "SUCCESSFUL");
+        let tone = match (has_ended_well, is_under_way && !stage.contains("ROLLBACK")) {
             (true, _) => Tone::Good,
-            (false, true) => Tone::Bad,
-            (false, false) => Tone::Busy,
+            (false, true) if rollout.failed == 0 => Tone::Busy,
+            (false, _) => Tone::Bad,
+        };
+        let bar = match (is_under_way, rollout.running >= rollout.desired) {
+            (true, _) => tone,
+            (false, true) => Tone::Good,
+            (false, false) => Tone::Bad,
         };
         Self {
             id: rollout.id.clone(),
             strategy: spoken(&rollout.strategy),
             stage: spoken(stage),
             tone: tone.class(),
+            bar: bar.class(),
             running: rollout.running,
             desired: rollout.desired,
             bar_max: rollout.desired.max(1),
@@ -203,7 +212,7 @@ impl RolloutView {
             failed: rollout.failed,
             started: rollout.started_at.map(|at| Moment::new(at, now)),
             reason: rollout.reason.clone(),
-            is_under_way: !is_over,
+            is_under_way,
         }
     }
 }
@@ -314,5 +323,62 @@ impl EventView {
             reason: event.reason.clone(),
             message: event.message.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rollout(stage: &str, running: i64, failed: i64) -> RolloutView {
+        let status = RolloutStatus {
+            id: "ecs-svc/1".into(),
+            strategy: "BLUE_GREEN".into(),
+            stage: stage.into(),
+            running,
+            desired: 4,
+            pending: 0,
+            failed,
+            started_at: None,
+            reason: None,
+        };
+        RolloutView::new(&status, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn the_tone_of_a_rollout_is_that_of_its_end_and_the_bar_that_of_its_tasks() {
+        for (stage, running, failed, under_way, tone, bar) in [
+            ("IN_PROGRESS", 2, 0, true, "busy", "busy"),
+            ("IN_PROGRESS", 2, 1, true, "bad", "bad"),
+            ("PENDING", 0, 0, true, "busy", "busy"),
+            ("ROLLBACK_IN_PROGRESS", 2, 0, true, "bad", "bad"),
+            ("COMPLETED", 4, 0, false, "good", "good"),
+            ("SUCCESSFUL", 3, 0, false, "good", "bad"),
+            ("ROLLBACK_SUCCESSFUL", 4, 3, false, "bad", "good"),
+            ("FAILED", 0, 3, false, "bad", "bad"),
+        ] {
+            let view = rollout(stage, running, failed);
+            assert_eq!((view.is_under_way, view.tone, view.bar), (under_way, tone, bar), "{stage}");
+        }
+        assert_eq!(rollout("IN_PROGRESS", 0, 0).strategy, "blue green");
+    }
+
+    #[test]
+    fn an_image_is_told_without_its_registry() {
+        let short = |repository: &str| {
+            let image = ImageStatus {
+                container: "app".into(),
+                repository: repository.into(),
+                tag: None,
+                digest: Some("sha256:0123456789abcdef".into()),
+            };
+            let view = ImageView::new(&image);
+            assert_eq!(view.digest_short.as_deref(), Some("0123456789ab"));
+            view.short
+        };
+        assert_eq!(short("111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/api"), "shop/api");
+        assert_eq!(short("localhost:5000/api"), "api");
+        assert_eq!(short("library/nginx"), "library/nginx");
+        assert_eq!(short("nginx"), "nginx");
     }
 }

@@ -55,11 +55,13 @@ pub(super) fn object<T: DeserializeOwned>(
     read.filter(|_| skipped.is_empty())
 }
 
-/// Whether a field is only missing because an error in it was reported before.
+/// Whether a field is only missing because an error in it, or in the spelling of its name, was reported before.
 fn follows_from_skipped(error: &ReadError, tree: &Tree, skipped: &Skipped) -> bool {
     let (Fault::Missing(name), Some(mapping)) = (&error.fault, error.mapping) else { return false };
     let mut entries = tree.entries(mapping).iter().enumerate();
-    entries.any(|(index, entry)| entry.key == *name && skipped.contains(&(mapping, index)))
+    entries.any(|(index, entry)| {
+        skipped.contains(&(mapping, index)) && nearest(&entry.key, &[*name]).is_some()
+    })
 }
 
 fn problem(error: ReadError, tree: &Tree, kind: Kind, root: NodeId) -> Problem {

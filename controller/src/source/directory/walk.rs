@@ -17,7 +17,7 @@ const ENTRIES_MAX: usize = 1_000_000;
 /// How deep folders may be nested.
 const DEPTH_MAX: usize = 64;
 /// A file that was changed so shortly before it was read is read again: its time would not tell a second change from the first.
-const RACY: Duration = Duration::from_secs(2);
+pub(super) const RACY: Duration = Duration::from_secs(2);
 /// An empty file so young is probably being written.
 const BEING_WRITTEN: Duration = Duration::from_millis(500);
 

@@ -13,10 +13,10 @@ use super::url::{Remote, Transport};
 use crate::source::SourceError;
 
 /// How long another process may keep the cache.
-const LOCK_TIME: Duration = Duration::from_secs(120);
+const LOCK_TIME: Duration = Duration::from_mins(2);
 const LOCK_POLL: Duration = Duration::from_millis(50);
 /// How long git may take for what stays on this machine.
-pub(super) const LOCAL_TIME: Duration = Duration::from_secs(120);
+pub(super) const LOCAL_TIME: Duration = Duration::from_mins(2);
 
 /// Where one repository is kept.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ impl Cache {
         if let Transport::Local { path } = &remote.transport {
             let plain = path.display().to_string().replace('\\', r"\\").replace('"', "\\\"");
             for folder in [plain.clone(), format!("{plain}/.git")] {
-                text.push_str(&format!("[safe]\n\tdirectory = \"{folder}\"\n"));
+                text.extend(["[safe]\n\tdirectory = \"", &folder, "\"\n"]);
             }
         }
         fs::create_dir_all(&self.folder)

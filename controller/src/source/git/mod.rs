@@ -32,9 +32,9 @@ use super::{
 };
 
 /// How long a repository's host may take to say what its references are.
-const LIST_TIME: Duration = Duration::from_secs(60);
+const LIST_TIME: Duration = Duration::from_mins(1);
 /// How long it may take to send a commit.
-const FETCH_TIME: Duration = Duration::from_secs(300);
+const FETCH_TIME: Duration = Duration::from_mins(5);
 /// How many fetches leave their packs behind before they are cleared.
 const FETCHES_BEFORE_CLEARING: u32 = 100;
 /// Where the fetched commit is kept in the cache.

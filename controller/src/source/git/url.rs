@@ -57,7 +57,7 @@ impl Remote {
         if url.is_empty() {
             return Err("the URL is empty".to_owned());
         }
-        if url.starts_with('-') || url.chars().any(|letter| letter.is_control()) {
+        if url.starts_with('-') || url.chars().any(char::is_control) {
             return Err("the URL must not start with `-` or hold control characters".to_owned());
         }
         if let Some((scheme, rest)) = url.split_once("://") {

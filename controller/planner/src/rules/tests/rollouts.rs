@@ -35,8 +35,8 @@ fn percents_have_to_leave_room() {
         fine(ec2, &percents(json!(desired), minimum, maximum));
     }
     for (desired, minimum, maximum, of, hint) in [
-        (1, 100, 100, "1 tasks", "use at least 200"),
-        (1, 50, 150, "1 tasks", "use at least 200"),
+        (1, 100, 100, "1 task", "use at least 200"),
+        (1, 50, 150, "1 task", "use at least 200"),
         (2, 75, 125, "2 tasks", "use at least 150"),
         (3, 75, 125, "3 tasks", "use at least 134"),
         (0, 100, 100, "any number of tasks", "use 200"),

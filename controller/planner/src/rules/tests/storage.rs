@@ -140,6 +140,7 @@ fn left() -> Edit {
     volumes(json!([{"name": "data", "configuredAtLaunch": true}]))
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "literals read better")]
 fn ebs(members: Value) -> [Edit; 2] {
     let mut ebs = json!({"roleArn": "role", "sizeInGiB": 200});
     ebs.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
@@ -173,7 +174,7 @@ fn volumes_left_to_launch_are_given_there() {
     );
     told(
         fargate,
-        &[given.clone()],
+        std::slice::from_ref(&given),
         &[(
             E,
             "SERVICE.volumeConfigurations[0].name",

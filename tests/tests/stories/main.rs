@@ -1,0 +1,4 @@
+//! Stories: what people do, and what the world looks like afterwards. All on one paused clock; none takes real time.
+#![recursion_limit = "256"]
+
+mod rollouts;

@@ -29,14 +29,18 @@ def describe(ecs: Any, name: str) -> dict:
 
 def deployments(ecs: Any, name: str) -> list[dict]:
     """Its service deployments, described, oldest first."""
-    pages = ecs.get_paginator("list_service_deployments") if ecs.can_paginate("list_service_deployments") else None
-    if pages:
-        briefs = pages.paginate(cluster="shop", service=name).build_full_result()["serviceDeployments"]
-    else:
-        briefs = ecs.list_service_deployments(cluster="shop", service=name)["serviceDeployments"]
-    arns = [brief["serviceDeploymentArn"] for brief in briefs]
-    if not arns:
+    briefs: list[dict] = []
+    more: dict = {}
+    while True:
+        # botocore has no paginator for this one.
+        page = ecs.list_service_deployments(cluster="shop", service=name, **more)
+        briefs += page["serviceDeployments"]
+        if "nextToken" not in page:
+            break
+        more = {"nextToken": page["nextToken"]}
+    if not briefs:
         return []
+    arns = [brief["serviceDeploymentArn"] for brief in briefs]
     found = ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]
     return sorted(found, key=lambda deployment: deployment["createdAt"])
 

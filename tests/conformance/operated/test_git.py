@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from program import Longshore
@@ -130,6 +132,9 @@ def test_secrets_reach_the_task_by_name_only(longshore, world, ecs, repository, 
     definition = ecs.describe_task_definition(taskDefinition=describe(ecs, name)["taskDefinition"])["taskDefinition"]
     found = definition["containerDefinitions"][0]["secrets"]
     assert sorted(found, key=lambda one: one["name"]) == sorted(secrets, key=lambda one: one["name"])
+    calls = [json.loads(line) for line in world.record.read_text(encoding="utf-8").splitlines()]
+    assert not [call for call in calls if call["operation"] in ("GetSecretValue", "BatchGetSecretValue")]
+    assert not [call for call in calls if (call["request"] or {}).get("WithDecryption")]
 
 
 def test_a_broken_file_stops_only_itself(longshore, ecs, repository, place, name):

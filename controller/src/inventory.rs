@@ -14,7 +14,7 @@ use crds::{
 use indexmap::IndexMap;
 use planner::Desired;
 use planner::prune::SourceFacts;
-use planner::rules::{self, Severity};
+use planner::rules::{self, Finding, Severity};
 use serde_json::Value;
 
 use crate::manifest::{self, Located, Object};
@@ -55,6 +55,8 @@ pub struct Entry {
     pub metadata: ObjectMeta,
     /// The spec as it was written, references resolved.
     pub spec: Arc<Value>,
+    /// What is doubtful about it, though it can be used.
+    pub warnings: Vec<InvalidObject>,
 }
 
 /// What is wanted, over all sources.
@@ -269,6 +271,17 @@ impl Inventory {
             .collect()
     }
 
+    /// Everything that is doubtful in a source's files.
+    pub fn warnings(&self, source: &SourceName) -> Vec<InvalidObject> {
+        self.sources
+            .get(source)
+            .into_iter()
+            .flat_map(|state| state.files.values())
+            .flat_map(|file| &file.entries)
+            .flat_map(|entry| entry.warnings.iter().cloned())
+            .collect()
+    }
+
     /// Whether every source has been read at least once.
     pub fn is_complete(&self) -> bool {
         self.sources.values().all(|state| state.revision.is_some())
@@ -374,16 +387,24 @@ fn entry(
     };
     let desired = Desired::resolve(&service, place.owner, provenance, place.policy)
         .map_err(|error| vec![invalid(error.path, error.message, error.hint)])?;
-    let refused: Vec<InvalidObject> = rules::check(&service)
+    let (refused, doubtful): (Vec<Finding>, Vec<Finding>) = rules::check(&service)
         .into_iter()
-        .filter(|finding| finding.severity == Severity::Error)
-        .map(|finding| invalid(finding.path, finding.message, finding.hint))
-        .collect();
+        .partition(|finding| finding.severity == Severity::Error);
+    let located = |findings: Vec<Finding>| -> Vec<InvalidObject> {
+        let located = findings.into_iter();
+        located.map(|finding| invalid(finding.path, finding.message, finding.hint)).collect()
+    };
     if !refused.is_empty() {
-        return Err(refused);
+        return Err(located(refused));
     }
+    let warnings = located(doubtful);
     let spec = serde_json::to_value(&service.spec).unwrap_or(Value::Null);
-    Ok(Some(Entry { desired: Arc::new(desired), metadata: service.metadata, spec: Arc::new(spec) }))
+    Ok(Some(Entry {
+        desired: Arc::new(desired),
+        metadata: service.metadata,
+        spec: Arc::new(spec),
+        warnings,
+    }))
 }
 
 fn key_of(service: &Service) -> Option<ObjectKey> {

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::aws;
 use crate::config::ConfiguredSource;
+use crate::http::metrics::{Metrics, TurnResult, ended_rollout};
 use crate::observe;
 use crate::queue::{Priority, Queue};
 use crate::reconcile::{self, Context, Ended};
@@ -43,6 +44,7 @@ pub struct WatchedSource {
 pub struct Operator {
     context: Context,
     queue: Queue<ObjectKey>,
+    metrics: Metrics,
     interval: Duration,
     seed: u64,
 }
@@ -58,7 +60,15 @@ struct Search {
 impl Operator {
     /// An operator that has not begun. The seed decides all jitter.
     pub fn new(context: Context, interval: Duration, seed: u64) -> Self {
-        Self { context, queue: Queue::new(seed), interval, seed }
+        let queue = Queue::new(seed);
+        let (statuses, meter) = (context.statuses.clone(), context.aws.meter().clone());
+        let metrics = Metrics::new(statuses, meter, queue.clone(), env!("CARGO_PKG_VERSION"));
+        Self { context, queue, metrics, interval, seed }
+    }
+
+    /// The counts.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// The queue, to ask for turns and for its depth.
@@ -81,7 +91,8 @@ impl Operator {
         }
         for _ in 0..WORKERS {
             let (context, queue) = (self.context.clone(), self.queue.clone());
-            workers.spawn(async move { work(&context, &queue).await });
+            let metrics = self.metrics.clone();
+            workers.spawn(async move { work(&context, &queue, &metrics).await });
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
@@ -192,9 +203,18 @@ impl Search {
 }
 
 /// Takes turns until the queue is closed.
-async fn work(context: &Context, queue: &Queue<ObjectKey>) {
+async fn work(context: &Context, queue: &Queue<ObjectKey>, metrics: &Metrics) {
     while let Some(key) = queue.next().await {
+        let (before, began) = (context.statuses.service(&key), Instant::now());
         let ended = reconcile::reconcile(context, &key).await;
+        metrics.turn_ended(result_of(ended), began.elapsed());
+        if let Some(after) = context.statuses.service(&key) {
+            let before = before.as_ref().map(|object| &object.status);
+            if let Some((result, took)) = ended_rollout(before, &after.status, context.clock.now())
+            {
+                metrics.rollout_ended(result, took);
+            }
+        }
         match ended {
             Ended::Requeue(Requeue::After(delay)) => {
                 queue.add_at(key.clone(), Priority::Rollout, Instant::now() + delay);
@@ -208,6 +228,14 @@ async fn work(context: &Context, queue: &Queue<ObjectKey>) {
 
 fn is_looked_at(status: &ServiceStatus) -> bool {
     !status.conditions.iter().any(|condition| condition.reason == Reason::NotYetObserved)
+}
+
+fn result_of(ended: Ended) -> TurnResult {
+    match ended {
+        Ended::Requeue(Requeue::After(_)) => TurnResult::RequeueAfter,
+        Ended::Requeue(Requeue::OnChange) | Ended::Gone => TurnResult::Success,
+        Ended::Failed => TurnResult::Error,
+    }
 }
 
 /// Reads one source whenever it may have changed, and queues what that touches.

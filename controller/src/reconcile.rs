@@ -283,14 +283,27 @@ fn publish(
             |known| (known.metadata.clone(), None, Arc::clone(&known.spec)),
         ),
     };
-    context.statuses.publish(ServiceObject {
-        key: key.clone(),
-        metadata,
-        provenance,
-        spec,
-        status,
-        invalid,
-    });
+    let object =
+        ServiceObject { key: key.clone(), metadata, provenance, spec, status, invalid };
+    tell(context.statuses.service(key).as_deref(), &object);
+    context.statuses.publish(object);
+}
+
+/// Logs what a person would want to know: that something else is true of a service now.
+fn tell(before: Option<&ServiceObject>, after: &ServiceObject) {
+    let Some(now) = after.headline() else { return };
+    let was = before.and_then(ServiceObject::headline);
+    if was.is_some_and(|was| (was.kind, was.reason) == (now.kind, now.reason)) {
+        return;
+    }
+    tracing::info!(
+        service = %after.key,
+        sync = ?after.status.sync,
+        health = ?after.status.health,
+        reason = %now.reason,
+        revision = after.status.task_definition.as_deref(),
+        "{}", now.message
+    );
 }
 
 /// Whether this read is older than our own last change.

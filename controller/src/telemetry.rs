@@ -6,7 +6,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
 /// Starts logging. Directives that cannot be read are reported and replaced by the default.
-pub fn start(json: bool, directives: Option<&str>) {
+pub(crate) fn start(json: bool, directives: Option<&str>) {
     let default = || EnvFilter::new("info,aws_config=warn,aws_smithy_runtime=warn,hyper=warn");
     let filter = match directives.map(EnvFilter::try_new) {
         Some(Ok(filter)) => filter,

@@ -38,7 +38,8 @@ pub struct SyncPolicy {
     /// Change nothing; status is still refreshed. Default `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
-    /// Delete services whose specs have left the source. Default `false`.
+    /// Delete services whose specs have left the source. Default `false`. Only a source's own setting counts: a service's
+    /// is gone together with its spec; `deletionPolicy: Orphan` is what keeps a single service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prune: Option<bool>,
     /// `Delete` (default) or `Orphan`, for this service when its spec is gone.

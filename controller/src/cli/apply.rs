@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::output::say;
 use super::{AwsArguments, Output, SourceArguments, connect, validate};
 use crate::operator::Operator;
 use crate::status_store::StatusStore;
@@ -60,7 +61,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 .iter()
                 .map(|(key, status)| json!({ "cluster": key.cluster, "name": key.name, "status": status }))
                 .collect();
-            println!(
+            say!(
                 "{}",
                 serde_json::to_string_pretty(&json!({ "services": services, "invalid": invalid }))?
             );
@@ -68,14 +69,14 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Output::Text => {
             for source in context.statuses.sources() {
                 if let Some(error) = &source.error {
-                    println!("error    source {}: {error}", source.name);
+                    say!("error    source {}: {error}", source.name);
                 }
             }
             for error in &invalid {
-                println!("invalid  {error}");
+                say!("invalid  {error}");
             }
             let ready = outcomes.values().filter(|status| status.is_ready()).count();
-            println!("{ready} of {} services ready", outcomes.len());
+            say!("{ready} of {} services ready", outcomes.len());
         }
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -93,7 +94,7 @@ async fn wait(statuses: &StatusStore, output: Output, timeout: Duration) -> bool
         for object in statuses.services() {
             let line = line(&object.status);
             if output == Output::Text && told.get(&object.key) != Some(&line) {
-                println!("{:<40} {line}", object.key.to_string());
+                say!("{:<40} {line}", object.key.to_string());
                 told.insert(object.key.clone(), line);
             }
         }

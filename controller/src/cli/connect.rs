@@ -42,7 +42,7 @@ pub(super) async fn aws(config: &Config, arguments: &AwsArguments) -> anyhow::Re
         let aws = Aws::connect(&config.targets, options).await?;
         return Ok(Connection { aws, clock: Clock::System, sandbox: None });
     };
-    let embedded = embedded(fixtures, arguments.time_scale)?;
+    let embedded = embedded(fixtures.as_deref(), arguments.time_scale)?;
     let clock = Clock::scaled_from(embedded.time.now(), arguments.time_scale);
     let options = ConnectOptions {
         region: Some(embedded.region.clone()),
@@ -54,20 +54,21 @@ pub(super) async fn aws(config: &Config, arguments: &AwsArguments) -> anyhow::Re
     Ok(Connection { aws, clock, sandbox: Some(embedded) })
 }
 
-/// The embedded AWS, with the fixtures of a file or the default ones when the path is empty.
-pub(super) fn embedded(fixtures: &Path, time_scale: f64) -> anyhow::Result<Embedded> {
+/// The embedded AWS, with the fixtures of a file or the default ones.
+pub(super) fn embedded(fixtures: Option<&Path>, time_scale: f64) -> anyhow::Result<Embedded> {
     if !(time_scale > 0.0 && time_scale <= 10_000.0) {
         bail!(
             "cannot run time {time_scale} times as fast: give a number above 0 and at most 10000"
         );
     }
-    let fixtures = if fixtures.as_os_str().is_empty() {
-        Fixtures::default()
-    } else {
-        let text = std::fs::read_to_string(fixtures)
-            .with_context(|| format!("cannot read fixtures {}", fixtures.display()))?;
-        Fixtures::from_yaml(&text)
-            .with_context(|| format!("cannot use fixtures {}", fixtures.display()))?
+    let fixtures = match fixtures {
+        None => Fixtures::default(),
+        Some(file) => {
+            let text = std::fs::read_to_string(file)
+                .with_context(|| format!("cannot read fixtures {}", file.display()))?;
+            Fixtures::from_yaml(&text)
+                .with_context(|| format!("cannot use fixtures {}", file.display()))?
+        }
     };
     let region = fixtures.region.clone();
     let time = SandboxTime::new(Clock::System.now(), time_scale);

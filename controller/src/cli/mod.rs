@@ -100,8 +100,12 @@ impl SourceArguments {
 #[derive(Debug, Clone, Args)]
 struct AwsArguments {
     /// Use the embedded AWS instead of an account, with the fixtures of FILE if one is given.
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "")]
-    sandbox: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    #[allow(
+        clippy::option_option,
+        reason = "absent, without a file, with a file: clap's form of that"
+    )]
+    sandbox: Option<Option<PathBuf>>,
     /// With --sandbox: how many times as fast as real time its clock runs.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, requires = "sandbox")]
     time_scale: f64,

@@ -8,6 +8,15 @@ use planner::drift::FieldDrift;
 use planner::{Action, Plan};
 use serde_json::{Value, json};
 
+/// Prints a line to standard output. A reader that has gone away (`| head`) is no error.
+macro_rules! say {
+    ($($argument:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($argument)*);
+    }};
+}
+pub(super) use say;
+
 /// Longer values are cut in text; JSON has them whole.
 const VALUE_WIDTH: usize = 100;
 
@@ -109,7 +118,7 @@ impl fmt::Display for Report {
             .filter(|service| service.result.as_ref().is_ok_and(|plan| !plan.holds.is_empty()))
             .count();
         let failed = self.services.iter().filter(|service| service.result.is_err()).count();
-        writeln!(
+        write!(
             f,
             "{changing} to change, {held} held, {unchanged} unchanged, {} invalid, {failed} unread",
             self.invalid.len()

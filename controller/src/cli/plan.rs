@@ -6,7 +6,7 @@ use clap::Args;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
-use super::output::{PlannedService, Report};
+use super::output::{PlannedService, Report, say};
 use super::{AwsArguments, Output, SourceArguments, connect, validate};
 use crate::reconcile::{self, Context};
 
@@ -35,8 +35,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let invalid = validate::problems(&config, &context.inventory());
     let report = Report { services: services(&context).await, invalid };
     match arguments.output {
-        Output::Json => println!("{}", serde_json::to_string_pretty(&report.to_json())?),
-        Output::Text => print!("{report}"),
+        Output::Json => say!("{}", serde_json::to_string_pretty(&report.to_json())?),
+        Output::Text => say!("{report}"),
     }
     Ok(report.exit_code())
 }

@@ -38,7 +38,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let operator = Operator::new(context.clone(), config.interval, fastrand::u64(..));
     let state = http::State {
         store: context.statuses.clone(),
-        metrics: http::Metrics::new(context.statuses.clone(), env!("CARGO_PKG_VERSION")),
+        metrics: operator.metrics().clone(),
         access: server.access,
         owner: config.owner.to_string(),
         version: env!("CARGO_PKG_VERSION"),

@@ -18,8 +18,8 @@ pub(super) struct Arguments {
     #[arg(long, default_value = "127.0.0.1:4510", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
     /// A sandbox.yaml: clusters, images and how they fail, parameters, faults.
-    #[arg(long, value_name = "FILE", default_value = "")]
-    fixtures: PathBuf,
+    #[arg(long, value_name = "FILE")]
+    fixtures: Option<PathBuf>,
     /// How many times as fast as real time its clock runs.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     time_scale: f64,
@@ -29,7 +29,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let embedded = connect::embedded(&arguments.fixtures, arguments.time_scale)?;
+    let embedded = connect::embedded(arguments.fixtures.as_deref(), arguments.time_scale)?;
     if let Some(path) = &arguments.record {
         embedded
             .sandbox

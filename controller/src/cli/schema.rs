@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::output::say;
 use anyhow::Context as _;
 use clap::Args;
 use crds::schema::{Kind, custom_resource_definition, json_schema};
@@ -23,7 +24,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 .iter()
                 .map(|kind| (kind.as_str().to_owned(), json_schema(*kind)))
                 .collect();
-            println!("{}", serde_json::to_string_pretty(&schemas)?);
+            say!("{}", serde_json::to_string_pretty(&schemas)?);
         }
         Some(directory) => {
             std::fs::create_dir_all(&directory)
@@ -32,7 +33,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 let path = directory.join(name);
                 std::fs::write(&path, text)
                     .with_context(|| format!("cannot write {}", path.display()))?;
-                println!("{}", path.display());
+                say!("{}", path.display());
             }
         }
     }

@@ -6,6 +6,7 @@ use clap::Args;
 use crds::InvalidObject;
 use serde_json::json;
 
+use super::output::say;
 use super::{Output, SourceArguments, connect};
 use crate::inventory::{Inventory, Wanted};
 
@@ -24,18 +25,23 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut inventory = connect::inventory(&config);
     connect::read_sources_offline(&config, &mut inventory).await?;
     let invalid = problems(&config, &inventory);
+    let warnings: Vec<InvalidObject> =
+        config.sources.iter().flat_map(|source| inventory.warnings(&source.name)).collect();
     let valid = inventory.keys().len()
         - inventory.keys().iter().filter(|key| is_bad(&inventory, key)).count();
     match arguments.output {
-        Output::Json => println!(
+        Output::Json => say!(
             "{}",
-            serde_json::to_string_pretty(&json!({ "valid": valid, "invalid": invalid }))?
+            serde_json::to_string_pretty(&json!({ "valid": valid, "invalid": invalid, "warnings": warnings }))?
         ),
         Output::Text => {
             for error in &invalid {
-                println!("{error}");
+                say!("error: {error}");
             }
-            println!("{valid} valid, {} invalid", invalid.len());
+            for warning in &warnings {
+                say!("warning: {warning}");
+            }
+            say!("{valid} valid, {} invalid, {} warnings", invalid.len(), warnings.len());
         }
     }
     Ok(if invalid.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

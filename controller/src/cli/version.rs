@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::Output;
+use super::{Output, output::say};
 
 /// Arguments of `version`.
 #[derive(Debug, Args)]
@@ -22,8 +22,8 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let version = env!("CARGO_PKG_VERSION");
     match arguments.output {
-        Output::Text => println!("longshore {version}"),
-        Output::Json => println!("{}", serde_json::json!({ "version": version })),
+        Output::Text => say!("longshore {version}"),
+        Output::Json => say!("{}", serde_json::json!({ "version": version })),
     }
     Ok(ExitCode::SUCCESS)
 }

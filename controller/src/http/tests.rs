@@ -151,7 +151,12 @@ impl Server {
 
     fn with(store: StatusStore, access: Access) -> Self {
         let shutdown = CancellationToken::new();
-        let metrics = Metrics::new(store.clone(), "1.2.3");
+        let metrics = Metrics::new(
+            store.clone(),
+            crate::aws::Meter::default(),
+            crate::queue::Queue::new(1),
+            "1.2.3",
+        );
         let state =
             State { store: store.clone(), metrics, access, owner: "prod".into(), version: "1.2.3" };
         Self { router: router(state, shutdown.clone()), store, shutdown }

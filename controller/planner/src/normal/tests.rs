@@ -607,25 +607,3 @@ fn codedeploy_swaps_target_groups() {
     };
     assert_ne!(service_drift(&bare_spec(&ecs("arn:blue")), &bare_fargate(&ecs("arn:green"))), []);
 }
-
-/// The budget of a turn without changes is 1 ms; without optimisation, on a slow machine, this part may take ten times that.
-#[test]
-#[allow(clippy::disallowed_methods, reason = "measures how long it takes")]
-fn a_turn_over_a_typical_service_is_cheap() {
-    let definition = with_container(&json!({
-        "portMappings": [{"containerPort": 80}],
-        "environment": (0..30).map(|n| json!({"name": format!("N{n}"), "value": "v"})).collect::<Vec<_>>(),
-        "secrets": (0..10).map(|n| json!({"name": format!("S{n}"), "valueFrom": "/s"})).collect::<Vec<_>>(),
-        "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "g"}},
-    }));
-    let (spec, described) = (bare_spec(&json!({})), bare_fargate(&json!({})));
-    let rounds = 100;
-    let started = std::time::Instant::now();
-    for _ in 0..rounds {
-        same_service(&spec, &described);
-        same_definition(&definition, &definition);
-    }
-    let each = started.elapsed() / rounds;
-    println!("{each:?} a turn");
-    assert!(each < std::time::Duration::from_millis(10), "{each:?}");
-}

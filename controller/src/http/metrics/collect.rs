@@ -8,6 +8,10 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
+use crds::ObjectKey;
+
+use crate::aws::Meter;
+use crate::queue::Queue;
 use crate::status_store::StatusStore;
 
 /// What the status board knows.
@@ -64,6 +68,71 @@ impl FromBoard {
             let labels = [("source", source.name.as_str())];
             let failing = i64::from(source.error.is_some());
             ConstGauge::new(failing).encode(errors.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// What was asked of AWS and what it cost in waiting.
+#[derive(Debug)]
+pub(super) struct FromMeter(pub(super) Meter);
+
+impl Collector for FromMeter {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), Error> {
+        let reading = self.0.read();
+        let mut requests = encoder.encode_descriptor(
+            "longshore_aws_requests",
+            "Calls to AWS, by what came back",
+            None,
+            MetricType::Counter,
+        )?;
+        for ((operation, code), count) in &reading.requests {
+            let labels = [
+                ("service", operation.service()),
+                ("operation", operation.name()),
+                ("code", code.as_str()),
+            ];
+            ConstCounter::new(*count).encode(requests.encode_family(&labels)?)?;
+        }
+        let mut waits = encoder.encode_descriptor(
+            "longshore_aws_throttle_wait_seconds",
+            "Time that calls waited for their turn under the rate that is kept",
+            None,
+            MetricType::Counter,
+        )?;
+        for (family, wait) in &reading.waits {
+            let labels = [("family", family.name())];
+            ConstCounter::new(wait.waited.as_secs_f64()).encode(waits.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// How full the queue is.
+#[derive(Debug)]
+pub(super) struct FromQueue(pub(super) Queue<ObjectKey>);
+
+impl Collector for FromQueue {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), Error> {
+        let depth = self.0.depth();
+        let labels = [("name", "service")];
+        let gauges = [
+            ("workqueue_depth", "Keys that are due and wait for a worker", depth.due),
+            ("workqueue_waiting", "Keys that wait for their time", depth.waiting),
+            ("workqueue_working", "Keys that are being worked on", depth.working),
+        ];
+        for (name, help, value) in gauges {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            let value = i64::try_from(value).unwrap_or(i64::MAX);
+            ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
+        }
+        let counters = [
+            ("workqueue_adds", "Keys put into the queue", depth.added),
+            ("workqueue_retries", "Keys put back after a failure", depth.retried),
+        ];
+        for (name, help, value) in counters {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            ConstCounter::new(value).encode(family.encode_family(&labels)?)?;
         }
         Ok(())
     }
@@ -133,9 +202,14 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn this_process_has_a_size_and_a_cpu_time() {
-        let text = crate::http::metrics::Metrics::new(StatusStore::new(jiff_epoch), "0")
-            .expose(crate::http::metrics::Exposition::OpenMetrics)
-            .unwrap();
+        let text = crate::http::metrics::Metrics::new(
+            StatusStore::new(jiff_epoch),
+            Meter::default(),
+            Queue::new(1),
+            "0",
+        )
+        .expose(crate::http::metrics::Exposition::OpenMetrics)
+        .unwrap();
         let value = |name: &str| -> f64 {
             let line = text.lines().find(|line| line.starts_with(name)).unwrap();
             line.rsplit_once(' ').unwrap().1.parse().unwrap()

@@ -112,7 +112,12 @@ async fn the_server_serves_sockets_and_stops_in_time() {
             .await
             .unwrap();
     let store = filled();
-    let metrics = Metrics::new(store.clone(), "1.2.3");
+    let metrics = Metrics::new(
+        store.clone(),
+        crate::aws::Meter::default(),
+        crate::queue::Queue::new(1),
+        "1.2.3",
+    );
     let state =
         State { store, metrics, access: bound.access, owner: "prod".into(), version: "1.2.3" };
     let shutdown = CancellationToken::new();

@@ -118,16 +118,3 @@ fn large_specs_are_judged() {
             .ends_with("is a circle, in which no container can start"))
     );
 }
-
-/// Prints how long a thousand specs take; says nothing about it, because machines differ.
-#[test]
-fn a_thousand_specs() {
-    let services: Vec<Service> = [fargate(), ec2(), complete()]
-        .into_iter()
-        .map(|spec| serde_json::from_value(spec).unwrap())
-        .collect();
-    #[allow(clippy::disallowed_methods, reason = "a measurement, printed and not judged")]
-    let start = std::time::Instant::now();
-    let count: usize = services.iter().cycle().take(1000).map(|service| check(service).len()).sum();
-    println!("1000 specs: {:?}, {count} findings", start.elapsed());
-}

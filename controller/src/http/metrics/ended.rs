@@ -1,0 +1,37 @@
+//! Which turn ended a rollout, and how.
+
+use std::time::Duration;
+
+use crds::{Reason, RolloutStatus, ServiceStatus};
+use jiff::Timestamp;
+
+use super::RolloutResult;
+
+/// How the rollout that was under way before a turn stands after it: its result and how long it took, once it has ended.
+pub fn ended_rollout(
+    before: Option<&ServiceStatus>,
+    after: &ServiceStatus,
+    now: Timestamp,
+) -> Option<(RolloutResult, Duration)> {
+    let before = before?;
+    if reason(before)? != Reason::RolloutInProgress
+        && reason(before)? != Reason::ProgressDeadlineExceeded
+    {
+        return None;
+    }
+    let was: &RolloutStatus = before.rollout.as_ref()?;
+    let result = match reason(after)? {
+        Reason::RolloutSucceeded => RolloutResult::Succeeded,
+        Reason::RolledBack => RolloutResult::RolledBack,
+        Reason::RolloutFailed => RolloutResult::Failed,
+        Reason::SpecChanged => RolloutResult::Superseded,
+        _ => return None,
+    };
+    let took = now.duration_since(was.started_at?);
+    Some((result, Duration::try_from(took).ok()?))
+}
+
+/// All conditions carry the same reason.
+fn reason(status: &ServiceStatus) -> Option<Reason> {
+    status.conditions.first().map(|condition| condition.reason)
+}

@@ -183,6 +183,24 @@ async fn a_permission_that_is_missing_is_named_and_its_grant_is_noticed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_spec_that_fails_is_tried_once_even_if_its_tag_can_not_be_set() {
+    let mut fleet = Fleet::new().await;
+    fleet.commit(&[service("web", &image("web", "v1"))]).await;
+    fleet.until_ready("web").await;
+    fleet.deny("TagResource");
+    fleet.image_exits(&image("web", "bad"));
+    fleet.commit(&[service("web", &image("web", "bad"))]).await;
+    fleet.pass(Duration::from_hours(1)).await;
+    assert_eq!(fleet.rollouts("web"), ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"]);
+    fleet.sandbox.clear_faults();
+    fleet.pass(Duration::from_hours(1)).await;
+    assert_eq!(fleet.rollouts("web"), ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"]);
+    assert_eq!(fleet.holds("web"), [Reason::RolledBack]);
+    fleet.commit(&[service("web", &image("web", "v2"))]).await;
+    fleet.until_ready("web").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_service_that_cannot_be_read_is_unknown_and_left_alone() {
     let mut fleet = Fleet::new().await;
     fleet.commit(&[service("web", &image("web", "v1"))]).await;

@@ -5,4 +5,4 @@
 mod fleet;
 pub mod specs;
 
-pub use fleet::{Fleet, FleetOptions};
+pub use fleet::{Fleet, FleetOptions, Place};

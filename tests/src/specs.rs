@@ -56,3 +56,30 @@ pub fn with(mut spec: Value, pointer: &str, value: Value) -> Value {
 pub fn image(name: &str, version: &str) -> String {
     format!("111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/{name}:{version}")
 }
+
+/// The same in a cluster of EC2 instances, one task on each.
+pub fn daemon(name: &str, image: &str) -> Value {
+    json!({
+        "apiVersion": "longshore.dev/v1alpha1",
+        "kind": "Service",
+        "metadata": { "name": name },
+        "spec": {
+            "cluster": "shop",
+            "taskDefinition": {
+                "containerDefinitions": [{ "name": "app", "image": image, "cpu": 64, "memory": 128 }],
+            },
+            "service": {
+                "launchType": "EC2",
+                "schedulingStrategy": "DAEMON",
+                "deploymentConfiguration": {
+                    "deploymentCircuitBreaker": { "enable": true, "rollback": true },
+                },
+            },
+        },
+    })
+}
+
+/// A service of one version at a number of tasks.
+pub fn counted(name: &str, version: &str, count: u32) -> Value {
+    with(service(name, &image(name, version)), "/spec/service/desiredCount", json!(count))
+}

@@ -9,6 +9,7 @@ use super::batch::Batcher;
 use super::cache::Cache;
 use super::connection::{Connection, Identity, SharedConnection};
 use super::error::Error;
+use super::task_definitions::Registered;
 use super::{deployments, services, tasks};
 
 /// Bytes of task definitions that are kept: with about 3 kB each, those of ten thousand services.
@@ -38,6 +39,7 @@ pub(super) struct Inner {
     /// ECS tasks by cluster and ARN.
     pub(super) tasks: Batcher<String, String, Value>,
     pub(super) task_definitions: Cache,
+    pub(super) registered: Registered,
     pub(super) service_revisions: Cache,
 }
 
@@ -50,6 +52,7 @@ impl Account {
             revisions: deployments::revision_batcher(&connection),
             tasks: tasks::batcher(&connection),
             task_definitions: Cache::new(TASK_DEFINITION_BYTES_MAX),
+            registered: Registered::default(),
             service_revisions: Cache::new(SERVICE_REVISION_BYTES_MAX),
             connection,
         };

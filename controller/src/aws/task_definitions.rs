@@ -1,14 +1,19 @@
 //! Task definitions: register, describe, list.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::account::Account;
 use super::answer::{Paging, require, text, texts};
 use super::connection::ecs_call;
 use super::error::{Error, Kind};
 use super::operation::Operation;
+
+/// How long a list may be older than our own last registration.
+const LISTED_WITHIN: Duration = Duration::from_mins(1);
 
 impl Account {
     /// The revision as `{taskDefinition, tags}`; `None` if ECS knows none by this name.
@@ -50,7 +55,8 @@ impl Account {
         Ok(())
     }
 
-    /// ARNs of the family's newest ACTIVE revisions, newest first, at most `newest`.
+    /// ARNs of the family's newest ACTIVE revisions, newest first, at most `newest`. What was registered through this account
+    /// a moment ago is among them, even where the list is older than that.
     pub async fn list_task_definitions(
         &self,
         family: &str,
@@ -70,8 +76,11 @@ impl Account {
         };
         let send = ecs_call!(list_task_definitions);
         self.pages(Operation::ListTaskDefinitions, family, body, send, take).await?;
-        arns.truncate(newest);
-        Ok(arns)
+        let mut known = self.inner.registered.of(family);
+        known.retain(|arn| !arns.contains(arn));
+        known.append(&mut arns);
+        known.truncate(newest);
+        Ok(known)
     }
 
     /// Registers a revision from `RegisterTaskDefinition`'s input and answers with `{taskDefinition, tags}`.
@@ -82,7 +91,41 @@ impl Account {
         let family = text(body, "family").unwrap_or_default();
         let send = ecs_call!(register_task_definition);
         let answer = self.inner.connection.change(operation, family, body, send).await?;
-        require(answer, operation, family, "taskDefinition")
+        let answer = require(answer, operation, family, "taskDefinition")?;
+        if let Some(arn) = answer.pointer("/taskDefinition/taskDefinitionArn").and_then(Value::as_str) {
+            self.inner.task_definitions.put(arn, &answer);
+            self.inner.registered.add(family, arn);
+        }
+        Ok(answer)
+    }
+}
+
+/// Our own last registrations, which lists may not show yet (aws.md §0: reads are eventually consistent).
+#[derive(Debug, Default)]
+pub(super) struct Registered(Mutex<Vec<Registration>>);
+
+#[derive(Debug)]
+struct Registration {
+    family: String,
+    arn: String,
+    at: Instant,
+}
+
+impl Registered {
+    fn add(&self, family: &str, arn: &str) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|one| one.at.elapsed() < LISTED_WITHIN);
+        all.push(Registration { family: family.to_owned(), arn: arn.to_owned(), at: Instant::now() });
+    }
+
+    /// Newest first.
+    fn of(&self, family: &str) -> Vec<String> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter()
+            .rev()
+            .filter(|one| one.family == family && one.at.elapsed() < LISTED_WITHIN)
+            .map(|one| one.arn.clone())
+            .collect()
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use crds::{Health, Reason, SyncStatus};
-use longshore_tests::Fleet;
-use longshore_tests::specs::{image, service, with};
-use sandbox::{ImageBehaviour, ImageRule};
+use crds::{Health, SyncStatus};
+use longshore_tests::specs::{counted, daemon, image, service, with};
+use longshore_tests::{Fleet, FleetOptions};
 use serde_json::json;
 
 #[tokio::test(start_paused = true)]
@@ -17,6 +16,7 @@ async fn a_first_commit_becomes_a_running_service() {
     assert_eq!((running.running, running.desired), (2, 2));
     assert_eq!(running.records, ["SUCCESSFUL"]);
     assert_eq!(fleet.revisions("shop-web"), 1);
+    assert_eq!(fleet.changes_since(0), ["RegisterTaskDefinition", "CreateService"]);
     let status = fleet.status("web");
     assert_eq!((status.sync, status.health), (SyncStatus::Synced, Health::Healthy));
     assert_eq!(status.task_definition.as_deref(), Some("shop-web:1"));
@@ -25,32 +25,182 @@ async fn a_first_commit_becomes_a_running_service() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bad_image_is_rolled_back_explained_and_not_tried_again() {
+async fn a_new_image_is_one_revision_one_update_and_no_gap() {
     let mut fleet = Fleet::new().await;
-    fleet.commit(&[service("web", &image("web", "v1"))]).await;
+    fleet.commit(&[counted("web", "v1", 4)]).await;
     fleet.until_ready("web").await;
-    let bad = image("web", "bad");
-    let exits = ImageBehaviour::Exits { code: 1, after: Duration::ZERO, oom: false };
-    fleet.sandbox.edit(fleet.now(), |region| region.set_image(ImageRule::new(&bad, exits)));
-    fleet.commit(&[service("web", &bad)]).await;
-    fleet.until_stalled("web", Reason::RolledBack).await;
-    assert_eq!(fleet.image("web"), image("web", "v1"));
-    let said = fleet.status("web").conditions[0].message.clone();
-    assert!(said.contains("container app exited with 1"), "{said}");
     let mark = fleet.sandbox.call_count();
-    fleet.pass(Duration::from_hours(12)).await;
-    assert_eq!(fleet.changes_since(mark), [""; 0]);
-    assert_eq!(fleet.service("web").unwrap().records, ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"]);
-    fleet.commit(&[service("web", &image("web", "v2"))]).await;
-    fleet.until_ready("web").await;
+    fleet.commit(&[counted("web", "v2", 4)]).await;
+    let mut least = i64::MAX;
+    fleet
+        .until("web ready", |fleet| {
+            least = least.min(fleet.service("web").unwrap().running);
+            fleet.is_ready("web")
+        })
+        .await;
+    assert_eq!(least, 4, "the rollout left a gap");
+    assert_eq!(
+        fleet.changes_since(mark),
+        ["RegisterTaskDefinition", "UpdateService", "TagResource"]
+    );
+    assert_eq!(fleet.revisions("shop-web"), 2);
+    assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL", "SUCCESSFUL"]);
     assert_eq!(fleet.image("web"), image("web", "v2"));
+    let status = fleet.status("web");
+    assert_eq!(status.task_definition.as_deref(), Some("shop-web:2"));
+    assert_eq!(status.images[0].tag.as_deref(), Some("v2"));
+    assert_eq!(status.last_applied.unwrap().spec_hash.as_str(), fleet.tag("web", "longshore.dev/spec-hash").unwrap());
+    assert!(fleet.plan("web").await.is_settled());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_console_edit_is_healed() {
+async fn the_update_is_sent_within_a_second_of_the_commit() {
     let mut fleet = Fleet::new().await;
-    fleet.commit(&[with(service("web", &image("web", "v1")), "/spec/service/desiredCount", json!(3))]).await;
+    fleet.commit(&[service("web", &image("web", "v1"))]).await;
     fleet.until_ready("web").await;
-    fleet.console("UpdateService", json!({ "cluster": "shop", "service": "web", "desiredCount": 1 }));
-    fleet.until("healed", |fleet| fleet.service("web").unwrap().desired == 3).await;
+    let mark = fleet.sandbox.call_count();
+    let seen = fleet.now();
+    fleet.commit(&[service("web", &image("web", "v2"))]).await;
+    fleet.pass(Duration::from_secs(5)).await;
+    let calls = fleet.calls_that_change(mark);
+    let update = calls.iter().find(|call| call.operation == "UpdateService").unwrap();
+    let waited = update.time.duration_since(seen);
+    assert!(waited.as_millis() < 1_000, "{waited}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_environment_rolls_and_going_back_uses_the_old_revision_again() {
+    let mut fleet = Fleet::new().await;
+    let first = service("web", &image("web", "v1"));
+    fleet.commit(std::slice::from_ref(&first)).await;
+    fleet.until_ready("web").await;
+    let place = "/spec/taskDefinition/containerDefinitions/0/environment";
+    let changed = with(first.clone(), place, json!([{ "name": "GREETING", "value": "good day" }]));
+    fleet.commit(&[changed]).await;
+    fleet.until_ready("web").await;
+    let environment = fleet.definition("web")["containerDefinitions"][0]["environment"].clone();
+    assert_eq!(environment, json!([{ "name": "GREETING", "value": "good day" }]));
+    assert_eq!(fleet.revisions("shop-web"), 2);
+    fleet.commit(&[first]).await;
+    fleet.until_ready("web").await;
+    assert_eq!(fleet.revisions("shop-web"), 2);
+    assert!(fleet.service("web").unwrap().task_definition.ends_with("shop-web:1"));
+    assert_eq!(fleet.rollouts("web").len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_that_changes_nothing_changes_nothing() {
+    let mut fleet = Fleet::new().await;
+    let spec = service("web", &image("web", "v1"));
+    let text = serde_json::to_string_pretty(&spec).unwrap();
+    fleet.commit_files(&[("web.json", &text)]).await;
+    fleet.until_ready("web").await;
+    let mark = fleet.sandbox.call_count();
+    // Reformatted.
+    fleet.commit_files(&[("web.json", &spec.to_string())]).await;
+    fleet.pass(Duration::from_mins(3)).await;
+    // Moved, in one commit.
+    fleet.commit_files(&[("web.json", ""), ("shop/web.json", &text)]).await;
+    fleet.pass(Duration::from_mins(3)).await;
+    // A neighbour that is none of ours.
+    let other = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\n";
+    fleet.commit_files(&[("other.yaml", other)]).await;
+    fleet.pass(Duration::from_mins(3)).await;
+    // The same in YAML, members in another order, a default written out.
+    let yaml = with(spec, "/spec/service/schedulingStrategy", json!("REPLICA"));
+    fleet.commit_files(&[("shop/web.json", ""), ("web.yaml", &yaml.to_string())]).await;
+    fleet.pass(Duration::from_mins(3)).await;
+    assert_eq!(fleet.changes_since(mark), [""; 0]);
+    assert!(fleet.is_ready("web"));
+    assert_eq!(fleet.status("web").observed_generation.0, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_count_starts_tasks_and_replaces_none() {
+    let mut fleet = Fleet::new().await;
+    fleet.commit(&[counted("web", "v1", 2)]).await;
+    fleet.until_ready("web").await;
+    let before: Vec<String> = running_tasks(&fleet);
+    let mark = fleet.sandbox.call_count();
+    fleet.commit(&[counted("web", "v1", 3)]).await;
+    fleet.until("three run", |fleet| fleet.service("web").unwrap().running == 3).await;
+    fleet.until_ready("web").await;
+    assert_eq!(fleet.changes_since(mark), ["UpdateService", "TagResource"]);
+    assert!(before.iter().all(|task| running_tasks(&fleet).contains(task)));
+    assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL"]);
+}
+
+fn running_tasks(fleet: &Fleet) -> Vec<String> {
+    let tasks = fleet.sandbox.look(fleet.now(), |region| region.tasks());
+    tasks.into_iter().filter(|task| task.last_status == "RUNNING").map(|task| task.arn).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_newer_spec_pre_empts_a_running_rollout() {
+    let mut fleet = Fleet::new().await;
+    fleet.commit(&[service("web", &image("web", "v1"))]).await;
+    fleet.until_ready("web").await;
+    fleet.commit(&[service("web", &image("web", "v2"))]).await;
+    fleet.until("v2 begins", |fleet| fleet.rollouts("web").len() == 2).await;
+    fleet.commit(&[service("web", &image("web", "v3"))]).await;
+    fleet.until_ready("web").await;
+    assert_eq!(fleet.image("web"), image("web", "v3"));
+    assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL", "STOPPED", "SUCCESSFUL"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_newer_spec_pre_empts_a_failing_rollout() {
+    let mut fleet = Fleet::new().await;
+    fleet.commit(&[service("web", &image("web", "v1"))]).await;
+    fleet.until_ready("web").await;
+    fleet.image_exits(&image("web", "bad"));
+    fleet.commit(&[service("web", &image("web", "bad"))]).await;
+    fleet
+        .until("a task has failed", |fleet| {
+            fleet.status("web").rollout.is_some_and(|rollout| rollout.failed > 0)
+        })
+        .await;
+    assert_eq!(fleet.rollouts("web")[0], "IN_PROGRESS");
+    fleet.commit(&[service("web", &image("web", "v2"))]).await;
+    fleet.pass(Duration::from_secs(2)).await;
+    assert_eq!(fleet.image("web"), image("web", "v2"), "the newer spec waited");
+    fleet.until_ready("web").await;
+    assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL", "STOPPED", "SUCCESSFUL"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_neighbour_harms_nobody() {
+    let mut fleet = Fleet::new().await;
+    fleet
+        .commit(&[service("web", &image("web", "v1")), service("api", &image("api", "v1"))])
+        .await;
+    fleet.until_ready("web").await;
+    fleet.until_ready("api").await;
+    fleet.image_exits(&image("api", "bad"));
+    fleet
+        .commit(&[service("web", &image("web", "v2")), service("api", &image("api", "bad"))])
+        .await;
+    fleet.until_ready("web").await;
+    fleet.until_stalled("api", crds::Reason::RolledBack).await;
+    assert_eq!(fleet.image("web"), image("web", "v2"));
+    assert_eq!(fleet.image("api"), image("api", "v1"));
+    assert!(fleet.is_ready("web"));
+    assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL", "SUCCESSFUL"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_daemon_runs_on_every_instance_and_its_count_is_no_drift() {
+    let fixtures = "clusters: [{name: shop, instances: [{count: 3}]}]\nlatency: 8ms\n";
+    let mut fleet =
+        Fleet::with(FleetOptions { fixtures: fixtures.to_owned(), ..FleetOptions::default() }).await;
+    fleet.commit(&[daemon("agent", &image("agent", "v1"))]).await;
+    fleet.until_ready("agent").await;
+    assert_eq!(fleet.service("agent").unwrap().running, 3);
+    let mark = fleet.sandbox.call_count();
+    fleet.pass(Duration::from_mins(10)).await;
+    assert_eq!(fleet.changes_since(mark), [""; 0]);
+    fleet.commit(&[daemon("agent", &image("agent", "v2"))]).await;
+    fleet.until_ready("agent").await;
+    assert_eq!(fleet.image("agent"), image("agent", "v2"));
+    assert_eq!(fleet.rollouts("agent"), ["SUCCESSFUL", "SUCCESSFUL"]);
 }

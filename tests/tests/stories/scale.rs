@@ -1,0 +1,46 @@
+//! What a pass over a settled fleet costs.
+
+use std::time::Duration;
+
+use longshore_tests::specs::counted;
+use longshore_tests::{Fleet, FleetOptions};
+
+/// The calls of one pass over `count` settled services: reads, then changes.
+async fn calls_of_a_pass(count: usize) -> (usize, usize) {
+    let interval = Duration::from_mins(30);
+    let mut fleet = Fleet::with(FleetOptions { interval, ..FleetOptions::default() }).await;
+    fleet.kill().await;
+    let names: Vec<String> = (0..count).map(|number| format!("s{number}")).collect();
+    let specs: Vec<_> = names.iter().map(|name| counted(name, "v1", 1)).collect();
+    fleet.commit(&specs).await;
+    fleet.settle_by_hand();
+    fleet.pass(Duration::from_mins(10)).await;
+    fleet.restart().await;
+    fleet
+        .until("all ready", |fleet| names.iter().all(|name| fleet.is_ready(name)))
+        .await;
+    let mark = fleet.sandbox.call_count();
+    assert_eq!(fleet.changes_since(0), [""; 0]);
+    // A pass begins every 27 to 33 minutes and takes seconds: exactly one lies in here, wherever the last one was.
+    let last = fleet.sandbox.calls().last().unwrap().time;
+    let since = Duration::try_from(fleet.now().duration_since(last)).unwrap();
+    fleet.pass(Duration::from_mins(40) - since).await;
+    let changes = fleet.changes_since(mark).len();
+    (fleet.sandbox.call_count() - mark - changes, changes)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pass_over_a_hundred_services() {
+    let (reads, changes) = calls_of_a_pass(100).await;
+    println!("100 services: {reads} reads a pass");
+    assert!((10..=12).contains(&reads), "{reads} reads");
+    assert_eq!(changes, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pass_over_a_thousand_services() {
+    let (reads, changes) = calls_of_a_pass(1_000).await;
+    println!("1,000 services: {reads} reads a pass");
+    assert!((100..=112).contains(&reads), "{reads} reads");
+    assert_eq!(changes, 0);
+}

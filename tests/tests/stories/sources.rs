@@ -1,0 +1,172 @@
+//! What stands in the source: broken files, two specs for one service, a source that cannot be read, a bucket.
+
+use std::time::Duration;
+
+use controller::source::SourceError;
+use crds::{Reason, SyncPolicy};
+use longshore_tests::specs::{counted, image, service};
+use longshore_tests::{Fleet, FleetOptions, Place};
+use sandbox::{Fault, FaultKind};
+
+fn pruning() -> FleetOptions {
+    let policy = SyncPolicy { prune: Some(true), ..SyncPolicy::default() };
+    FleetOptions { policy, ..FleetOptions::default() }
+}
+
+fn in_bucket() -> FleetOptions {
+    let fixtures = "clusters: [{name: shop}]\nlatency: 8ms\nbuckets: [{name: specs}]\n".to_owned();
+    FleetOptions { fixtures, place: Place::Bucket, ..pruning() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broken_file_harms_only_its_own_service() {
+    let mut fleet = Fleet::with(pruning()).await;
+    fleet.commit(&[counted("web", "v1", 1), counted("api", "v1", 1)]).await;
+    fleet.until_ready("web").await;
+    fleet.until_ready("api").await;
+    let mark = fleet.sandbox.call_count();
+    let broken = serde_json::to_string_pretty(&counted("web", "v2", 1)).unwrap();
+    let broken = broken.replace("\"desiredCount\": 1", "\"desiredCount\": \"many\"");
+    let line = broken.lines().position(|line| line.contains("desiredCount")).unwrap() + 1;
+    let good = serde_json::to_string_pretty(&counted("api", "v2", 1)).unwrap();
+    fleet.commit_files(&[("web.json", &broken), ("api.json", &good)]).await;
+    fleet.until_ready("api").await;
+    assert_eq!(fleet.image("api"), image("api", "v2"));
+    fleet.until_stalled("web", Reason::InvalidSpec).await;
+    assert_eq!(fleet.image("web"), image("web", "v1"));
+    let object = fleet.object("web").unwrap();
+    let told = object.invalid[0].to_string();
+    assert!(told.starts_with(&format!("web.json:{line}:")), "{told}");
+    assert!(told.contains("desiredCount") && told.contains("many"), "{told}");
+    assert!(fleet.ready("web").message.contains(&told), "{:?}", fleet.ready("web"));
+    assert!(!fleet.changes_since(mark).contains(&"DeleteService".to_owned()));
+    // The last good spec is in force: drift is still healed.
+    let count = serde_json::json!({ "cluster": "shop", "service": "web", "desiredCount": 3 });
+    fleet.console("UpdateService", count);
+    fleet.until("healed", |fleet| fleet.service("web").unwrap().desired == 1).await;
+    fleet.commit(&[counted("web", "v2", 1)]).await;
+    fleet.until_ready("web").await;
+    assert_eq!(fleet.image("web"), image("web", "v2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_no_yaml_at_all_changes_nothing() {
+    let mut fleet = Fleet::with(pruning()).await;
+    fleet.commit(&[counted("web", "v1", 1), counted("api", "v1", 1)]).await;
+    fleet.until_ready("web").await;
+    fleet.until_ready("api").await;
+    let mark = fleet.sandbox.call_count();
+    fleet.commit_files(&[("web.json", "<<<<<<< HEAD\n{{ merge: [conflict\n")]).await;
+    fleet.pass(Duration::from_mins(10)).await;
+    assert_eq!(fleet.changes_since(mark), [""; 0]);
+    assert_eq!(fleet.invalid().len(), 1, "{:?}", fleet.invalid());
+    assert_eq!(fleet.service("web").unwrap().running, 1);
+    fleet.restart().await;
+    fleet.pass(Duration::from_mins(10)).await;
+    assert_eq!(fleet.changes_since(mark), [""; 0]);
+    assert_eq!(fleet.service("web").unwrap().running, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_specs_for_one_service_hold_it_and_are_told_on_both() {
+    let mut fleet = Fleet::with(pruning()).await;
+    fleet.commit(&[counted("web", "v1", 1), counted("api", "v1", 1)]).await;
+    fleet.until_ready("web").await;
+    fleet.until_ready("api").await;
+    let mark = fleet.sandbox.call_count();
+    let second = serde_json::to_string_pretty(&counted("web", "v2", 1)).unwrap();
+    fleet.commit_files(&[("copy/web.json", &second)]).await;
+    fleet.until_stalled("web", Reason::DuplicateSpec).await;
+    let said = fleet.ready("web").message;
+    assert!(said.contains("copy/web.json:") && said.contains("fleet: web.json:"), "{said}");
+    fleet.pass(Duration::from_mins(5)).await;
+    assert_eq!(fleet.changes_since(mark), [""; 0]);
+    fleet.commit_files(&[("web.json", "")]).await;
+    fleet.until_ready("web").await;
+    assert_eq!(fleet.image("web"), image("web", "v2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_is_gone_leaves_the_last_good_specs_in_force() {
+    let mut fleet = Fleet::with(pruning()).await;
+    fleet.commit(&[counted("web", "v1", 2)]).await;
+    fleet.until_ready("web").await;
+    let mark = fleet.sandbox.call_count();
+    fleet.write(&[("web.json", "")]);
+    assert!(matches!(fleet.fetch().await, Err(SourceError::SuddenlyEmpty { .. })));
+    std::fs::remove_dir_all(fleet.folder()).unwrap();
+    assert!(fleet.fetch().await.is_err());
+    fleet.pass(Duration::from_mins(5)).await;
+    assert_eq!(fleet.changes_since(mark), [""; 0]);
+    let count = serde_json::json!({ "cluster": "shop", "service": "web", "desiredCount": 1 });
+    fleet.console("UpdateService", count);
+    fleet.until("healed", |fleet| fleet.service("web").unwrap().desired == 2).await;
+    std::fs::create_dir_all(fleet.folder()).unwrap();
+    fleet.commit(&[counted("web", "v2", 2)]).await;
+    fleet.until_ready("web").await;
+    assert_eq!(fleet.image("web"), image("web", "v2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn specs_in_a_bucket_roll_out_and_an_unchanged_listing_is_one_call() {
+    let mut fleet = Fleet::with(in_bucket()).await;
+    fleet.commit(&[counted("web", "v1", 1), counted("api", "v1", 1)]).await;
+    fleet.until_ready("web").await;
+    fleet.until_ready("api").await;
+    fleet.commit(&[counted("web", "v2", 1)]).await;
+    fleet.until_ready("web").await;
+    assert_eq!(fleet.image("web"), image("web", "v2"));
+    let mark = fleet.sandbox.call_count();
+    fleet.fetch().await.unwrap();
+    let calls = fleet.sandbox.calls_since(mark);
+    let reads: Vec<&str> =
+        calls.iter().filter(|call| call.api == "s3").map(|call| call.operation.as_str()).collect();
+    assert_eq!(reads, ["ListObjectsV2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_changes_while_it_is_read_is_read_again_whole() {
+    let mut fleet = Fleet::with(in_bucket()).await;
+    fleet.commit(&[counted("web", "v1", 1), counted("api", "v1", 1)]).await;
+    fleet.until_ready("web").await;
+    let both = |version: &str| {
+        ["web", "api"].map(|name| serde_json::to_string(&counted(name, version, 1)).unwrap())
+    };
+    let [web, api] = both("v2");
+    fleet.write(&[("web.json", &web), ("api.json", &api)]);
+    // Reads take two seconds; one second after the listing, somebody writes both again.
+    let slow = FaultKind::Latency(Duration::from_secs(2));
+    let slow = Fault { times: Some(3), ..Fault::once("s3", "*", slow) };
+    fleet.sandbox.inject(slow);
+    let sandbox = fleet.sandbox.clone();
+    let (bodies, began) = (both("v3"), fleet.now());
+    let writer = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        for (name, body) in ["web", "api"].iter().zip(bodies) {
+            let request = http::Request::put(format!("/specs/fleet/{name}.json"))
+                .body(bytes::Bytes::from(body))
+                .unwrap();
+            let now = began + jiff::SignedDuration::from_secs(1);
+            assert!(sandbox.handle(now, &request).status().is_success());
+        }
+    });
+    fleet.fetch().await.unwrap();
+    writer.await.unwrap();
+    fleet.until_ready("web").await;
+    fleet.until_ready("api").await;
+    assert_eq!([fleet.image("web"), fleet.image("api")], [image("web", "v3"), image("api", "v3")]);
+    assert_eq!([fleet.revisions("shop-web"), fleet.revisions("shop-api")], [2, 2], "v2 never was");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_emptied_bucket_is_no_order_to_delete() {
+    let mut fleet = Fleet::with(in_bucket()).await;
+    fleet.commit(&[service("web", &image("web", "v1"))]).await;
+    fleet.until_ready("web").await;
+    let mark = fleet.sandbox.call_count();
+    fleet.write(&[("web.json", "")]);
+    assert!(matches!(fleet.fetch().await, Err(SourceError::SuddenlyEmpty { .. })));
+    fleet.pass(Duration::from_mins(5)).await;
+    assert_eq!(fleet.changes_since(mark), [""; 0]);
+    assert!(fleet.is_ready("web"));
+}

@@ -387,9 +387,8 @@ fn entry(
     };
     let desired = Desired::resolve(&service, place.owner, provenance, place.policy)
         .map_err(|error| vec![invalid(error.path, error.message, error.hint)])?;
-    let (refused, doubtful): (Vec<Finding>, Vec<Finding>) = rules::check(&service)
-        .into_iter()
-        .partition(|finding| finding.severity == Severity::Error);
+    let (refused, doubtful): (Vec<Finding>, Vec<Finding>) =
+        rules::check(&service).into_iter().partition(|finding| finding.severity == Severity::Error);
     let located = |findings: Vec<Finding>| -> Vec<InvalidObject> {
         let located = findings.into_iter();
         located.map(|finding| invalid(finding.path, finding.message, finding.hint)).collect()

@@ -283,8 +283,7 @@ fn publish(
             |known| (known.metadata.clone(), None, Arc::clone(&known.spec)),
         ),
     };
-    let object =
-        ServiceObject { key: key.clone(), metadata, provenance, spec, status, invalid };
+    let object = ServiceObject { key: key.clone(), metadata, provenance, spec, status, invalid };
     tell(context.statuses.service(key).as_deref(), &object);
     context.statuses.publish(object);
 }

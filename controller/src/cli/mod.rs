@@ -17,6 +17,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Config, ConfigError, SourceOptions};
 
+pub use schema::files as schema_files;
+
 /// A GitOps operator for Amazon ECS.
 #[derive(Debug, Parser)]
 #[command(name = "longshore", version, about, propagate_version = true)]

@@ -41,7 +41,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// The generated files: name and content.
-pub(crate) fn files() -> anyhow::Result<Vec<(String, String)>> {
+pub fn files() -> anyhow::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for kind in Kind::ALL {
         let schema = serde_json::to_string_pretty(&json_schema(kind))? + "\n";

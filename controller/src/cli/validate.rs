@@ -32,7 +32,9 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.output {
         Output::Json => say!(
             "{}",
-            serde_json::to_string_pretty(&json!({ "valid": valid, "invalid": invalid, "warnings": warnings }))?
+            serde_json::to_string_pretty(
+                &json!({ "valid": valid, "invalid": invalid, "warnings": warnings })
+            )?
         ),
         Output::Text => {
             for error in &invalid {

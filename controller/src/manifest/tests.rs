@@ -1,3 +1,5 @@
+//! Broken and unusual documents, each with the exact answer.
+
 use proptest::prelude::*;
 
 use super::*;

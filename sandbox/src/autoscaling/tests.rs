@@ -1,3 +1,5 @@
+//! The rules of aws.md §5.
+
 use jiff::SignedDuration;
 use serde_json::json;
 

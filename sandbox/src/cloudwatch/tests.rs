@@ -1,3 +1,5 @@
+//! The rules of aws.md §6.9.
+
 use super::*;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;

@@ -1,3 +1,5 @@
+//! The rules of aws.md §6.3.
+
 use jiff::SignedDuration;
 
 use super::*;

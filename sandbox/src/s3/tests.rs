@@ -1,3 +1,5 @@
+//! The rules of aws.md §6.4.
+
 use http::Method;
 
 use super::*;

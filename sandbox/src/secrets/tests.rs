@@ -1,3 +1,5 @@
+//! The rules of aws.md §6.2.
+
 use serde_json::json;
 
 use super::*;

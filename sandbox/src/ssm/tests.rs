@@ -1,3 +1,5 @@
+//! The rules of aws.md §6.1.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Directories that change, vanish, grow and mislead.
+
 use std::fs;
 use std::os::unix::fs::symlink;
 

@@ -1,3 +1,5 @@
+//! Real repositories: branches, tags, rewrites, damaged caches.
+
 use std::fs;
 use std::process::Command;
 

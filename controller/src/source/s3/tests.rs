@@ -1,3 +1,5 @@
+//! A bucket that changes while it is read.
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 

@@ -1,0 +1,170 @@
+//! The budgets of the product, measured: `cargo bench -p longshore-tests`. Calls and memory are printed beside the times;
+//! compare runs as ratios, machines differ.
+#![recursion_limit = "256"]
+#![allow(missing_docs, reason = "a bench has no interface")]
+
+use std::time::Duration;
+
+use crds::{Provenance, Service, SourceRevision, SyncPolicy};
+use divan::{Bencher, black_box};
+use jiff::Timestamp;
+use longshore_tests::specs::{image, service};
+use longshore_tests::{Fleet, FleetOptions};
+use planner::observed::{ObservedService, ObservedTaskDefinition};
+use planner::{Desired, Observed};
+use serde_json::{Value, json};
+
+fn main() {
+    passes();
+    divan::main();
+}
+
+fn desired(spec: &Value) -> Desired {
+    let spec: Service = serde_json::from_value(spec.clone()).unwrap();
+    let provenance = Provenance {
+        source: "fleet".parse().unwrap(),
+        revision: SourceRevision::new("c0ffee"),
+        file: "web.json".into(),
+        line: 1,
+    };
+    Desired::resolve(&spec, &"test".parse().unwrap(), provenance, &SyncPolicy::default()).unwrap()
+}
+
+/// What AWS answers for a service that matches its spec.
+fn answers(spec: &Value) -> (Value, Value) {
+    let mut service = spec["spec"]["service"].clone();
+    let tags = desired(spec).service_tags();
+    service["tags"] = planner::plan::tag_list(&tags);
+    service["status"] = json!("ACTIVE");
+    service["runningCount"] = service["desiredCount"].clone();
+    service["taskDefinition"] =
+        json!("arn:aws:ecs:eu-west-1:111122223333:task-definition/shop-web:1");
+    service["deployments"] =
+        json!([{ "id": "ecs-svc/1", "status": "PRIMARY", "rolloutState": "COMPLETED" }]);
+    let mut definition = spec["spec"]["taskDefinition"].clone();
+    definition["status"] = json!("ACTIVE");
+    (service, json!({ "taskDefinition": definition, "tags": [] }))
+}
+
+/// One turn that finds nothing to do: read the answers, normalise, compare, say so. Budget: 1 ms of CPU.
+#[divan::bench]
+fn no_op_turn(bencher: Bencher) {
+    let spec = service("web", &image("web", "v1"));
+    let (desired, (service, definition)) = (desired(&spec), answers(&spec));
+    bencher.bench_local(|| {
+        let observed = Observed {
+            service: Some(ObservedService::from_describe(black_box(&service))),
+            task_definition: Some(ObservedTaskDefinition::from_describe(black_box(&definition))),
+            ..Observed::default()
+        };
+        let plan = planner::plan(&desired, &observed, Timestamp::UNIX_EPOCH);
+        assert!(plan.is_settled(), "{plan:#?}");
+        plan
+    });
+}
+
+/// Parse and check 1,000 specs, as `validate` does.
+#[divan::bench(sample_count = 10)]
+fn parse_and_check_1000_specs(bencher: Bencher) {
+    let specs: Vec<controller::source::SourceFile> = (0..1000)
+        .map(|number| {
+            let name = format!("web-{number}");
+            let text = serde_json::to_string_pretty(&service(&name, &image("web", "v1"))).unwrap();
+            controller::source::SourceFile::new(format!("{name}.json"), text.into())
+        })
+        .collect();
+    bencher.bench_local(|| {
+        specs
+            .iter()
+            .map(|file| {
+                let parsed = controller::manifest::parse(file);
+                assert!(parsed.invalid.is_empty());
+                parsed
+                    .objects
+                    .iter()
+                    .map(|located| match &located.object {
+                        controller::manifest::Object::Service(service) => {
+                            planner::rules::check(service).len()
+                        }
+                        controller::manifest::Object::Controller(_) => 0,
+                    })
+                    .sum::<usize>()
+            })
+            .sum::<usize>()
+    });
+}
+
+/// Plan 1,000 services that match their specs.
+#[divan::bench(sample_count = 10)]
+fn plan_1000_services(bencher: Bencher) {
+    let spec = service("web", &image("web", "v1"));
+    let (desired, (service, definition)) = (desired(&spec), answers(&spec));
+    let observed = Observed {
+        service: Some(ObservedService::from_describe(&service)),
+        task_definition: Some(ObservedTaskDefinition::from_describe(&definition)),
+        ..Observed::default()
+    };
+    bencher.bench_local(|| {
+        (0..1000)
+            .filter(|_| {
+                planner::plan(black_box(&desired), black_box(&observed), Timestamp::UNIX_EPOCH)
+                    .is_settled()
+            })
+            .count()
+    });
+}
+
+/// Calls of one pass in the steady state, and the memory of the whole process, sandbox included.
+fn passes() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    for count in [100_usize, 1000] {
+        runtime.block_on(async {
+            let options = FleetOptions {
+                fixtures: "clusters: [{name: shop}]\nlatency: 8ms\nthrottling: false\n".to_owned(),
+                interval: Duration::from_mins(10),
+                ..FleetOptions::default()
+            };
+            let mut fleet = Fleet::with(options).await;
+            let specs: Vec<Value> =
+                (0..count).map(|number| service(&format!("web-{number}"), &image("web", "v1"))).collect();
+            fleet.commit(&specs).await;
+            fleet
+                .until("all ready", |fleet| {
+                    let services = fleet.statuses.services();
+                    services.len() == count && services.iter().all(|object| object.status.is_ready())
+                })
+                .await;
+            fleet.pass(Duration::from_mins(30)).await;
+            let (mark, began) = (fleet.sandbox.call_count(), cpu());
+            fleet.pass(Duration::from_mins(100)).await;
+            let calls = fleet.sandbox.call_count() - mark;
+            let writes = fleet.changes_since(mark).len();
+            println!(
+                "{count} services: {:.1} read calls and {writes} writes a pass of about 10, {:.1} ms CPU a pass (sandbox included), {} MiB RSS (sandbox included)",
+                calls as f64 / 10.0,
+                (cpu() - began) / 10.0 * 1000.0,
+                resident() / 1024,
+            );
+        });
+    }
+}
+
+/// CPU seconds of this process.
+fn cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let (_, fields) = stat.rsplit_once(") ").unwrap();
+    let ticks: Vec<f64> =
+        fields.split(' ').skip(11).take(2).map(|field| field.parse().unwrap()).collect();
+    (ticks[0] + ticks[1]) / 100.0
+}
+
+/// Resident KiB of this process.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}

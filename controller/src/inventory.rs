@@ -386,7 +386,7 @@ fn entry(
         line: located.position.line,
     };
     let desired = Desired::resolve(&service, place.owner, provenance, place.policy)
-        .map_err(|error| vec![invalid(error.path, error.message, error.hint)])?;
+        .map_err(|error| vec![invalid(error.path, error.message, None)])?;
     let (refused, doubtful): (Vec<Finding>, Vec<Finding>) =
         rules::check(&service).into_iter().partition(|finding| finding.severity == Severity::Error);
     let located = |findings: Vec<Finding>| -> Vec<InvalidObject> {

@@ -108,6 +108,6 @@ async fn deployments(
 
 async fn images(account: &Account, service: &ObservedService) -> Result<Vec<ResolvedImage>, Error> {
     let Some(newest) = service.service_revisions.first() else { return Ok(Vec::new()) };
-    let revisions = account.service_revisions(&[newest.clone()]).await?;
+    let revisions = account.service_revisions(std::slice::from_ref(newest)).await?;
     Ok(revisions.iter().flat_map(ResolvedImage::from_service_revision).collect())
 }

@@ -154,11 +154,11 @@ impl Search {
             for account in context.aws.accounts() {
                 let target = account.target().clone();
                 match account.list_clusters().await {
-                    Ok(names) => self.clusters.extend(
-                        names.iter().filter_map(|name| Some((target.clone(), name.parse().ok()?))),
+                    Ok(found) => self.clusters.extend(
+                        found.iter().filter_map(|name| Some((target.clone(), name.parse().ok()?))),
                     ),
                     Err(error) => {
-                        tracing::warn!(target = %target, error = %error, "cannot list clusters")
+                        tracing::warn!(target = %target, error = %error, "cannot list clusters");
                     }
                 }
             }

@@ -257,7 +257,7 @@ mod tests {
             queue.add("web", Priority::Resync);
         }
         assert_eq!(queue.next().await, Some("web"));
-        assert_eq!(next_within(&queue, Duration::from_secs(60)).await, None);
+        assert_eq!(next_within(&queue, Duration::from_mins(1)).await, None);
     }
 
     #[tokio::test(start_paused = true)]
@@ -278,7 +278,7 @@ mod tests {
     async fn the_earlier_time_wins() {
         let queue = Queue::new(1);
         let now = Instant::now();
-        queue.add_at("web", Priority::Rollout, now + Duration::from_secs(60));
+        queue.add_at("web", Priority::Rollout, now + Duration::from_mins(1));
         queue.add_at("web", Priority::Resync, now + Duration::from_secs(10));
         queue.add_at("web", Priority::Resync, now + Duration::from_secs(30));
         assert_eq!(queue.next().await, Some("web"));
@@ -292,7 +292,7 @@ mod tests {
         assert_eq!(queue.next().await, Some("web"));
         queue.add("web", Priority::Urgent);
         assert_eq!(
-            next_within(&queue, Duration::from_secs(60)).await,
+            next_within(&queue, Duration::from_mins(1)).await,
             None,
             "it is being worked on"
         );
@@ -346,7 +346,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_waiting_worker_sees_an_earlier_key() {
         let queue = Queue::new(1);
-        queue.add_at("late", Priority::Resync, Instant::now() + Duration::from_secs(600));
+        queue.add_at("late", Priority::Resync, Instant::now() + Duration::from_mins(10));
         let worker = {
             let queue = queue.clone();
             tokio::spawn(async move { queue.next().await })

@@ -25,7 +25,7 @@ use crate::status_store::{ServiceObject, StatusStore};
 
 /// How long a read may be older than our own last change before it is believed anyway (aws.md §0: reads are eventually
 /// consistent).
-const STALE_FOR: Duration = Duration::from_secs(60);
+const STALE_FOR: Duration = Duration::from_mins(1);
 /// How soon a stale read is tried again.
 const STALE_RETRY: Duration = Duration::from_secs(3);
 

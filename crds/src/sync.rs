@@ -53,6 +53,10 @@ pub struct SyncPolicy {
 
 /// A policy in which nothing is left open.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own that users know by its name"
+)]
 pub struct EffectiveSync {
     /// Whether differences are acted on by themselves.
     pub mode: SyncMode,

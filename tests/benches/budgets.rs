@@ -1,6 +1,15 @@
 //! The budgets of the product, measured: `cargo bench -p longshore-tests`. Calls and memory are printed beside the times;
 //! compare runs as ratios, machines differ.
 #![recursion_limit = "256"]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::large_futures,
+    reason = "a test that cannot go on should stop where it stands"
+)]
 #![allow(missing_docs, reason = "a bench has no interface")]
 
 use std::time::Duration;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crds::ecs::{Effect, TaskDefinition};
 use crds::{
-    ClusterName, EffectiveSync, Family, InvalidObject, ObjectKey, OwnerName, Provenance, Service,
-    ServiceName, SpecHash, SyncPolicy,
+    ClusterName, EffectiveSync, Family, ObjectKey, OwnerName, Provenance, Service, ServiceName,
+    SpecHash, SyncPolicy,
 };
 use serde_json::{Map, Value, json};
 
@@ -73,7 +73,13 @@ pub struct DesiredService {
 }
 
 /// What is wrong with a spec that parsed.
-pub type InvalidSpec = InvalidObject;
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidSpec {
+    /// The field, as `metadata.name`.
+    pub path: String,
+    /// What is wrong, with the value quoted.
+    pub message: String,
+}
 
 impl Desired {
     /// Fills a spec's defaults. `spec` is the service with its references resolved.
@@ -83,15 +89,7 @@ impl Desired {
         provenance: Provenance,
         source_policy: &SyncPolicy,
     ) -> Result<Self, InvalidSpec> {
-        let invalid = |path: &str, message: String| InvalidObject {
-            source: provenance.source.to_string(),
-            file: provenance.file.clone(),
-            position: None,
-            path: path.to_owned(),
-            message,
-            hint: None,
-            key: None,
-        };
+        let invalid = |path: &str, message: String| InvalidSpec { path: path.to_owned(), message };
         let name: ServiceName = service
             .metadata
             .name

@@ -319,23 +319,17 @@ fn health(turn: &Turn<'_>, living: Option<&ObservedService>) -> Health {
     if turn.desired.sync.suspend {
         return Health::Suspended;
     }
+    let is_short = service.running_count < service.desired_count;
     match &turn.plan.rollout {
         Rollout::Failed(_) | Rollout::RolledBack(_) => Health::Degraded,
-        Rollout::RollingBack(_) => Health::Progressing,
         Rollout::InProgress if is_late(turn, service) => Health::Degraded,
-        Rollout::InProgress => Health::Progressing,
-        Rollout::NotStarted | Rollout::Succeeded if rollout::is_moving(service) => {
-            Health::Progressing
-        }
-        Rollout::NotStarted | Rollout::Succeeded
-            if service.running_count >= service.desired_count =>
-        {
-            Health::Healthy
-        }
-        Rollout::NotStarted | Rollout::Succeeded if service.pending_count > 0 => {
-            Health::Progressing
-        }
-        Rollout::NotStarted | Rollout::Succeeded => Health::Degraded,
+        Rollout::RollingBack(_) | Rollout::InProgress => Health::Progressing,
+        Rollout::NotStarted | Rollout::Succeeded => match (rollout::is_moving(service), is_short) {
+            (true, _) => Health::Progressing,
+            (false, false) => Health::Healthy,
+            (false, true) if service.pending_count > 0 => Health::Progressing,
+            (false, true) => Health::Degraded,
+        },
     }
 }
 

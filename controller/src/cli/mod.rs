@@ -71,7 +71,7 @@ enum Verb {
 /// Where specs come from.
 #[derive(Debug, Clone, Args)]
 struct SourceArguments {
-    /// A directory, a Git URL or bare repository, or s3://bucket/prefix.
+    /// A directory, a Git URL or bare repository, or `s3://bucket/prefix`.
     #[arg(long, required_unless_present = "config", conflicts_with = "config")]
     source: Option<String>,
     /// A file with the `Controller` object.

@@ -72,8 +72,12 @@ pub(super) fn create_input(desired: &Desired, observed: &Observed) -> Value {
 /// deleted since can be created again. At most 32 characters (aws.md §8).
 fn client_token(key: &ObjectKey, desired: &Desired, observed: &Observed) -> String {
     let previous = observed.service.as_ref().and_then(|service| service.created_at);
-    let seed =
-        json!([key, desired.owner, desired.spec_hash, previous.map(|time| time.as_millisecond())]);
+    let seed = json!([
+        key,
+        desired.owner,
+        desired.spec_hash,
+        previous.map(jiff::Timestamp::as_millisecond)
+    ]);
     let hash = crds::SpecHash::of(&seed);
     hash.as_str().get(..32).unwrap_or_default().to_owned()
 }

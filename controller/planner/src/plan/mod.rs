@@ -244,8 +244,7 @@ fn create(desired: &Desired, observed: &Observed) -> Plan {
         reason: Reason::ServiceMissing,
     });
     let holds: Vec<Hold> = holds::policy_hold(desired).into_iter().collect();
-    let requeue =
-        if holds.is_empty() { Requeue::After(ROLLOUT_POLL) } else { Requeue::OnChange };
+    let requeue = if holds.is_empty() { Requeue::After(ROLLOUT_POLL) } else { Requeue::OnChange };
     conclude(actions, holds, requeue, Rollout::NotStarted)
 }
 

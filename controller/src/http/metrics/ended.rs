@@ -20,13 +20,14 @@ pub fn ended_rollout(
         return None;
     }
     let was: &RolloutStatus = before.rollout.as_ref()?;
-    let result = match reason(after)? {
-        Reason::RolloutSucceeded => RolloutResult::Succeeded,
-        Reason::RolledBack => RolloutResult::RolledBack,
-        Reason::RolloutFailed => RolloutResult::Failed,
-        Reason::SpecChanged => RolloutResult::Superseded,
-        _ => return None,
-    };
+    let results = [
+        (Reason::RolloutSucceeded, RolloutResult::Succeeded),
+        (Reason::RolledBack, RolloutResult::RolledBack),
+        (Reason::RolloutFailed, RolloutResult::Failed),
+        (Reason::SpecChanged, RolloutResult::Superseded),
+    ];
+    let now_says = reason(after)?;
+    let (_, result) = results.into_iter().find(|(reason, _)| *reason == now_says)?;
     let took = now.duration_since(was.started_at?);
     Some((result, Duration::try_from(took).ok()?))
 }

@@ -192,9 +192,9 @@ impl Drop for Fleet {
 
 fn open(context: &Context, place: Place, directory: &Path) -> SourceReader {
     let location = match place {
-        Place::Directory => SourceLocation::Directory(DirectorySource {
-            path: directory.display().to_string(),
-        }),
+        Place::Directory => {
+            SourceLocation::Directory(DirectorySource { path: directory.display().to_string() })
+        }
         Place::Bucket => SourceLocation::S3(S3Source {
             bucket: BUCKET.to_owned(),
             prefix: PREFIX.to_owned(),

@@ -92,7 +92,9 @@ impl Account {
         let send = ecs_call!(register_task_definition);
         let answer = self.inner.connection.change(operation, family, body, send).await?;
         let answer = require(answer, operation, family, "taskDefinition")?;
-        if let Some(arn) = answer.pointer("/taskDefinition/taskDefinitionArn").and_then(Value::as_str) {
+        if let Some(arn) =
+            answer.pointer("/taskDefinition/taskDefinitionArn").and_then(Value::as_str)
+        {
             self.inner.task_definitions.put(arn, &answer);
             self.inner.registered.add(family, arn);
         }
@@ -115,7 +117,11 @@ impl Registered {
     fn add(&self, family: &str, arn: &str) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|one| one.at.elapsed() < LISTED_WITHIN);
-        all.push(Registration { family: family.to_owned(), arn: arn.to_owned(), at: Instant::now() });
+        all.push(Registration {
+            family: family.to_owned(),
+            arn: arn.to_owned(),
+            at: Instant::now(),
+        });
     }
 
     /// Newest first.

@@ -12,7 +12,10 @@ async fn a_changed_count_is_healed() {
     let mut fleet = Fleet::new().await;
     fleet.commit(&[counted("web", "v1", 3)]).await;
     fleet.until_ready("web").await;
-    fleet.console("UpdateService", json!({ "cluster": "shop", "service": "web", "desiredCount": 1 }));
+    fleet.console(
+        "UpdateService",
+        json!({ "cluster": "shop", "service": "web", "desiredCount": 1 }),
+    );
     let mark = fleet.sandbox.call_count();
     fleet.until("healed", |fleet| fleet.service("web").unwrap().desired == 3).await;
     fleet.until("three run", |fleet| fleet.service("web").unwrap().running == 3).await;
@@ -60,7 +63,10 @@ async fn changed_tags_are_healed() {
         ["services"][0]["serviceArn"]
         .clone();
     let policy = "longshore.dev/deletion-policy";
-    fleet.console("UntagResource", json!({ "resourceArn": arn, "tagKeys": [policy, "longshore.dev/source"] }));
+    fleet.console(
+        "UntagResource",
+        json!({ "resourceArn": arn, "tagKeys": [policy, "longshore.dev/source"] }),
+    );
     let mine = json!([{ "key": "cost-centre", "value": "7" }]);
     fleet.console("TagResource", json!({ "resourceArn": arn, "tags": mine }));
     let mark = fleet.sandbox.call_count();
@@ -94,7 +100,10 @@ async fn without_self_heal_a_change_at_the_console_is_reported_only() {
     let spec = with(counted("web", "v1", 3), "/spec/sync", json!({ "selfHeal": false }));
     fleet.commit(std::slice::from_ref(&spec)).await;
     fleet.until_ready("web").await;
-    fleet.console("UpdateService", json!({ "cluster": "shop", "service": "web", "desiredCount": 1 }));
+    fleet.console(
+        "UpdateService",
+        json!({ "cluster": "shop", "service": "web", "desiredCount": 1 }),
+    );
     let mark = fleet.sandbox.call_count();
     fleet.until_stalled("web", Reason::SelfHealOff).await;
     fleet.pass(Duration::from_mins(10)).await;
@@ -102,7 +111,9 @@ async fn without_self_heal_a_change_at_the_console_is_reported_only() {
     assert_eq!(fleet.service("web").unwrap().desired, 1);
     assert_eq!(fleet.status("web").sync, SyncStatus::OutOfSync);
     // A change of the spec is no healing: it is carried out, and with it the rest.
-    fleet.commit(&[with(counted("web", "v2", 3), "/spec/sync", json!({ "selfHeal": false }))]).await;
+    fleet
+        .commit(&[with(counted("web", "v2", 3), "/spec/sync", json!({ "selfHeal": false }))])
+        .await;
     fleet.until_ready("web").await;
     assert_eq!(fleet.image("web"), image("web", "v2"));
     assert_eq!(fleet.service("web").unwrap().desired, 3);
@@ -114,7 +125,10 @@ async fn what_is_ignored_is_neither_compared_nor_changed() {
     let ignore = json!({ "ignore": ["/service/desiredCount"] });
     fleet.commit(&[with(counted("web", "v1", 2), "/spec/sync", ignore.clone())]).await;
     fleet.until_ready("web").await;
-    fleet.console("UpdateService", json!({ "cluster": "shop", "service": "web", "desiredCount": 5 }));
+    fleet.console(
+        "UpdateService",
+        json!({ "cluster": "shop", "service": "web", "desiredCount": 5 }),
+    );
     let mark = fleet.sandbox.call_count();
     fleet.pass(Duration::from_mins(5)).await;
     assert_eq!(fleet.changes_since(mark), [""; 0]);
@@ -130,7 +144,9 @@ async fn a_service_deleted_at_the_console_is_created_again() {
     fleet.commit(&[service("web", &image("web", "v1"))]).await;
     fleet.until_ready("web").await;
     fleet.console("DeleteService", json!({ "cluster": "shop", "service": "web", "force": true }));
-    fleet.until("there again", |fleet| fleet.living("web").is_some_and(|web| web.running == 2)).await;
+    fleet
+        .until("there again", |fleet| fleet.living("web").is_some_and(|web| web.running == 2))
+        .await;
     fleet.until_ready("web").await;
     assert_eq!(fleet.revisions("shop-web"), 1);
 }

@@ -18,7 +18,8 @@ async fn patient() -> Fleet {
 async fn rolled_back_once(behaviour: ImageBehaviour, explanation: &str) {
     let mut fleet = patient().await;
     let spec = |version: &str| {
-        let check = json!({ "command": ["CMD", "true"], "interval": 5, "retries": 2, "startPeriod": 0 });
+        let check =
+            json!({ "command": ["CMD", "true"], "interval": 5, "retries": 2, "startPeriod": 0 });
         let spec = service("web", &image("web", version));
         match behaviour {
             ImageBehaviour::Unhealthy => {
@@ -109,9 +110,7 @@ async fn going_back_to_the_old_spec_after_a_failure_starts_nothing() {
     fleet.until_ready("web").await;
     fleet.image_exits(&image("web", "bad"));
     fleet.commit(&[service("web", &image("web", "bad"))]).await;
-    fleet
-        .until("rolled back", |fleet| fleet.rollouts("web")[0] == "ROLLBACK_SUCCESSFUL")
-        .await;
+    fleet.until("rolled back", |fleet| fleet.rollouts("web")[0] == "ROLLBACK_SUCCESSFUL").await;
     fleet.commit(&[service("web", &image("web", "v1"))]).await;
     fleet.until_ready("web").await;
     assert_eq!(fleet.rollouts("web"), ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"]);
@@ -127,9 +126,7 @@ async fn a_failed_spec_that_is_mended_beside_the_image_is_a_new_spec() {
     let bad = service("web", &image("web", "bad"));
     fleet.commit(std::slice::from_ref(&bad)).await;
     fleet.until_stalled("web", Reason::RolledBack).await;
-    fleet
-        .until("rolled back", |fleet| fleet.rollouts("web")[0] == "ROLLBACK_SUCCESSFUL")
-        .await;
+    fleet.until("rolled back", |fleet| fleet.rollouts("web")[0] == "ROLLBACK_SUCCESSFUL").await;
     // The image is pushed again under the same tag, and the spec gets a line that says so.
     fleet.image_behaves(&image("web", "bad"), ImageBehaviour::Runs);
     let place = "/spec/taskDefinition/containerDefinitions/0/environment";

@@ -73,7 +73,10 @@ async fn a_suspended_service_is_watched_and_not_touched() {
     let suspend = json!({ "suspend": true });
     fleet.commit(&[with(service("web", &image("web", "v2")), "/spec/sync", suspend)]).await;
     fleet.until_stalled("web", Reason::Suspended).await;
-    fleet.console("UpdateService", json!({ "cluster": "shop", "service": "web", "desiredCount": 1 }));
+    fleet.console(
+        "UpdateService",
+        json!({ "cluster": "shop", "service": "web", "desiredCount": 1 }),
+    );
     let mark = fleet.sandbox.call_count();
     fleet.pass(Duration::from_mins(10)).await;
     assert_eq!(fleet.changes_since(mark), [""; 0]);

@@ -56,7 +56,9 @@ async fn without_prune_the_service_goes_on_and_is_reported() {
 async fn the_orphan_policy_is_remembered_without_the_file() {
     let mut fleet = Fleet::with(pruning()).await;
     let orphan = json!({ "deletionPolicy": "Orphan" });
-    fleet.commit(&[with(counted("web", "v1", 1), "/spec/sync", orphan), counted("api", "v1", 1)]).await;
+    fleet
+        .commit(&[with(counted("web", "v1", 1), "/spec/sync", orphan), counted("api", "v1", 1)])
+        .await;
     fleet.until_ready("web").await;
     fleet.until_ready("api").await;
     let mark = fleet.sandbox.call_count();
@@ -111,7 +113,8 @@ async fn the_brake_holds_when_a_restarted_operator_finds_the_orphans_one_by_one(
 async fn a_document_without_a_readable_name_holds_all_pruning() {
     let mut fleet = fleet_of(pruning(), &["web", "api"]).await;
     let mark = fleet.sandbox.call_count();
-    let nameless = "apiVersion: longshore.dev/v1alpha1\nkind: Service\nmetadata: {nmae: web}\nspec: {}\n";
+    let nameless =
+        "apiVersion: longshore.dev/v1alpha1\nkind: Service\nmetadata: {nmae: web}\nspec: {}\n";
     fleet.commit_files(&[("web.json", ""), ("renamed.yaml", nameless)]).await;
     fleet.until_stalled("web", Reason::SourceIncomplete).await;
     fleet.pass(Duration::from_mins(10)).await;

@@ -49,7 +49,10 @@ async fn a_new_image_is_one_revision_one_update_and_no_gap() {
     let status = fleet.status("web");
     assert_eq!(status.task_definition.as_deref(), Some("shop-web:2"));
     assert_eq!(status.images[0].tag.as_deref(), Some("v2"));
-    assert_eq!(status.last_applied.unwrap().spec_hash.as_str(), fleet.tag("web", "longshore.dev/spec-hash").unwrap());
+    assert_eq!(
+        status.last_applied.unwrap().spec_hash.as_str(),
+        fleet.tag("web", "longshore.dev/spec-hash").unwrap()
+    );
     assert!(fleet.plan("web").await.is_settled());
 }
 
@@ -171,9 +174,7 @@ async fn a_newer_spec_pre_empts_a_failing_rollout() {
 #[tokio::test(start_paused = true)]
 async fn a_failing_neighbour_harms_nobody() {
     let mut fleet = Fleet::new().await;
-    fleet
-        .commit(&[service("web", &image("web", "v1")), service("api", &image("api", "v1"))])
-        .await;
+    fleet.commit(&[service("web", &image("web", "v1")), service("api", &image("api", "v1"))]).await;
     fleet.until_ready("web").await;
     fleet.until_ready("api").await;
     fleet.image_exits(&image("api", "bad"));
@@ -192,7 +193,8 @@ async fn a_failing_neighbour_harms_nobody() {
 async fn a_daemon_runs_on_every_instance_and_its_count_is_no_drift() {
     let fixtures = "clusters: [{name: shop, instances: [{count: 3}]}]\nlatency: 8ms\n";
     let mut fleet =
-        Fleet::with(FleetOptions { fixtures: fixtures.to_owned(), ..FleetOptions::default() }).await;
+        Fleet::with(FleetOptions { fixtures: fixtures.to_owned(), ..FleetOptions::default() })
+            .await;
     fleet.commit(&[daemon("agent", &image("agent", "v1"))]).await;
     fleet.until_ready("agent").await;
     assert_eq!(fleet.service("agent").unwrap().running, 3);

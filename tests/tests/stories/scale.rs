@@ -16,9 +16,7 @@ async fn calls_of_a_pass(count: usize) -> (usize, usize) {
     fleet.settle_by_hand();
     fleet.pass(Duration::from_mins(10)).await;
     fleet.restart().await;
-    fleet
-        .until("all ready", |fleet| names.iter().all(|name| fleet.is_ready(name)))
-        .await;
+    fleet.until("all ready", |fleet| names.iter().all(|name| fleet.is_ready(name))).await;
     let mark = fleet.sandbox.call_count();
     assert_eq!(fleet.changes_since(0), [""; 0]);
     // A pass begins every 27 to 33 minutes and takes seconds: exactly one lies in here, wherever the last one was.

@@ -22,9 +22,7 @@ async fn a_missing_cluster_is_reported_and_harms_nobody() {
     fleet.pass(Duration::from_mins(10)).await;
     assert!(fleet.is_ready("web"));
     fleet.console("CreateCluster", json!({ "clusterName": "attic" }));
-    fleet
-        .until("api ready", |fleet| fleet.statuses.service(&key).unwrap().status.is_ready())
-        .await;
+    fleet.until("api ready", |fleet| fleet.statuses.service(&key).unwrap().status.is_ready()).await;
 }
 
 #[tokio::test(start_paused = true)]

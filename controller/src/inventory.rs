@@ -125,6 +125,7 @@ impl Inventory {
                 Some(parsed) if parsed.content_id == file.content_id() => parsed,
                 other => {
                     changed.extend(other.iter().flat_map(ParsedAt::keys));
+                    let held_ours = other.as_ref().is_some_and(ParsedAt::is_ours);
                     let place = Place {
                         file,
                         source,
@@ -133,7 +134,7 @@ impl Inventory {
                         owner: &self.owner,
                         vars: &self.vars,
                     };
-                    parse(&place).inspect_keys(&mut changed)
+                    parse(&place, held_ours).inspect_keys(&mut changed)
                 }
             };
             files.insert(path.clone(), parsed);
@@ -314,6 +315,10 @@ impl ParsedAt {
         usable.chain(self.invalid.iter().filter_map(|invalid| invalid.key.clone()))
     }
 
+    fn is_ours(&self) -> bool {
+        !self.entries.is_empty() || !self.invalid.is_empty()
+    }
+
     fn inspect_keys(self, keys: &mut BTreeSet<ObjectKey>) -> Self {
         keys.extend(self.keys());
         self
@@ -341,9 +346,13 @@ struct Place<'a> {
     vars: &'a IndexMap<String, String>,
 }
 
-fn parse(place: &Place<'_>) -> ParsedAt {
+/// Reads a file. Where it held objects of ours before, a document that cannot be read may be one of them.
+fn parse(place: &Place<'_>, held_ours: bool) -> ParsedAt {
     let parsed = manifest::parse(place.file);
     let mut invalid: Vec<InvalidObject> = parsed.invalid;
+    if held_ours {
+        invalid.extend(parsed.unrecognised);
+    }
     let mut entries = Vec::new();
     for located in &parsed.objects {
         match entry(located, place) {

@@ -8,11 +8,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crds::{Generation, ObjectKey, ObjectMeta, OwnerName, Reason, ServiceStatus};
+use crds::{Generation, ObjectKey, ObjectMeta, OwnerName, Reason, ServiceStatus, SpecHash};
 use planner::observed::ObservedService;
 use planner::prune::{self, SourceFacts};
 use planner::status::{self, Failure, Turn};
-use planner::{Observed, Plan, Requeue, ownership};
+use planner::{Desired, Observed, Plan, Requeue, ownership};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -42,13 +42,14 @@ pub struct Context {
     pub statuses: StatusStore,
     /// The time.
     pub clock: Clock,
-    /// Our own last changes, until a read shows them.
+    /// Our own last changes.
     pub expectations: Arc<Mutex<HashMap<ObjectKey, Expectation>>>,
 }
 
-/// A change of ours that the next reads should show.
+/// Our own last change: what it sent, and the deployments that the next reads should show.
 #[derive(Debug, Clone)]
 pub struct Expectation {
+    sent: SpecHash,
     deployments: Vec<String>,
     until: Instant,
 }
@@ -115,7 +116,7 @@ async fn turn(
     let desired = &entry.desired;
     let previous = status_of(context, &desired.key);
     let observed = match observe::service(account, desired).await {
-        Ok(observed) => observed,
+        Ok(observed) => Observed { sent: sent(context, &desired.key), ..observed },
         Err(error) => {
             let failure = failure(&error);
             let status =
@@ -131,7 +132,7 @@ async fn turn(
     let plan = planner::plan(desired, &observed, context.clock.now());
     let outcome =
         apply::plan(account, desired.key.cluster.as_str(), desired.key.name.as_str(), &plan).await;
-    expect(context, &desired.key, &outcome);
+    expect(context, desired, &outcome);
     let failure = outcome.error.as_ref().map(failure);
     let status = status::after(&Turn {
         desired,
@@ -203,6 +204,7 @@ async fn orphan(context: &Context, account: &Account, key: &ObjectKey) -> Ended 
     };
     let Some(service) = service.filter(|service| is_ours_and_there(service, &context.owner)) else {
         context.inventory().forget_orphan(key);
+        context.expectations.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         context.statuses.remove(key);
         return Ended::Gone;
     };
@@ -308,7 +310,10 @@ fn tell(before: Option<&ServiceObject>, after: &ServiceObject) {
 /// Whether this read is older than our own last change.
 fn is_stale(context: &Context, key: &ObjectKey, observed: &Observed) -> bool {
     let mut expectations = context.expectations.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(expectation) = expectations.get(key) else { return false };
+    let Some(expectation) = expectations.get_mut(key) else { return false };
+    if expectation.deployments.is_empty() {
+        return false;
+    }
     let shown = observed.service.as_ref().is_some_and(|service| {
         service
             .deployments
@@ -316,23 +321,32 @@ fn is_stale(context: &Context, key: &ObjectKey, observed: &Observed) -> bool {
             .any(|deployment| expectation.deployments.contains(&deployment.id))
     });
     if shown || Instant::now() >= expectation.until {
-        expectations.remove(key);
+        expectation.deployments.clear();
         return false;
     }
     true
 }
 
-fn expect(context: &Context, key: &ObjectKey, outcome: &Outcome) {
+/// The spec that this process last sent.
+fn sent(context: &Context, key: &ObjectKey) -> Option<SpecHash> {
+    let expectations = context.expectations.lock().unwrap_or_else(PoisonError::into_inner);
+    expectations.get(key).map(|expectation| expectation.sent.clone())
+}
+
+fn expect(context: &Context, desired: &Desired, outcome: &Outcome) {
     if outcome.deployments.is_empty() {
         return;
     }
-    let expectation =
-        Expectation { deployments: outcome.deployments.clone(), until: Instant::now() + STALE_FOR };
+    let expectation = Expectation {
+        sent: desired.spec_hash.clone(),
+        deployments: outcome.deployments.clone(),
+        until: Instant::now() + STALE_FOR,
+    };
     context
         .expectations
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .insert(key.clone(), expectation);
+        .insert(desired.key.clone(), expectation);
 }
 
 fn failure(error: &aws::Error) -> Failure {

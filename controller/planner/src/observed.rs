@@ -3,6 +3,7 @@
 //! Every value here was read. What could not be read makes no `Observed`; what was not asked for is `None` and is named by
 //! [`Wants`].
 
+use crds::SpecHash;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -25,6 +26,9 @@ pub struct Observed {
     pub images: Option<Vec<ResolvedImage>>,
     /// Tasks that stopped lately; `None` when not asked for.
     pub stopped: Option<Vec<StoppedTask>>,
+    /// The spec that this very process last sent; `None` when it sent none. The service's tag says the same and outlives the
+    /// process, but is set by a call of its own, which may fail.
+    pub sent: Option<SpecHash>,
 }
 
 /// Which further facts a plan depends on: asked for only when they matter, because each costs calls.

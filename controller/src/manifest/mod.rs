@@ -41,6 +41,9 @@ pub struct ParsedFile {
     pub objects: Vec<Located<Object>>,
     /// What is wrong with the documents that cannot.
     pub invalid: Vec<InvalidObject>,
+    /// Documents that cannot be read and in which nothing speaks for us: templates of other tools, usually. They concern us
+    /// only where one of our objects stood before.
+    pub unrecognised: Vec<InvalidObject>,
 }
 
 /// An object of any kind.
@@ -94,7 +97,11 @@ pub fn parse(file: &SourceFile) -> ParsedFile {
             parsed.invalid.push(whole_file(file, unreadable.to_string(), hint));
             return parsed;
         }
-        Err(_of_another_tool) => return parsed,
+        Err(unreadable) => {
+            let hint = unreadable.hint();
+            parsed.unrecognised.push(whole_file(file, unreadable.to_string(), hint));
+            return parsed;
+        }
     };
     for document in documents {
         match object(&document) {
@@ -109,7 +116,9 @@ pub fn parse(file: &SourceFile) -> ParsedFile {
             Outcome::Invalid { problems, key } => parsed.invalid.extend(
                 problems.into_iter().map(|problem| problem.into_invalid(file.path(), key.clone())),
             ),
-            Outcome::OfAnotherTool => {}
+            Outcome::OfAnotherTool(broken) => parsed
+                .unrecognised
+                .extend(broken.map(|problem| problem.into_invalid(file.path(), None))),
         }
     }
     parsed
@@ -117,20 +126,24 @@ pub fn parse(file: &SourceFile) -> ParsedFile {
 
 enum Outcome {
     Object(Object),
-    Invalid { problems: Vec<Problem>, key: Option<ObjectKey> },
-    OfAnotherTool,
+    Invalid {
+        problems: Vec<Problem>,
+        key: Option<ObjectKey>,
+    },
+    /// With what is wrong if it cannot be read.
+    OfAnotherTool(Option<Problem>),
 }
 
 fn object(document: &Document<'_>) -> Outcome {
     let Reading { tree, mut problems, broken } = tree::read(document.text, document.first_line);
     let class = class::of(&tree, document, broken.is_some());
     if matches!(class, Class::OfAnotherTool) {
-        return Outcome::OfAnotherTool;
+        return Outcome::OfAnotherTool(broken);
     }
     let is_broken = broken.is_some();
     problems.extend(broken);
     let object = match class {
-        Class::OfAnotherTool => return Outcome::OfAnotherTool,
+        Class::OfAnotherTool => return Outcome::OfAnotherTool(None),
         Class::Unclear(problem) => {
             if !is_broken {
                 problems.push(problem);

@@ -156,10 +156,10 @@ impl Fleet {
         self.calls_that_change(mark).into_iter().map(|call| call.operation).collect()
     }
 
-    /// The calls since `mark` that ask for a change, refused ones included.
+    /// The calls since `mark` that ask ECS for a change, refused ones included.
     pub fn calls_that_change(&self, mark: usize) -> Vec<CallRecord> {
         let mut calls = self.sandbox.calls_since(mark);
-        calls.retain(|call| !is_read(&call.operation));
+        calls.retain(|call| call.api != "s3" && !is_read(&call.operation));
         calls
     }
 

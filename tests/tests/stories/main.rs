@@ -10,6 +10,7 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+mod crashes;
 mod drift;
 mod failures;
 mod ownership;

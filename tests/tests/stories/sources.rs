@@ -50,21 +50,41 @@ async fn a_broken_file_harms_only_its_own_service() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_that_is_no_yaml_at_all_changes_nothing() {
+async fn a_merge_conflict_changes_nothing_even_through_a_restart() {
     let mut fleet = Fleet::with(pruning()).await;
     fleet.commit(&[counted("web", "v1", 1), counted("api", "v1", 1)]).await;
     fleet.until_ready("web").await;
     fleet.until_ready("api").await;
     let mark = fleet.sandbox.call_count();
-    fleet.commit_files(&[("web.json", "<<<<<<< HEAD\n{{ merge: [conflict\n")]).await;
+    let [ours, theirs] = ["v2", "v3"]
+        .map(|version| serde_json::to_string_pretty(&counted("web", version, 1)).unwrap());
+    let conflict = format!("<<<<<<< HEAD\n{ours}\n=======\n{theirs}\n>>>>>>> main\n");
+    fleet.commit_files(&[("web.json", &conflict)]).await;
     fleet.pass(Duration::from_mins(10)).await;
     assert_eq!(fleet.changes_since(mark), [""; 0]);
     assert_eq!(fleet.invalid().len(), 1, "{:?}", fleet.invalid());
-    assert_eq!(fleet.service("web").unwrap().running, 1);
     fleet.restart().await;
     fleet.pass(Duration::from_mins(10)).await;
     assert_eq!(fleet.changes_since(mark), [""; 0]);
     assert_eq!(fleet.service("web").unwrap().running, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_turns_into_nonsense_is_no_order_to_delete() {
+    let mut fleet = Fleet::with(pruning()).await;
+    fleet.commit(&[counted("web", "v1", 1), counted("api", "v1", 1)]).await;
+    fleet.until_ready("web").await;
+    fleet.until_ready("api").await;
+    let mark = fleet.sandbox.call_count();
+    fleet.commit_files(&[("web.json", "<html>{{ 502: [bad gateway\n")]).await;
+    fleet.until_stalled("web", Reason::SourceIncomplete).await;
+    fleet.pass(Duration::from_mins(10)).await;
+    assert_eq!(fleet.changes_since(mark), [""; 0]);
+    assert_eq!(fleet.invalid().len(), 1, "{:?}", fleet.invalid());
+    assert_eq!(fleet.service("web").unwrap().running, 1);
+    // A file that is taken away is one.
+    fleet.remove(&["web"]).await;
+    fleet.until("web deleted", |fleet| fleet.living("web").is_none()).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,6 +9,23 @@ use crate::drift::FieldDrift;
 use crate::observed::ObservedService;
 use crate::rollout::Rollout;
 
+/// Whether this very spec has been sent before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Attempted {
+    /// Not that anybody knows.
+    No,
+    /// This process has sent it, but the service does not carry its hash (yet).
+    Sent,
+    /// The service carries its hash.
+    Recorded,
+}
+
+impl Attempted {
+    const fn was_sent(self) -> bool {
+        matches!(self, Self::Sent | Self::Recorded)
+    }
+}
+
 /// Suspension and manual mode hold every action alike.
 pub(super) fn policy_hold(desired: &Desired) -> Option<Hold> {
     if desired.sync.suspend {
@@ -29,7 +46,7 @@ pub(super) fn standing(
     actions: &[Action],
     replacements: &[FieldDrift],
     rollout: &Rollout,
-    is_attempted: bool,
+    attempted: Attempted,
 ) -> Vec<Hold> {
     let mut holds = Vec::new();
     if actions.is_empty() && replacements.is_empty() {
@@ -43,13 +60,13 @@ pub(super) fn standing(
         Rollout::RollingBack(reason) => {
             holds.push(Hold::new(Reason::RolledBack, format!("ECS is rolling back: {reason}")));
         }
-        Rollout::RolledBack(reason) if is_attempted => {
+        Rollout::RolledBack(reason) if attempted.was_sent() => {
             holds.push(Hold::new(
                 Reason::RolledBack,
                 format!("this spec failed and was rolled back: {reason} It is held until the spec changes."),
             ));
         }
-        Rollout::Failed(reason) if is_attempted => {
+        Rollout::Failed(reason) if attempted.was_sent() => {
             holds.push(Hold::new(
                 Reason::RolloutFailed,
                 format!("this spec failed: {reason} It is held until the spec changes."),
@@ -68,7 +85,7 @@ pub(super) fn standing(
             format!("ECS cannot change {} of an existing service", paths.join(", ")),
         ));
     }
-    if holds.is_empty() && is_attempted && !desired.sync.self_heal {
+    if holds.is_empty() && attempted == Attempted::Recorded && !desired.sync.self_heal {
         holds.push(Hold::new(
             Reason::SelfHealOff,
             "the service was changed at AWS and `sync.selfHeal` is off",

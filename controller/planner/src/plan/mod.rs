@@ -18,6 +18,7 @@ use crds::Reason;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use self::holds::Attempted;
 use crate::desired::Desired;
 use crate::drift::FieldDrift;
 use crate::observed::{Observed, ObservedService, ServiceState, Wants};
@@ -284,7 +285,14 @@ fn change(
         (false, false) => Reason::SpecChanged,
     };
     let (actions, replacements) = differences::between(desired, observed, service, reason);
-    let mut holds = holds::standing(desired, &actions, &replacements, &rollout, is_attempted);
+    let attempted = if is_attempted {
+        Attempted::Recorded
+    } else if observed.sent.as_ref() == Some(&desired.spec_hash) {
+        Attempted::Sent
+    } else {
+        Attempted::No
+    };
+    let mut holds = holds::standing(desired, &actions, &replacements, &rollout, attempted);
     holds.extend(holds::controller_hold(service, &actions));
     let requeue = if !actions.is_empty() && holds.is_empty() {
         Requeue::After(ROLLOUT_POLL)

@@ -12,7 +12,7 @@ use crate::ownership::{OWNER, SPEC_HASH};
 
 const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333";
 
-fn spec(image: &str, sync: Value) -> Service {
+fn spec(image: &str, sync: &Value) -> Service {
     serde_json::from_value(json!({
         "apiVersion": "longshore.dev/v1alpha1",
         "kind": "Service",
@@ -42,7 +42,7 @@ fn desired_with(image: &str, sync: Value) -> Desired {
         line: 1,
     };
     let owner = "test".parse().unwrap();
-    Desired::resolve(&spec(image, sync), &owner, provenance, &SyncPolicy::default()).unwrap()
+    Desired::resolve(&spec(image, &sync), &owner, provenance, &SyncPolicy::default()).unwrap()
 }
 
 fn desired(image: &str) -> Desired {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use crds::{ConditionStatus, ConditionType, ObjectKey, ServiceStatus};
+use crds::{ConditionStatus, ConditionType, ObjectKey, Reason, ServiceStatus};
 use serde_json::json;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::output::say;
 use super::{AwsArguments, Output, SourceArguments, connect, validate};
 use crate::operator::Operator;
+use crate::reconcile::Context;
 use crate::status_store::StatusStore;
 
 /// How often progress is looked at.
@@ -50,11 +51,11 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         settled
     };
     let invalid = validate::problems(&config, &context.inventory());
-    let outcomes = outcomes(&context.statuses);
+    let outcomes = outcomes(&context);
     let failed = !settled
         || !invalid.is_empty()
         || context.statuses.sources().iter().any(|source| source.error.is_some())
-        || outcomes.values().any(|status| !status.is_ready());
+        || outcomes.values().any(|status| !is_as_asked(status));
     match arguments.output {
         Output::Json => {
             let services: Vec<_> = outcomes
@@ -82,8 +83,20 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn outcomes(statuses: &StatusStore) -> BTreeMap<ObjectKey, ServiceStatus> {
-    statuses.services().iter().map(|object| (object.key.clone(), object.status.clone())).collect()
+/// How every service that a spec names has ended. One whose spec has left its source and that is kept is no failure.
+fn outcomes(context: &Context) -> BTreeMap<ObjectKey, ServiceStatus> {
+    let inventory = context.inventory();
+    let services = context.statuses.services();
+    let named = services.iter().filter(|object| inventory.is_named(&object.key));
+    named.map(|object| (object.key.clone(), object.status.clone())).collect()
+}
+
+/// Ready, or held because the spec asks for it.
+fn is_as_asked(status: &ServiceStatus) -> bool {
+    let asked_for = [Reason::Suspended, Reason::ManualSync, Reason::SelfHealOff];
+    status.is_ready()
+        || !status.holds.is_empty()
+            && status.holds.iter().all(|hold| asked_for.contains(&hold.reason))
 }
 
 /// Prints what changes until every service is ready or stalled; `false` when the time is up first.

@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     /// How many times as fast as real time its clock runs.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     time_scale: f64,
-    /// Append every call and its answer to this file, one JSON object a line.
+    /// Write every call and its answer into this file, one JSON object a line; what was in it is lost.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
 }

@@ -91,6 +91,14 @@ fn no_breaker(subject: &Subject<'_>, found: &mut Vec<Finding>) {
 }
 
 fn percents(configuration: &DeploymentConfiguration, found: &mut Vec<Finding>) {
+    if let Some(maximum) = configuration.maximum_percent
+        && !(100..=200).contains(&maximum)
+    {
+        let path = format!("{CONFIGURATION}.maximumPercent");
+        let message = format!("`{maximum}` is not within 100 to 200");
+        // Whether ECS takes more is disputed (aws.md §4.5).
+        found.push(if maximum > 200 { warning(path, message) } else { error(path, message) });
+    }
     let (Some(minimum), Some(maximum)) =
         (configuration.minimum_healthy_percent, configuration.maximum_percent)
     else {

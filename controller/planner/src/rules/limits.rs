@@ -15,9 +15,6 @@ const JUDGED_ELSEWHERE: &[&str] = &[
     "spec.service.volumeConfigurations[].managedEBSVolume.sizeInGiB",
 ];
 
-/// Members whose limit is disputed: ECS is said to take more (aws.md §4.5).
-const DISPUTED: &[&str] = &["spec.service.deploymentConfiguration.maximumPercent"];
-
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Finding>) {
     let task = serde_json::to_value(subject.task).unwrap_or_default();
     let service = serde_json::to_value(subject.service).unwrap_or_default();
@@ -87,9 +84,7 @@ fn number(limits: Limits, value: &Value, place: &Place, found: &mut Vec<Finding>
     }
     let message = format!("`{number}` is not within {min} to {max}");
     let nearest = format!("the nearest is {}", number.clamp(min, max));
-    let disputed = number > max && place.is_in(DISPUTED);
-    let finding = if disputed { warning } else { error };
-    found.push(finding(place.written.clone(), message).hint(nearest));
+    found.push(error(place.written.clone(), message).hint(nearest));
 }
 
 /// Enumerations are open, because AWS adds values: an unknown one is only doubtful.

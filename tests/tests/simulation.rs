@@ -13,7 +13,7 @@ use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use longshore_tests::specs::{counted, image, with};
 use longshore_tests::{Fleet, FleetOptions};
-use sandbox::{Fault, FaultKind, ServiceView};
+use sandbox::{CallRecord, Fault, FaultKind, ServiceView};
 use serde_json::{Value, json};
 
 /// How many worlds the suite runs.
@@ -57,7 +57,10 @@ struct World {
     absent: HashMap<&'static str, Timestamp>,
     suspended: HashMap<&'static str, Timestamp>,
     foreign: ServiceView,
+    /// How many calls have been checked.
     checked: usize,
+    /// Those of them that asked for a change and were carried out.
+    carried_out: Vec<CallRecord>,
     /// When each service's spec was changed, or the service itself by hand: after each a call may be made again.
     changed: HashMap<&'static str, Vec<Timestamp>>,
     /// When the process was started.
@@ -119,6 +122,7 @@ async fn run(seed: u64) {
         eprintln!("{}", world.fleet.describe());
         std::panic::resume_unwind(panic);
     }
+    println!("seed {seed}: {} calls until {}", world.fleet.sandbox.call_count(), world.fleet.now());
 }
 
 impl World {
@@ -149,6 +153,7 @@ impl World {
             suspended: HashMap::new(),
             foreign,
             checked: 0,
+            carried_out: Vec::new(),
             changed: HashMap::new(),
             lives: vec![began],
             lost_replies: false,
@@ -366,6 +371,7 @@ impl World {
                 self.check_deletion(&name, call.time);
             }
         }
+        self.carried_out.extend(calls.into_iter().filter(|call| call.status == 200));
         if !self.lost_replies {
             self.check_that_nothing_is_doubled();
         }
@@ -386,10 +392,7 @@ impl World {
     fn check_that_nothing_is_doubled(&self) {
         let mut registered: HashSet<(usize, String)> = HashSet::new();
         let mut sent: HashSet<(usize, usize, String, String)> = HashSet::new();
-        for call in self.fleet.calls_that_change(0) {
-            if call.status != 200 {
-                continue;
-            }
+        for call in &self.carried_out {
             let life = self.lives.iter().filter(|began| **began <= call.time).count();
             if call.operation == "RegisterTaskDefinition" {
                 let content = call.request.to_string();

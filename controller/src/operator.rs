@@ -163,20 +163,35 @@ impl Search {
                 }
             }
         }
+        let mut orphans = Vec::new();
+        let mut is_complete = true;
         for (target, cluster) in self.clusters.clone() {
-            if let Err(error) = self.cluster(context, &target, &cluster).await {
-                tracing::warn!(cluster = %cluster, error = %error, "cannot search for services without specs");
+            match self.cluster(context, &target, &cluster).await {
+                Ok(found) => orphans.extend(found),
+                Err(error) => {
+                    // Where we may not look we have created nothing.
+                    is_complete &= matches!(error.kind, aws::Kind::Denied | aws::Kind::NotFound);
+                    tracing::warn!(cluster = %cluster, error = %error, "cannot search for services without specs");
+                }
+            }
+        }
+        // The brake on deletions counts them: a part of them would look like few.
+        if is_complete {
+            for (key, source) in orphans {
+                context.inventory().note_orphan(key, source);
             }
         }
     }
 
+    /// The services of one cluster that carry our tags and that no spec names: all of them, or an error.
     async fn cluster(
         &mut self,
         context: &Context,
         target: &TargetName,
         cluster: &ClusterName,
-    ) -> Result<(), aws::Error> {
-        let Some(account) = context.aws.account(target) else { return Ok(()) };
+    ) -> Result<Vec<(ObjectKey, SourceName)>, aws::Error> {
+        let mut orphans = Vec::new();
+        let Some(account) = context.aws.account(target) else { return Ok(orphans) };
         let foreign = self.foreign.entry((target.clone(), cluster.clone())).or_default();
         for name in account.list_services(cluster.as_str()).await? {
             let Ok(service) = name.parse() else { continue };
@@ -192,13 +207,13 @@ impl Search {
                 ownership::ownership(&service.tags, &context.owner),
                 ownership::source(&service.tags),
             ) {
-                (Ownership::Ours, Some(source)) => context.inventory().note_orphan(key, source),
+                (Ownership::Ours, Some(source)) => orphans.push((key, source)),
                 (Ownership::Ours | Ownership::Nobodys | Ownership::Another(_), _) => {
                     foreign.insert(name);
                 }
             }
         }
-        Ok(())
+        Ok(orphans)
     }
 }
 

@@ -154,6 +154,7 @@ async fn plan_only(context: &Context, entry: &Entry) -> Result<Plan, String> {
         .account(&desired.key)
         .ok_or_else(|| format!("the configuration names no target `{}`", desired.key.target))?;
     let observed = observe::service(account, desired).await.map_err(|error| error.to_string())?;
+    let observed = Observed { sent: sent(context, &desired.key), ..observed };
     Ok(planner::plan(desired, &observed, context.clock.now()))
 }
 

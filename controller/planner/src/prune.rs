@@ -86,6 +86,12 @@ pub fn plan(
             Reason::Orphaned,
             "the spec has left its source; its deletion policy is `Orphan`".to_owned(),
         ),
+        DeletionPolicy::Delete if leaving >= total => hold(
+            Reason::PruneBrake,
+            format!(
+                "none of the source's {total} services has a spec any more: an empty source is no order to delete"
+            ),
+        ),
         DeletionPolicy::Delete if leaving > brake(total) => hold(
             Reason::PruneBrake,
             format!(

@@ -89,24 +89,41 @@ async fn the_brake_holds_a_revision_that_removes_too_many() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_brake_holds_when_a_restarted_operator_finds_the_orphans_one_by_one() {
+async fn the_brake_holds_when_a_restarted_operator_finds_only_some_of_the_orphans() {
     let names = ["a", "b", "c", "d", "e", "f"];
     let mut fleet = fleet_of(pruning(), &names).await;
     let mark = fleet.sandbox.call_count();
     fleet.kill().await;
     fleet.remove(&["a", "b", "c", "d"]).await;
-    // The search for services without specs is cut short after the first one that it finds.
-    let kind = FaultKind::Error {
-        code: "AccessDeniedException".to_owned(),
-        message: "not now".to_owned(),
-        status: 400,
-    };
-    let fault = Fault { skip: 1, times: Some(3), ..Fault::once("ecs", "DescribeServices", kind) };
-    fleet.sandbox.inject(fault);
-    fleet.restart().await;
+    // The search for services without specs is cut short after the first, the second, and so on.
+    for skip in 0..6 {
+        let kind = FaultKind::Error {
+            code: "ServerException".to_owned(),
+            message: "not now".to_owned(),
+            status: 500,
+        };
+        let fault = Fault { skip, times: Some(40), ..Fault::once("ecs", "DescribeServices", kind) };
+        fleet.sandbox.inject(fault);
+        fleet.restart().await;
+        fleet.pass(Duration::from_mins(3)).await;
+        fleet.sandbox.clear_faults();
+        assert_eq!(fleet.changes_since(mark), [""; 0], "cut short after {skip}");
+    }
+    fleet.until_stalled("a", Reason::PruneBrake).await;
+    assert_eq!(fleet.changes_since(mark), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_is_found_empty_at_the_start_is_no_order_to_delete() {
+    let mut fleet = fleet_of(pruning(), &["web"]).await;
+    let mark = fleet.sandbox.call_count();
+    fleet.kill().await;
+    fleet.write(&[("web.json", "")]);
+    fleet.restart_unread().await;
+    fleet.fetch().await.unwrap();
+    fleet.until_stalled("web", Reason::PruneBrake).await;
     fleet.pass(Duration::from_mins(10)).await;
     assert_eq!(fleet.changes_since(mark), [""; 0]);
-    assert_eq!(fleet.holds("a"), [Reason::PruneBrake]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -301,7 +301,19 @@ fn change(
     } else {
         Requeue::OnChange
     };
+    let is_failure =
+        |hold: &Hold| matches!(hold.reason, Reason::RolledBack | Reason::RolloutFailed);
+    if attempted == Attempted::Sent && holds.iter().all(is_failure) && !holds.is_empty() {
+        return record_failure(conclude(actions, holds, requeue, rollout));
+    }
     conclude(actions, holds, requeue, rollout)
+}
+
+/// Sets the tag that an earlier turn could not set: without it a new process would send the failed spec once more.
+fn record_failure(plan: Plan) -> Plan {
+    let (actions, withheld) =
+        plan.withheld.into_iter().partition(|action| matches!(action, Action::TagResource { .. }));
+    Plan { actions, withheld, ..plan }
 }
 
 fn poll_interval(service: &ObservedService, now: Timestamp) -> Duration {

@@ -117,7 +117,7 @@ async fn throttles_slow_the_account_down_and_are_counted() {
 async fn task_definitions_are_read_once_and_unknown_ones_are_none() {
     let bench = Bench::new().await;
     let account = bench.account();
-    let registered = account.register_task_definition(&task_definition()).await.unwrap();
+    let registered = bench.console("RegisterTaskDefinition", task_definition());
     let arn = registered["taskDefinition"]["taskDefinitionArn"].as_str().unwrap();
     let first = account.describe_task_definition(arn).await.unwrap().unwrap();
     let second = account.describe_task_definition(arn).await.unwrap().unwrap();
@@ -136,6 +136,22 @@ async fn task_definitions_are_read_once_and_unknown_ones_are_none() {
     assert_eq!(again["taskDefinition"]["status"], "INACTIVE");
     let unknown = account.describe_task_definition("web:99").await;
     assert_eq!(unknown, Ok(None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_registered_a_moment_ago_is_listed_and_known_without_a_read() {
+    let bench = Bench::new().await;
+    let account = bench.account();
+    bench.sandbox.edit(bench.time.now(), |region| region.set_read_lag(Duration::from_secs(30)));
+    let registered = account.register_task_definition(&task_definition()).await.unwrap();
+    let arn = registered["taskDefinition"]["taskDefinitionArn"].as_str().unwrap();
+    assert_eq!(account.list_task_definitions("web", 10).await.unwrap(), [arn]);
+    assert_eq!(account.list_task_definitions("api", 10).await.unwrap(), [""; 0]);
+    let known = account.describe_task_definition(arn).await.unwrap().unwrap();
+    assert_eq!(known["tags"], json!([{ "key": "team", "value": "shop" }]));
+    assert_eq!(bench.sent("DescribeTaskDefinition"), 0);
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    assert_eq!(account.list_task_definitions("web", 10).await.unwrap(), [arn], "once");
 }
 
 #[tokio::test(start_paused = true)]

@@ -148,12 +148,14 @@ impl Config {
     }
 }
 
-fn with_default(mut targets: Vec<Target>) -> Vec<Target> {
-    let default = TargetName::default();
-    if !targets.iter().any(|target| target.name == default) {
-        targets.push(Target { name: default, region: None, role_arn: None, external_id: None });
+/// Without any, the account and region of the standard AWS environment are `default`. Beside others it is not made up: it
+/// would often be one of them under a second name.
+fn with_default(targets: Vec<Target>) -> Vec<Target> {
+    if !targets.is_empty() {
+        return targets;
     }
-    targets
+    let name = TargetName::default();
+    vec![Target { name, region: None, role_arn: None, external_id: None }]
 }
 
 /// Relative paths in a file start at the file's folder.

@@ -16,6 +16,7 @@ use planner::Desired;
 use planner::prune::SourceFacts;
 use planner::rules::{self, Finding, Severity};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::manifest::{self, Located, Object};
 use crate::references::{self, ReferenceError};
@@ -67,7 +68,17 @@ pub struct Inventory {
     sources: BTreeMap<SourceName, SourceState>,
     index: BTreeMap<ObjectKey, Named>,
     generations: HashMap<ObjectKey, (SpecHash, Generation)>,
-    orphans: BTreeMap<ObjectKey, SourceName>,
+    orphans: BTreeMap<ObjectKey, Orphan>,
+}
+
+/// A service that carries our tags and that no spec names.
+#[derive(Debug)]
+struct Orphan {
+    source: SourceName,
+    /// What was read after this is read late enough to know of a spec that moved to another source.
+    noted: Instant,
+    /// Its deletion policy keeps it: it does not count as leaving.
+    is_kept: bool,
 }
 
 /// Everything that names one key.
@@ -81,6 +92,8 @@ struct Named {
 struct SourceState {
     policy: SyncPolicy,
     revision: Option<SourceRevision>,
+    /// When the last complete reading began.
+    read_at: Option<Instant>,
     files: BTreeMap<String, ParsedAt>,
     last_good: HashMap<ObjectKey, Arc<Entry>>,
 }
@@ -111,6 +124,13 @@ impl Inventory {
             index: BTreeMap::new(),
             generations: HashMap::new(),
             orphans: BTreeMap::new(),
+        }
+    }
+
+    /// Notes that a source was read completely, by a reading that began then, whether or not anything had changed.
+    pub fn confirm(&mut self, source: &SourceName, began: Instant) {
+        if let Some(state) = self.sources.get_mut(source) {
+            state.read_at = Some(began);
         }
     }
 
@@ -170,7 +190,7 @@ impl Inventory {
     /// Counts generations, and keeps the list of services whose spec has gone.
     fn settle(&mut self, key: &ObjectKey, source: &SourceName) {
         let Some(named) = self.index.get(key) else {
-            self.orphans.insert(key.clone(), source.clone());
+            self.note_orphan(key.clone(), source.clone());
             return;
         };
         self.orphans.remove(key);
@@ -213,16 +233,23 @@ impl Inventory {
     }
 
     /// What is known of the source of a service that no spec names.
-    pub fn source_facts(&self, source: &SourceName) -> SourceFacts {
+    ///
+    /// A spec may have moved to another source. So every other one has to have been read since this service was found to
+    /// have no spec, and none may hold a document whose name cannot be read.
+    pub fn source_facts(&self, key: &ObjectKey, source: &SourceName) -> SourceFacts {
         let Some(state) = self.sources.get(source) else { return SourceFacts::Unread };
-        if state.revision.is_none() {
+        if state.revision.is_none() || !self.others_are_newer(key, source) {
             return SourceFacts::Unread;
         }
-        if state.files.values().flat_map(|file| &file.invalid).any(|invalid| invalid.key.is_none())
-        {
+        let mut files = self.sources.values().flat_map(|state| state.files.values());
+        if files.any(|file| file.invalid.iter().any(|invalid| invalid.key.is_none())) {
             return SourceFacts::Unclear;
         }
-        let leaving = self.orphans.values().filter(|name| *name == source).count();
+        let leaving = self
+            .orphans
+            .values()
+            .filter(|orphan| orphan.source == *source && !orphan.is_kept)
+            .count();
         SourceFacts::Complete {
             prune: state.policy.prune.unwrap_or(false),
             leaving,
@@ -232,9 +259,24 @@ impl Inventory {
 
     /// Notes a service that carries our tags and that no spec names.
     pub fn note_orphan(&mut self, key: ObjectKey, source: SourceName) {
-        if !self.is_named(&key) {
-            self.orphans.insert(key, source);
+        if !self.is_known(&key) {
+            self.orphans.insert(key, Orphan { source, noted: Instant::now(), is_kept: false });
         }
+    }
+
+    /// Notes that an orphan's own deletion policy keeps it, so that it is not among those that are about to leave.
+    pub fn note_kept(&mut self, key: &ObjectKey) {
+        if let Some(orphan) = self.orphans.get_mut(key) {
+            orphan.is_kept = true;
+        }
+    }
+
+    fn others_are_newer(&self, key: &ObjectKey, source: &SourceName) -> bool {
+        let Some(orphan) = self.orphans.get(key) else { return false };
+        self.sources
+            .iter()
+            .filter(|(name, _)| *name != source)
+            .all(|(_, state)| state.read_at.is_some_and(|read_at| read_at >= orphan.noted))
     }
 
     /// Forgets a service that is gone at AWS too.

@@ -13,7 +13,7 @@ use crate::aws::{Account, Error};
 /// How many revisions of a family are looked at for one to use again.
 const CANDIDATES: usize = 10;
 /// How many of the last rollouts are looked at.
-const DEPLOYMENTS: usize = 10;
+const DEPLOYMENTS: usize = 40;
 
 /// Reads everything that a plan for this spec depends on.
 pub async fn service(account: &Account, desired: &Desired) -> Result<Observed, Error> {
@@ -23,7 +23,10 @@ pub async fn service(account: &Account, desired: &Desired) -> Result<Observed, E
     if let Some(service) =
         observed.service.as_ref().filter(|service| service.state == ServiceState::Active)
     {
-        observed.task_definition = task_definition(account, &service.task_definition).await?;
+        // Under an external deployment controller the service names none (aws.md §2.4).
+        if !service.task_definition.is_empty() {
+            observed.task_definition = task_definition(account, &service.task_definition).await?;
+        }
     }
     let wants = planner::plan::wants(desired, &observed);
     if wants.candidates {
@@ -34,11 +37,13 @@ pub async fn service(account: &Account, desired: &Desired) -> Result<Observed, E
         observed.deployments = Some(deployments(account, cluster, name).await?);
     }
     if wants.images {
-        observed.images = Some(images(account, service).await?);
+        observed.images = images(account, service).await.ok();
     }
     if wants.stopped {
-        let tasks = account.stopped_tasks(cluster, name).await?;
-        observed.stopped = Some(tasks.iter().map(StoppedTask::from_describe).collect());
+        // They only explain; a rollout does not wait for an explanation.
+        let tasks = account.stopped_tasks(cluster, name).await.ok();
+        observed.stopped =
+            tasks.map(|tasks| tasks.iter().map(StoppedTask::from_describe).collect());
     }
     Ok(observed)
 }
@@ -93,9 +98,11 @@ async fn deployments(
         let target =
             record.pointer("/targetServiceRevision/arn").and_then(serde_json::Value::as_str);
         if let Some(target) = target {
-            let revisions = account.service_revisions(&[target.to_owned()]).await?;
-            let arn = revisions
-                .first()
+            let mut revisions = account.service_revisions(&[target.to_owned()]).await?;
+            deployment.captured = revisions.pop();
+            let arn = deployment
+                .captured
+                .as_ref()
                 .and_then(|revision| revision.get("taskDefinition")?.as_str().map(str::to_owned));
             if let Some(arn) = arn {
                 deployment.task_definition = task_definition(account, &arn).await?;

@@ -3,10 +3,13 @@
 //! Everything here is scheduling. What a turn does stands in [`crate::reconcile`]; nothing here looks at a service.
 
 use std::collections::{BTreeSet, HashMap};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crds::{ClusterName, ObjectKey, Reason, ServiceStatus, SourceLocation, SourceName, TargetName};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, StreamExt as _};
 use planner::Requeue;
 use planner::ownership::{self, Ownership};
 use tokio::task::JoinSet;
@@ -94,9 +97,10 @@ impl Operator {
             let metrics = self.metrics.clone();
             workers.spawn(async move { work(&context, &queue, &metrics).await });
         }
+        let endless = async { tokio::join!(self.pass_regularly(), self.search_regularly()) };
         tokio::select! {
             () = shutdown.cancelled() => {}
-            () = self.pass_regularly() => {}
+            _ = endless => {}
         }
         self.queue.close();
         while workers.join_next().await.is_some() {}
@@ -105,12 +109,7 @@ impl Operator {
     /// Looks at everything, again and again. A pass is one burst, so that ten services share a call.
     async fn pass_regularly(&self) {
         let mut random = fastrand::Rng::with_seed(self.seed);
-        let mut search = Search::default();
-        while !self.context.inventory().is_complete() {
-            tokio::time::sleep(FIRST_PASS_POLL).await;
-        }
         loop {
-            search.run(&self.context).await;
             for key in self.context.inventory().keys() {
                 self.queue.add(key, Priority::Resync);
             }
@@ -120,14 +119,30 @@ impl Operator {
         }
     }
 
-    /// The operator is ready once every key that it knows has been looked at.
+    /// Searches for services that no spec names, again and again, beside the passes: an account that answers slowly must not
+    /// keep anything else waiting. Nothing is searched before every source has been read.
+    async fn search_regularly(&self) {
+        let mut search = Search::default();
+        while !self.context.inventory().is_complete() {
+            tokio::time::sleep(FIRST_PASS_POLL).await;
+        }
+        loop {
+            for key in search.run(&self.context).await {
+                self.queue.add(key, Priority::Resync);
+            }
+            tokio::time::sleep(self.interval).await;
+        }
+    }
+
+    /// The operator is ready once every source was read and every key that it knows has been looked at.
     async fn await_first_looks(&self, until: Instant) {
         let statuses = &self.context.statuses;
         while !statuses.readiness().ready && Instant::now() < until {
             let keys = self.context.inventory().keys();
-            if keys
-                .iter()
-                .all(|key| statuses.service(key).is_some_and(|object| is_looked_at(&object.status)))
+            if self.context.inventory().is_complete()
+                && keys.iter().all(|key| {
+                    statuses.service(key).is_some_and(|object| is_looked_at(&object.status))
+                })
             {
                 statuses.set_ready(true);
             } else {
@@ -139,12 +154,12 @@ impl Operator {
 
 /// Finds services that carry our tags and that no spec names, once and everywhere.
 pub async fn search_once(context: &Context) {
-    Search::default().run(context).await;
+    let _ = Search::default().run(context).await;
 }
 
 impl Search {
-    /// Finds services that carry our tags and that no spec names.
-    async fn run(&mut self, context: &Context) {
+    /// Finds services that carry our tags and that no spec names; returns those that were not known before.
+    async fn run(&mut self, context: &Context) -> Vec<ObjectKey> {
         let named = context.inventory().keys();
         self.clusters.extend(named.iter().map(|key| (key.target.clone(), key.cluster.clone())));
         let is_due = self.searched_all.is_none_or(|last| last.elapsed() >= SEARCH_ALL_INTERVAL);
@@ -176,11 +191,14 @@ impl Search {
             }
         }
         // The brake on deletions counts them: a part of them would look like few.
+        let mut noted = Vec::new();
         if is_complete {
             for (key, source) in orphans {
-                context.inventory().note_orphan(key, source);
+                context.inventory().note_orphan(key.clone(), source);
+                noted.push(key);
             }
         }
+        noted
     }
 
     /// The services of one cluster that carry our tags and that no spec names: all of them, or an error.
@@ -190,7 +208,7 @@ impl Search {
         target: &TargetName,
         cluster: &ClusterName,
     ) -> Result<Vec<(ObjectKey, SourceName)>, aws::Error> {
-        let mut orphans = Vec::new();
+        let (mut orphans, mut unknown) = (Vec::new(), Vec::new());
         let Some(account) = context.aws.account(target) else { return Ok(orphans) };
         let foreign = self.foreign.entry((target.clone(), cluster.clone())).or_default();
         for name in account.list_services(cluster.as_str()).await? {
@@ -199,10 +217,21 @@ impl Search {
             if context.inventory().is_known(&key) || foreign.contains(&name) {
                 continue;
             }
-            let Some(service) = observe::bare_service(account, cluster.as_str(), &name).await?
-            else {
-                continue;
-            };
+            unknown.push((key, name));
+        }
+        // Asked for together, so that ten share a call.
+        let looks: Vec<BoxFuture<'_, _>> = unknown
+            .into_iter()
+            .map(|(key, name)| -> BoxFuture<'_, _> {
+                Box::pin(async move {
+                    let service = observe::bare_service(account, cluster.as_str(), &name).await;
+                    (key, name, service)
+                })
+            })
+            .collect();
+        let mut looks = futures_util::stream::iter(looks).buffer_unordered(WORKERS);
+        while let Some((key, name, service)) = looks.next().await {
+            let Some(service) = service? else { continue };
             match (
                 ownership::ownership(&service.tags, &context.owner),
                 ownership::source(&service.tags),
@@ -221,7 +250,11 @@ impl Search {
 async fn work(context: &Context, queue: &Queue<ObjectKey>, metrics: &Metrics) {
     while let Some(key) = queue.next().await {
         let (before, began) = (context.statuses.service(&key), Instant::now());
-        let ended = reconcile::reconcile(context, &key).await;
+        let turn = AssertUnwindSafe(reconcile::reconcile(context, &key)).catch_unwind();
+        let ended = turn.await.unwrap_or_else(|_| {
+            tracing::error!(service = %key, "a turn has panicked; this is a defect of Longshore");
+            Ended::Failed
+        });
         metrics.turn_ended(result_of(ended), began.elapsed());
         if let Some(after) = context.statuses.service(&key) {
             let before = before.as_ref().map(|object| &object.status);
@@ -234,8 +267,7 @@ async fn work(context: &Context, queue: &Queue<ObjectKey>, metrics: &Metrics) {
             Ended::Requeue(Requeue::After(delay)) => {
                 queue.add_at(key.clone(), Priority::Rollout, Instant::now() + delay);
             }
-            Ended::Requeue(Requeue::OnChange) | Ended::Failed => {}
-            Ended::Gone => queue.forget(&key),
+            Ended::Requeue(Requeue::OnChange) | Ended::Failed | Ended::Gone => {}
         }
         queue.done(&key, ended == Ended::Failed);
     }
@@ -261,9 +293,11 @@ async fn watch(context: &Context, queue: &Queue<ObjectKey>, mut source: WatchedS
     let mut failures = 0_u32;
     context.statuses.publish_source(unread(&source.configured));
     loop {
+        let began = Instant::now();
         let pause = match source.reader.fetch().await {
             Ok(snapshot) => {
                 failures = 0;
+                context.inventory().confirm(&name, began);
                 if !last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &snapshot)) {
                     take(context, queue, &name, &snapshot);
                 }

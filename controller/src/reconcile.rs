@@ -82,6 +82,11 @@ pub async fn reconcile(context: &Context, key: &ObjectKey) -> Ended {
     let wanted = context.inventory().wanted(key);
     let Some(account) = context.account(key) else {
         let message = format!("the configuration names no target `{}`", key.target);
+        if matches!(wanted, Wanted::Gone) {
+            context.inventory().forget_orphan(key);
+            context.statuses.remove(key);
+            return Ended::Gone;
+        }
         return block(context, key, &wanted, Reason::InvalidSpec, &message);
     };
     match &wanted {
@@ -179,7 +184,7 @@ async fn plan_orphan(context: &Context, key: &ObjectKey) -> Result<Plan, String>
         .await
         .map_err(|error| error.to_string())?;
     Ok(match service.filter(|service| is_ours_and_there(service, &context.owner)) {
-        Some(service) => prune::plan(key, &service, &context.owner, facts(context, &service)),
+        Some(service) => prune::plan(key, &service, &context.owner, facts(context, key, &service)),
         None => Plan::nothing(),
     })
 }
@@ -209,7 +214,10 @@ async fn orphan(context: &Context, account: &Account, key: &ObjectKey) -> Ended 
         context.statuses.remove(key);
         return Ended::Gone;
     };
-    let plan = prune::plan(key, &service, &context.owner, facts(context, &service));
+    let plan = prune::plan(key, &service, &context.owner, facts(context, key, &service));
+    if plan.holds.iter().any(|hold| hold.reason == Reason::Orphaned) {
+        context.inventory().note_kept(key);
+    }
     let outcome = apply::plan(account, cluster, name, &plan).await;
     let status = match &outcome.error {
         Some(error) => {
@@ -232,9 +240,9 @@ fn is_ours_and_there(service: &ObservedService, owner: &OwnerName) -> bool {
         && ownership::ownership(&service.tags, owner) == ownership::Ownership::Ours
 }
 
-fn facts(context: &Context, service: &ObservedService) -> SourceFacts {
+fn facts(context: &Context, key: &ObjectKey, service: &ObservedService) -> SourceFacts {
     match ownership::source(&service.tags) {
-        Some(source) => context.inventory().source_facts(&source),
+        Some(source) => context.inventory().source_facts(key, &source),
         None => SourceFacts::Unread,
     }
 }
@@ -335,7 +343,7 @@ fn sent(context: &Context, key: &ObjectKey) -> Option<SpecHash> {
 }
 
 fn expect(context: &Context, desired: &Desired, outcome: &Outcome) {
-    if outcome.deployments.is_empty() {
+    if outcome.done == 0 {
         return;
     }
     let expectation = Expectation {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crds::ecs::{Effect, TaskDefinition};
+use crds::ecs::{Effect, ServiceDefinition, TaskDefinition};
 use crds::{
     ClusterName, EffectiveSync, Family, ObjectKey, OwnerName, Provenance, Service, ServiceName,
     SpecHash, SyncPolicy,
@@ -11,11 +11,21 @@ use serde_json::{Map, Value, json};
 
 use crate::drift::{self, FieldDrift};
 use crate::normal::{self, Normal};
-use crate::observed::ObservedTaskDefinition;
+use crate::observed::{ObservedTaskDefinition, ServiceDeployment};
 use crate::ownership::{self, Tags};
 
 /// How long a rollout may take when the spec does not say.
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(15);
+
+/// Settings that a service revision captures and that a rollback brings back (aws.md §2.7, §3.7).
+const CAPTURED: &[&str] = &[
+    "networkConfiguration",
+    "loadBalancers",
+    "serviceRegistries",
+    "serviceConnectConfiguration",
+    "volumeConfigurations",
+    "vpcLatticeConfigurations",
+];
 
 /// What is wanted of one service.
 #[derive(Debug, Clone, PartialEq)]
@@ -140,11 +150,27 @@ impl Desired {
     /// an older one, the content itself is compared, so that a new version of Longshore rolls nothing by itself.
     pub fn is_content_of(&self, revision: &ObservedTaskDefinition) -> bool {
         let wanted = &self.task_definition;
-        if wanted.ignore.is_empty() && revision.content_hash.as_ref() == Some(&wanted.content_hash)
-        {
+        if revision.content_hash.as_ref() == Some(&wanted.content_hash_beside(revision)) {
             return true;
         }
         wanted.drift_from(revision).is_empty()
+    }
+
+    /// Whether a rollout was an attempt of this very spec: its task definition, and the settings that a service revision
+    /// captures with it.
+    pub fn is_attempt(&self, record: &ServiceDeployment) -> bool {
+        let content =
+            record.task_definition.as_ref().is_some_and(|revision| self.is_content_of(revision));
+        content && record.captured.as_ref().is_none_or(|captured| self.has_settings_of(captured))
+    }
+
+    fn has_settings_of(&self, captured: &Value) -> bool {
+        let settings = normal::observed_service(captured);
+        let wanted = &self.service;
+        drift::compare(ServiceDefinition::SHAPE, &wanted.normal, &settings, &wanted.ignore)
+            .iter()
+            .filter_map(|drift| drift.path.split(['.', '[']).next())
+            .all(|member| !CAPTURED.contains(&member) || captured.get(member).is_none())
     }
 
     /// The tags that the service should carry: ours, and the user's.
@@ -184,11 +210,25 @@ impl DesiredTaskDefinition {
         Ok(Self { family, input, normal, content_hash, tags, passthrough, ignore })
     }
 
+    /// The hash of what would be registered beside a revision, whose values stand in for the members that are left alone.
+    fn content_hash_beside(&self, revision: &ObservedTaskDefinition) -> String {
+        if self.ignore.is_empty() {
+            return self.content_hash.clone();
+        }
+        let input =
+            drift::apply_ignore(TaskDefinition::SHAPE, &self.input, &revision.raw, &self.ignore);
+        content_hash(&normal::task_definition(&input), &self.passthrough)
+    }
+
     /// What differs in a registered revision.
     pub fn drift_from(&self, revision: &ObservedTaskDefinition) -> Vec<FieldDrift> {
         let mut drift =
             drift::compare(TaskDefinition::SHAPE, &self.normal, &revision.normal, &self.ignore);
-        drift.extend(passthrough_drift(&self.passthrough, &revision.raw));
+        // What AWS does not show cannot be compared; for what we registered ourselves the hash decides.
+        let shown =
+            self.passthrough.iter().filter(|(member, _)| revision.raw.get(*member).is_some());
+        let shown = shown.map(|(member, value)| (member.clone(), value.clone())).collect();
+        drift.extend(passthrough_drift(&shown, &revision.raw));
         drift
     }
 }
@@ -210,11 +250,11 @@ pub fn content_hash(normal: &Normal, passthrough: &Map<String, Value>) -> String
     SpecHash::of(&json!([normal::content_hash(normal), passthrough])).as_str().to_owned()
 }
 
-/// Members that no table has are compared as they are.
+/// Members that no table has: what AWS shows has to hold what is wanted, whatever AWS added to it.
 pub fn passthrough_drift(passthrough: &Map<String, Value>, observed: &Value) -> Vec<FieldDrift> {
     passthrough
         .iter()
-        .filter(|(member, value)| observed.get(*member) != Some(value))
+        .filter(|(member, value)| !observed.get(*member).is_some_and(|shown| holds(shown, value)))
         .map(|(member, value)| FieldDrift {
             path: member.clone(),
             desired: Some(value.clone()),
@@ -222,6 +262,20 @@ pub fn passthrough_drift(passthrough: &Map<String, Value>, observed: &Value) -> 
             effect: Effect::RollsTasks,
         })
         .collect()
+}
+
+/// Whether a value holds another: every member of its objects, every item of its lists in order.
+fn holds(shown: &Value, wanted: &Value) -> bool {
+    match (shown, wanted) {
+        (Value::Object(shown), Value::Object(wanted)) => wanted
+            .iter()
+            .all(|(name, value)| shown.get(name).is_some_and(|shown| holds(shown, value))),
+        (Value::Array(shown), Value::Array(wanted)) => {
+            shown.len() == wanted.len()
+                && shown.iter().zip(wanted).all(|(shown, wanted)| holds(shown, wanted))
+        }
+        (shown, wanted) => shown == wanted,
+    }
 }
 
 /// A typed block as the JSON that AWS takes.

@@ -143,6 +143,8 @@ pub struct ServiceDeployment {
     pub created_at: Option<Timestamp>,
     /// The revision of the task definition that it leads to, where that is known.
     pub task_definition: Option<ObservedTaskDefinition>,
+    /// The service revision that it leads to, as AWS sent it, where that is known.
+    pub captured: Option<Value>,
 }
 
 /// A revision of a task definition.
@@ -312,6 +314,7 @@ impl ServiceDeployment {
             stage: optional_text(record, "lifecycleStage"),
             created_at: time(record, "createdAt"),
             task_definition: None,
+            captured: None,
         }
     }
 }

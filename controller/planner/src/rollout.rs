@@ -138,12 +138,10 @@ pub fn stands(desired: &Desired, observed: &Observed) -> Rollout {
     }
 }
 
-/// The newest record of a rollout to the wanted content. Later rollouts to other content do not hide it: somebody who
+/// The newest record of a rollout of this spec. Later rollouts of others do not hide it: somebody who
 /// redeploys the old revision by hand has not made the failed one any better.
 fn newest_attempt<'a>(desired: &Desired, observed: &'a Observed) -> Option<&'a ServiceDeployment> {
-    observed.deployments.as_ref()?.iter().find(|record| {
-        record.task_definition.as_ref().is_some_and(|attempted| desired.is_content_of(attempted))
-    })
+    observed.deployments.as_ref()?.iter().find(|record| desired.is_attempt(record))
 }
 
 /// A stopped record is a failure only when no newer deployment took its place: then its own deployment is still primary.

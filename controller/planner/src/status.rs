@@ -139,7 +139,7 @@ pub fn blocked(
     let base = previous.cloned().unwrap_or_else(|| empty(generation));
     let holds =
         if is_new { Vec::new() } else { vec![HoldStatus { reason, message: message.to_owned() }] };
-    ServiceStatus { conditions, holds, ..base }
+    ServiceStatus { sync: SyncStatus::Unknown, conditions, holds, ..base }
 }
 
 /// The status of a service whose newest spec cannot be used, while the last good one stays in force.
@@ -161,6 +161,7 @@ pub fn with_invalid(
         condition.message = format!("the last good spec stays in force: {message}");
     }
     status.sync = SyncStatus::OutOfSync;
+    status.holds.retain(|hold| hold.reason != Reason::InvalidSpec);
     status.holds.push(HoldStatus { reason: Reason::InvalidSpec, message: message.to_owned() });
     status
 }
@@ -356,9 +357,7 @@ fn with_cause(message: &str, desired: &Desired, observed: &Observed) -> String {
         .deployments
         .iter()
         .flatten()
-        .find(|record| {
-            record.task_definition.as_ref().is_some_and(|revision| desired.is_content_of(revision))
-        })
+        .find(|record| desired.is_attempt(record))
         .map(|record| format!("ecs-svc/{}", record.target_revision))
         .or_else(|| {
             let primary = observed.service.as_ref()?.primary()?;

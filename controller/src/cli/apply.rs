@@ -111,7 +111,9 @@ async fn wait(statuses: &StatusStore, output: Output, timeout: Duration) -> bool
                 told.insert(object.key.clone(), line);
             }
         }
-        let sources_failed = statuses.sources().iter().any(|source| source.error.is_some());
+        let sources = statuses.sources();
+        let sources_failed =
+            sources.iter().any(|source| source.error.is_some() && source.revision.is_none());
         if sources_failed || statuses.readiness().ready && pending(statuses).is_empty() {
             return true;
         }

@@ -1,12 +1,14 @@
 //! What several verbs need first: accounts, sources, an inventory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, bail};
 use crds::SourceLocation;
 use sandbox::{Fixtures, Sandbox, SandboxTime};
+
+use tokio::time::Instant;
 
 use crate::aws::{Aws, ConnectOptions};
 use crate::clock::Clock;
@@ -40,6 +42,7 @@ pub(super) async fn aws(config: &Config, arguments: &AwsArguments) -> anyhow::Re
     let Some(fixtures) = &arguments.sandbox else {
         let options = ConnectOptions { seed, ..ConnectOptions::default() };
         let aws = Aws::connect(&config.targets, options).await?;
+        refuse_twins(&aws).await?;
         return Ok(Connection { aws, clock: Clock::System, sandbox: None });
     };
     let embedded = embedded(fixtures.as_deref(), arguments.time_scale)?;
@@ -52,6 +55,26 @@ pub(super) async fn aws(config: &Config, arguments: &AwsArguments) -> anyhow::Re
     };
     let aws = Aws::connect(&config.targets, options).await?;
     Ok(Connection { aws, clock, sandbox: Some(embedded) })
+}
+
+/// Two targets that are one account and region would each take the other's services for services without a spec.
+async fn refuse_twins(aws: &Aws) -> anyhow::Result<()> {
+    let accounts: Vec<_> = aws.accounts().collect();
+    if accounts.len() < 2 {
+        return Ok(());
+    }
+    let mut places = BTreeMap::new();
+    for account in accounts {
+        let identity = account.caller_identity().await?;
+        let place = (identity.account, account.region().to_owned());
+        if let Some(other) = places.insert(place, account.target().clone()) {
+            bail!(
+                "targets `{other}` and `{}` are the same account and region: keep one of them",
+                account.target()
+            );
+        }
+    }
+    Ok(())
 }
 
 /// The embedded AWS, with the fixtures of a file or the default ones.
@@ -138,12 +161,12 @@ pub(super) async fn read_sources(
     sources: &mut [WatchedSource],
 ) -> anyhow::Result<()> {
     for source in sources {
-        let snapshot = source
-            .reader
-            .fetch()
-            .await
-            .with_context(|| format!("cannot read source `{}`", source.configured.name))?;
-        context.inventory().update(&source.configured.name, &snapshot);
+        let (name, began) = (&source.configured.name, Instant::now());
+        let snapshot =
+            source.reader.fetch().await.with_context(|| format!("cannot read source `{name}`"))?;
+        let mut inventory = context.inventory();
+        inventory.update(name, &snapshot);
+        inventory.confirm(name, began);
     }
     Ok(())
 }

@@ -32,6 +32,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let context = connect::context(&config, &connection);
     connect::read_sources(&context, &mut sources).await?;
     crate::operator::search_once(&context).await;
+    // A spec that moved to another source is seen by a reading that began after the search.
+    connect::read_sources(&context, &mut sources).await?;
     let invalid = validate::problems(&config, &context.inventory());
     let report = Report { services: services(&context).await, invalid };
     match arguments.output {

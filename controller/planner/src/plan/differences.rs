@@ -43,7 +43,7 @@ pub(super) fn between(
             .into_iter()
             .map(|drift| prefixed("service", drift))
             .partition(|drift| drift.effect == Effect::Replacement);
-    changes.extend(updates);
+    changes.extend(updates.into_iter().filter(|drift| is_updatable(service, drift)));
     if !changes.is_empty() {
         let input = update_input(desired, service);
         actions.push(Action::UpdateService { input, task_definition: target, reason, changes });
@@ -61,7 +61,8 @@ fn task_definition_drift(
     drift.into_iter().map(|drift| prefixed("taskDefinition", drift)).collect()
 }
 
-fn service_drift(desired: &Desired, service: &ObservedService) -> Vec<FieldDrift> {
+/// What differs in the service's own settings.
+pub(super) fn service_drift(desired: &Desired, service: &ObservedService) -> Vec<FieldDrift> {
     let wanted = &desired.service;
     let mut drift =
         drift::compare(ServiceDefinition::SHAPE, &wanted.normal, &service.normal, &wanted.ignore);
@@ -107,4 +108,24 @@ fn tag_action(desired: &Desired, service: &ObservedService, reason: Reason) -> O
     let tags =
         wanted.into_iter().filter(|(key, value)| service.tags.get(key) != Some(value)).collect();
     Some(Action::TagResource { arn: service.arn.clone(), tags, reason, changes })
+}
+
+/// The service's deployment controller.
+fn controller(service: &ObservedService) -> &str {
+    service.raw.pointer("/deploymentController/type").and_then(Value::as_str).unwrap_or("ECS")
+}
+
+/// Whether UpdateService takes the member under the service's deployment controller.
+fn is_updatable(service: &ObservedService, drift: &FieldDrift) -> bool {
+    let path = drift.path.strip_prefix("service.").unwrap_or(&drift.path);
+    let member = path.split(['.', '[']).next().unwrap_or(path);
+    let controller = controller(service);
+    controller == "ECS"
+        || member == "deploymentController"
+        || drift::is_updatable(member, controller)
+}
+
+/// Whether something differs that another deployment controller alone can change.
+pub(super) fn has_foreign_drift(desired: &Desired, service: &ObservedService) -> bool {
+    service_drift(desired, service).iter().any(|drift| !is_updatable(service, drift))
 }

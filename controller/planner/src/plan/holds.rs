@@ -95,12 +95,16 @@ pub(super) fn standing(
 }
 
 /// Under another deployment controller ECS refuses new revisions through UpdateService (aws.md §2.4).
-pub(super) fn controller_hold(service: &ObservedService, actions: &[Action]) -> Option<Hold> {
+pub(super) fn controller_hold(
+    service: &ObservedService,
+    actions: &[Action],
+    has_foreign_drift: bool,
+) -> Option<Hold> {
     let controller = service.raw.pointer("/deploymentController/type").and_then(Value::as_str)?;
     let rolls = actions
         .iter()
         .any(|action| matches!(action, Action::UpdateService { task_definition: Some(_), .. }));
-    (rolls && controller != "ECS").then(|| {
+    ((rolls || has_foreign_drift) && controller != "ECS").then(|| {
         Hold::new(
             Reason::ForeignController,
             format!("the service's deployments are carried out by {controller}, not by ECS"),

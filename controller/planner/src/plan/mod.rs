@@ -202,12 +202,14 @@ pub fn wants(desired: &Desired, observed: &Observed) -> Wants {
     let going_well = primary.is_some_and(|primary| {
         primary.failed == 0 && primary.rollout_state.as_deref() == Some("IN_PROGRESS")
     });
+    // A rollback brings back settings as well as the revision.
+    let differs = !runs_wanted || !differences::service_drift(desired, service).is_empty();
     let troubled = !completed && !going_well;
     Wants {
         candidates: !runs_wanted,
-        deployments: !runs_wanted || troubled,
+        deployments: differs || troubled,
         images: completed,
-        stopped: !runs_wanted || troubled,
+        stopped: differs || troubled,
     }
 }
 
@@ -293,7 +295,8 @@ fn change(
         Attempted::No
     };
     let mut holds = holds::standing(desired, &actions, &replacements, &rollout, attempted);
-    holds.extend(holds::controller_hold(service, &actions));
+    let foreign = differences::has_foreign_drift(desired, service);
+    holds.extend(holds::controller_hold(service, &actions, foreign));
     let requeue = if !actions.is_empty() && holds.is_empty() {
         Requeue::After(ROLLOUT_POLL)
     } else if rollout::is_moving(service) {

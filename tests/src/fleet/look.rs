@@ -1,5 +1,6 @@
 //! What a story sees of its fleet: the world as AWS has it, and what the operator says.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use controller::status_store::ServiceObject;
 use crds::{Condition, ConditionStatus, ConditionType, ObjectKey, Reason, ServiceStatus};
 use jiff::Timestamp;
 use planner::Plan;
-use sandbox::{CallRecord, ServiceView};
+use sandbox::{CallRecord, Region, ServiceView};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -145,7 +146,7 @@ impl Fleet {
     /// How many revisions of a family exist, whatever their state.
     pub fn revisions(&self, family: &str) -> usize {
         self.sandbox
-            .look(self.now(), |region| region.task_definitions())
+            .look(self.now(), Region::task_definitions)
             .iter()
             .filter(|revision| revision.family == family)
             .count()
@@ -178,14 +179,14 @@ impl Fleet {
     pub fn describe(&self) -> String {
         let mut text = format!("at {}\n", self.now());
         for object in self.statuses.services() {
-            text += &format!("{}: {:#?}\n", object.key, object.status.conditions);
+            let _ = writeln!(text, "{}: {:#?}", object.key, object.status.conditions);
             if let Some(service) = self.service(object.key.name.as_str()) {
-                text += &format!("{service:#?}\n");
+                let _ = writeln!(text, "{service:#?}");
             }
         }
         let calls = self.sandbox.calls();
         for call in calls.iter().skip(calls.len().saturating_sub(30)) {
-            text += &format!("{} {} {}\n", call.time, call.operation, call.status);
+            let _ = writeln!(text, "{} {} {}", call.time, call.operation, call.status);
         }
         text
     }

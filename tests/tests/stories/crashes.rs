@@ -4,7 +4,7 @@
 //! asserted here for each moment of each story (docs/adr/0004):
 //!
 //! - The end is the same, with one revision for each content and one rollout for each spec that works.
-//! - A spec that fails is rolled out once. Only when the process dies between UpdateService and TagResource, and nobody
+//! - A spec that fails is rolled out once. Only when the process dies between `UpdateService` and `TagResource`, and nobody
 //!   starts it again before ECS has rolled back, is it rolled out a second time, and never a third time.
 
 use std::time::Duration;

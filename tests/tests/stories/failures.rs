@@ -21,11 +21,10 @@ async fn rolled_back_once(behaviour: ImageBehaviour, explanation: &str) {
         let check =
             json!({ "command": ["CMD", "true"], "interval": 5, "retries": 2, "startPeriod": 0 });
         let spec = service("web", &image("web", version));
-        match behaviour {
-            ImageBehaviour::Unhealthy => {
-                with(spec, "/spec/taskDefinition/containerDefinitions/0/healthCheck", check)
-            }
-            _ => spec,
+        if behaviour == ImageBehaviour::Unhealthy {
+            with(spec, "/spec/taskDefinition/containerDefinitions/0/healthCheck", check)
+        } else {
+            spec
         }
     };
     fleet.commit(&[spec("v1")]).await;

@@ -134,7 +134,7 @@ async fn a_new_count_starts_tasks_and_replaces_none() {
 }
 
 fn running_tasks(fleet: &Fleet) -> Vec<String> {
-    let tasks = fleet.sandbox.look(fleet.now(), |region| region.tasks());
+    let tasks = fleet.sandbox.look(fleet.now(), sandbox::Region::tasks);
     tasks.into_iter().filter(|task| task.last_status == "RUNNING").map(|task| task.arn).collect()
 }
 

@@ -22,7 +22,7 @@ async fn calls_of_a_pass(count: usize) -> (usize, usize) {
     // A pass begins every 27 to 33 minutes and takes seconds: exactly one lies in here, wherever the last one was.
     let last = fleet.sandbox.calls().last().unwrap().time;
     let since = Duration::try_from(fleet.now().duration_since(last)).unwrap();
-    fleet.pass(Duration::from_mins(40) - since).await;
+    fleet.pass(Duration::from_mins(40).saturating_sub(since)).await;
     let changes = fleet.changes_since(mark).len();
     (fleet.sandbox.call_count() - mark - changes, changes)
 }

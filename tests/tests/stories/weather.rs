@@ -194,6 +194,11 @@ async fn a_spec_that_fails_is_tried_once_even_if_its_tag_can_not_be_set() {
     fleet.pass(Duration::from_hours(1)).await;
     assert_eq!(fleet.rollouts("web"), ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"]);
     assert_eq!(fleet.holds("web"), [Reason::RolledBack]);
+    // By now the tag is set, so that a new process knows as well.
+    fleet.restart().await;
+    fleet.pass(Duration::from_hours(1)).await;
+    assert_eq!(fleet.rollouts("web"), ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"]);
+    assert_eq!(fleet.holds("web"), [Reason::RolledBack]);
     fleet.commit(&[service("web", &image("web", "v2"))]).await;
     fleet.until_ready("web").await;
 }

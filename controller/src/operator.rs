@@ -308,13 +308,11 @@ async fn watch(context: &Context, queue: &Queue<ObjectKey>, mut source: WatchedS
             Err(error) => {
                 failures = failures.saturating_add(1);
                 tracing::warn!(source = %name, error = %error, "cannot read source");
-                context.statuses.publish_source(SourceObject {
-                    error: Some(crate::error_chain(&error)),
-                    ..last.as_ref().map_or_else(
-                        || unread(&source.configured),
-                        |snapshot| read(context, &source.configured, snapshot),
-                    )
-                });
+                let known = context.statuses.sources().into_iter().find(|known| known.name == name);
+                let known =
+                    known.map_or_else(|| unread(&source.configured), |known| (*known).clone());
+                let error = Some(crate::error_chain(&error));
+                context.statuses.publish_source(SourceObject { error, ..known });
                 interval.min(Duration::from_secs(2_u64.saturating_pow(failures.min(6))))
             }
         };

@@ -26,6 +26,8 @@ use crate::status_store::{ServiceObject, StatusStore};
 /// How long a read may be older than our own last change before it is believed anyway (aws.md §0: reads are eventually
 /// consistent).
 const STALE_FOR: Duration = Duration::from_mins(1);
+/// How long a spec that AWS refused for good is not sent again.
+const REFUSED_FOR: Duration = Duration::from_hours(1);
 /// How soon a stale read is tried again.
 const STALE_RETRY: Duration = Duration::from_secs(3);
 
@@ -44,6 +46,16 @@ pub struct Context {
     pub clock: Clock,
     /// Our own last changes.
     pub expectations: Arc<Mutex<HashMap<ObjectKey, Expectation>>>,
+    /// Specs that AWS refused for good.
+    pub refusals: Arc<Mutex<HashMap<ObjectKey, Refusal>>>,
+}
+
+/// A spec that AWS refused in a way that trying again cannot mend: sending it each minute would only use up the rates.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    spec: SpecHash,
+    error: aws::Error,
+    until: Instant,
 }
 
 /// Our own last change: what it sent, and the deployments that the next reads should show.
@@ -135,9 +147,13 @@ async fn turn(
         return (previous, Ended::Requeue(Requeue::After(STALE_RETRY)));
     }
     let plan = planner::plan(desired, &observed, context.clock.now());
-    let outcome =
-        apply::plan(account, desired.key.cluster.as_str(), desired.key.name.as_str(), &plan).await;
+    let (cluster, name) = (desired.key.cluster.as_str(), desired.key.name.as_str());
+    let outcome = match refusal(context, desired).filter(|_| !plan.actions.is_empty()) {
+        Some(error) => Outcome { error: Some(error), ..Outcome::default() },
+        None => apply::plan(account, cluster, name, &plan).await,
+    };
     expect(context, desired, &outcome);
+    remember_refusal(context, desired, &outcome);
     let failure = outcome.error.as_ref().map(failure);
     let status = status::after(&Turn {
         desired,
@@ -211,6 +227,7 @@ async fn orphan(context: &Context, account: &Account, key: &ObjectKey) -> Ended 
     let Some(service) = service.filter(|service| is_ours_and_there(service, &context.owner)) else {
         context.inventory().forget_orphan(key);
         context.expectations.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        context.refusals.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         context.statuses.remove(key);
         return Ended::Gone;
     };
@@ -358,11 +375,40 @@ fn expect(context: &Context, desired: &Desired, outcome: &Outcome) {
         .insert(desired.key.clone(), expectation);
 }
 
+/// Why this very spec was refused, while that is not long ago.
+fn refusal(context: &Context, desired: &Desired) -> Option<aws::Error> {
+    let refusals = context.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+    refusals
+        .get(&desired.key)
+        .filter(|refusal| refusal.spec == desired.spec_hash && Instant::now() < refusal.until)
+        .map(|refusal| refusal.error.clone())
+}
+
+fn remember_refusal(context: &Context, desired: &Desired, outcome: &Outcome) {
+    let mut refusals = context.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+    match &outcome.error {
+        Some(error) if error.retry() == Retry::Never => {
+            let known = refusals.get(&desired.key);
+            if known.is_none_or(|known| {
+                known.spec != desired.spec_hash || Instant::now() >= known.until
+            }) {
+                let (spec, error) = (desired.spec_hash.clone(), error.clone());
+                let until = Instant::now() + REFUSED_FOR;
+                refusals.insert(desired.key.clone(), Refusal { spec, error, until });
+            }
+        }
+        Some(_) | None => {
+            refusals.remove(&desired.key);
+        }
+    }
+}
+
 fn failure(error: &aws::Error) -> Failure {
     Failure {
         reason: error.reason(),
         message: error.to_string(),
-        is_terminal: error.retry() == Retry::Never,
+        // What is not there may come; until then nothing more will happen, and whoever waits should know.
+        is_terminal: error.retry() == Retry::Never || error.kind == aws::Kind::NotFound,
     }
 }
 

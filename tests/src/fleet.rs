@@ -238,6 +238,7 @@ async fn operator_on(
         statuses: StatusStore::new(move || stamp.now()),
         clock,
         expectations: Arc::new(Mutex::new(HashMap::new())),
+        refusals: Arc::default(),
     };
     let operator = Operator::new(context.clone(), options.interval, options.seed);
     (context, Arc::new(operator))

@@ -1,6 +1,6 @@
 //! What several verbs need first: accounts, sources, an inventory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -151,7 +151,8 @@ pub(super) fn context(config: &Config, connection: &Connection) -> reconcile::Co
         inventory: Arc::new(Mutex::new(inventory(config))),
         statuses: StatusStore::new(move || clock.now()),
         clock: connection.clock.clone(),
-        expectations: Arc::new(Mutex::new(HashMap::new())),
+        expectations: Arc::default(),
+        refusals: Arc::default(),
     }
 }
 

@@ -21,7 +21,12 @@ pub use schema::files as schema_files;
 
 /// A GitOps operator for Amazon ECS.
 #[derive(Debug, Parser)]
-#[command(name = "longshore", version, about, propagate_version = true)]
+#[command(
+    name = "longshore",
+    version,
+    about = "A GitOps operator for Amazon ECS",
+    propagate_version = true
+)]
 struct Cli {
     /// How logs are written to standard error.
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]

@@ -8,14 +8,34 @@ use planner::drift::FieldDrift;
 use planner::{Action, Plan};
 use serde_json::{Value, json};
 
-/// Prints a line to standard output. A reader that has gone away (`| head`) is no error.
+/// Prints a line to standard output. A reader that has gone away (`| head`) is no error. Characters that would steer a
+/// terminal are shown instead of sent: names and values come from files that anybody may have written.
 macro_rules! say {
     ($($argument:tt)*) => {{
         use std::io::Write as _;
-        let _ = writeln!(std::io::stdout(), $($argument)*);
+        let text = crate::cli::output::visible(&format!($($argument)*));
+        let _ = writeln!(std::io::stdout(), "{text}");
     }};
 }
 pub(super) use say;
+
+/// The text with control and direction characters written out.
+pub(super) fn visible(text: &str) -> String {
+    let steers = |character: char| {
+        character.is_control() && character != '\n' && character != '\t'
+            || ('\u{202a}'..='\u{202e}').contains(&character)
+            || ('\u{2066}'..='\u{2069}').contains(&character)
+    };
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if steers(character) {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
 
 /// Longer values are cut in text; JSON has them whole.
 const VALUE_WIDTH: usize = 100;
@@ -165,4 +185,14 @@ fn short(value: Option<&Value>) -> String {
     }
     let cut: String = text.chars().take(VALUE_WIDTH - 1).collect();
     format!("{cut}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn what_would_steer_a_terminal_is_written_out() {
+        assert_eq!(visible("a\u{1b}[31m b\u{202e}\n\tc"), "a\\u{1b}[31m b\\u{202e}\n\tc");
+    }
 }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{AwsArguments, SourceArguments, connect};
@@ -33,6 +34,10 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let sources = connect::sources(&config, &connection.aws)?;
     let context = connect::context(&config, &connection);
     let shutdown = CancellationToken::new();
+    let sandbox_listener = match arguments.sandbox_listen {
+        Some(address) => Some(super::sandbox::listen(address).await?),
+        None => None,
+    };
     let server = http::bind(&config.http, crate::config::read_secret).await?;
     tracing::info!(address = %server.address, owner = %config.owner, "serving status");
     let operator = Operator::new(context.clone(), config.interval, fastrand::u64(..));
@@ -44,7 +49,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         version: env!("CARGO_PKG_VERSION"),
     };
     let serving = http::serve(server.listener, state, shutdown.clone());
-    let sandbox = serve_sandbox(connection.sandbox, arguments.sandbox_listen, shutdown.clone());
+    let sandbox = serve_sandbox(connection.sandbox, sandbox_listener, shutdown.clone());
     let ((), (), sandboxed, ()) = tokio::join!(
         until_signal(shutdown.clone()),
         serving,
@@ -58,11 +63,11 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 async fn serve_sandbox(
     embedded: Option<connect::Embedded>,
-    listen: Option<std::net::SocketAddr>,
+    listener: Option<TcpListener>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let (Some(embedded), Some(address)) = (embedded, listen) else { return Ok(()) };
-    super::sandbox::serve(embedded, address, shutdown).await
+    let (Some(embedded), Some(listener)) = (embedded, listener) else { return Ok(()) };
+    super::sandbox::serve(embedded, listener, shutdown).await
 }
 
 /// Cancels at the first SIGINT or SIGTERM; the second one ends the process at once.

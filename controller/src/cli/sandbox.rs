@@ -37,25 +37,27 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     let shutdown = CancellationToken::new();
-    let (served, ()) = tokio::join!(
-        serve(embedded, arguments.listen, shutdown.clone()),
-        run::until_signal(shutdown)
-    );
+    let listener = listen(arguments.listen).await?;
+    let (served, ()) =
+        tokio::join!(serve(embedded, listener, shutdown.clone()), run::until_signal(shutdown));
     served?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the port; loopback only, because no signature is checked.
+pub(super) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    if !address.ip().is_loopback() {
+        bail!("cannot serve the sandbox on {address}: it checks no signatures, so loopback only");
+    }
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
 /// Serves the embedded AWS until `shutdown`.
 pub(super) async fn serve(
     embedded: connect::Embedded,
-    address: SocketAddr,
+    listener: TcpListener,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    if !address.ip().is_loopback() {
-        bail!("cannot serve the sandbox on {address}: it checks no signatures, so loopback only");
-    }
-    let listener =
-        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     tracing::info!(address = %listener.local_addr()?, "serving the embedded AWS");
     let stop = async move { shutdown.cancelled().await };
     embedded.sandbox.serve(listener, embedded.time, stop).await.context("the sandbox failed")

@@ -24,6 +24,7 @@ mod ownership;
 mod pruning;
 mod rollouts;
 mod scale;
+mod settings;
 mod sources;
 mod stops;
 mod weather;

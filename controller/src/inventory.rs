@@ -479,3 +479,6 @@ fn resolve_references(
     })?;
     serde_json::from_value(value).map_err(unusable)
 }
+
+#[cfg(test)]
+mod tests;

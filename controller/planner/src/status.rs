@@ -300,7 +300,11 @@ fn verdict(turn: &Turn<'_>) -> Verdict {
             true,
             false,
             Reason::TasksMissing,
-            format!("{} of {} tasks run", service.running_count, service.desired_count),
+            with_cause(
+                &format!("{} of {} tasks run", service.running_count, service.desired_count),
+                desired,
+                observed,
+            ),
         ),
         Rollout::Succeeded => verdict(
             true,

@@ -7,7 +7,7 @@ use longshore_tests::Fleet;
 use longshore_tests::specs::{image, service, with};
 use serde_json::json;
 
-/// A story of PipeCD and CI scripts alike: the breaker brings back the old network, and the loop sends the new one again.
+/// A story of the alternatives alike: the breaker brings back the old network, and the loop sends the new one again.
 #[tokio::test(start_paused = true)]
 async fn a_rolled_back_network_change_is_not_sent_again() {
     let mut fleet = Fleet::new().await;

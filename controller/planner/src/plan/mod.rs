@@ -209,7 +209,7 @@ pub fn wants(desired: &Desired, observed: &Observed) -> Wants {
         candidates: !runs_wanted,
         deployments: differs || troubled,
         images: completed,
-        stopped: differs || troubled,
+        stopped: differs || troubled || service.running_count < service.desired_count,
     }
 }
 

@@ -34,6 +34,7 @@ fn spec(image: &str, sync: &Value) -> Service {
     .unwrap()
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "callers write `json!({…})`")]
 fn desired_with(image: &str, sync: Value) -> Desired {
     let provenance = crds::Provenance {
         source: "fleet".parse().unwrap(),

@@ -1,0 +1,144 @@
+//! Two sources, and specs that come, go and move between them.
+
+use std::path::Path;
+
+use crds::DirectorySource;
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+use super::*;
+use crate::source::DirectoryReader;
+
+const SPEC: &str = "
+apiVersion: longshore.dev/v1alpha1
+kind: Service
+metadata: {name: web}
+spec:
+  cluster: shop
+  taskDefinition: {containerDefinitions: [{name: app, image: 'shop/web:v1', memory: 128}]}
+  service: {desiredCount: 1}
+";
+
+struct Two {
+    inventory: Inventory,
+    sources: Vec<(SourceName, TempDir, DirectoryReader)>,
+}
+
+impl Two {
+    fn new() -> Self {
+        let prune = SyncPolicy { prune: Some(true), ..SyncPolicy::default() };
+        let names: Vec<SourceName> = ["a", "b"].map(|name| name.parse().unwrap()).into();
+        let policies = names.iter().map(|name| (name.clone(), prune.clone()));
+        let inventory = Inventory::new("test".parse().unwrap(), IndexMap::new(), policies);
+        let sources = names
+            .into_iter()
+            .map(|name| {
+                let folder = TempDir::new().unwrap();
+                let path = folder.path().display().to_string();
+                (name, folder, DirectoryReader::new(&DirectorySource { path }))
+            })
+            .collect();
+        Self { inventory, sources }
+    }
+
+    fn folder(&self, index: usize) -> &Path {
+        self.sources[index].1.path()
+    }
+
+    async fn read(&mut self, index: usize) {
+        let (name, _, reader) = &mut self.sources[index];
+        let began = Instant::now();
+        let snapshot = reader.fetch().await.unwrap();
+        self.inventory.update(name, &snapshot);
+        self.inventory.confirm(name, began);
+    }
+
+    fn facts(&self) -> SourceFacts {
+        self.inventory.source_facts(&key(), &self.sources[0].0)
+    }
+}
+
+fn key() -> ObjectKey {
+    ObjectKey {
+        target: crds::TargetName::default(),
+        cluster: "shop".parse().unwrap(),
+        name: "web".parse().unwrap(),
+    }
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    std::fs::write(folder.join(name), text).unwrap();
+}
+
+#[tokio::test]
+async fn a_spec_that_moves_to_another_source_is_never_taken_for_gone() {
+    let mut two = Two::new();
+    write(two.folder(0), "web.yaml", SPEC);
+    write(two.folder(0), "other.yaml", &SPEC.replace("web", "other"));
+    write(two.folder(1), "third.yaml", &SPEC.replace("web", "third"));
+    two.read(0).await;
+    two.read(1).await;
+    std::fs::remove_file(two.folder(0).join("web.yaml")).unwrap();
+    write(two.folder(1), "web.yaml", SPEC);
+    two.read(0).await;
+    assert!(matches!(two.inventory.wanted(&key()), Wanted::Gone));
+    assert_eq!(two.facts(), SourceFacts::Unread, "the other source has not been read since");
+    two.read(1).await;
+    assert!(matches!(two.inventory.wanted(&key()), Wanted::Spec { .. }));
+}
+
+#[tokio::test]
+async fn what_no_source_names_any_more_is_known_to_be_gone_once_all_were_read() {
+    let mut two = Two::new();
+    write(two.folder(0), "web.yaml", SPEC);
+    write(two.folder(0), "other.yaml", &SPEC.replace("web", "other"));
+    write(two.folder(1), "third.yaml", &SPEC.replace("web", "third"));
+    two.read(0).await;
+    two.read(1).await;
+    std::fs::remove_file(two.folder(0).join("web.yaml")).unwrap();
+    two.read(0).await;
+    two.read(1).await;
+    assert_eq!(two.facts(), SourceFacts::Complete { prune: true, leaving: 1, total: 2 });
+    two.inventory.note_kept(&key());
+    assert_eq!(two.facts(), SourceFacts::Complete { prune: true, leaving: 0, total: 1 });
+    write(
+        two.folder(1),
+        "unclear.yaml",
+        "apiVersion: longshore.dev/v1alpha1\nkind: Service\nmetadata: [\n",
+    );
+    two.read(1).await;
+    assert_eq!(two.facts(), SourceFacts::Unclear, "it might stand in there");
+}
+
+#[tokio::test]
+async fn generations_count_changes_of_the_spec_and_not_of_its_layout() {
+    let mut two = Two::new();
+    let generation = |two: &Two| match two.inventory.wanted(&key()) {
+        Wanted::Spec { generation, .. } => generation.0,
+        other @ (Wanted::Blocked { .. } | Wanted::Gone) => panic!("{other:?}"),
+    };
+    write(two.folder(0), "web.yaml", SPEC);
+    two.read(0).await;
+    assert_eq!(generation(&two), 1);
+    write(two.folder(0), "web.yaml", &format!("# a comment\n{SPEC}"));
+    two.read(0).await;
+    assert_eq!(generation(&two), 1);
+    write(two.folder(0), "web.yaml", &SPEC.replace("shop/web:v1", "shop/web:v2"));
+    two.read(0).await;
+    assert_eq!(generation(&two), 2);
+}
+
+#[tokio::test]
+async fn two_specs_for_one_service_block_it_and_one_that_is_left_frees_it() {
+    let mut two = Two::new();
+    write(two.folder(0), "web.yaml", SPEC);
+    write(two.folder(1), "web.yaml", SPEC);
+    two.read(0).await;
+    two.read(1).await;
+    let Wanted::Blocked { reason, message, .. } = two.inventory.wanted(&key()) else { panic!() };
+    assert_eq!(reason, Reason::DuplicateSpec);
+    assert!(message.contains("a: web.yaml:2") && message.contains("b: web.yaml:2"), "{message}");
+    write(two.folder(1), "web.yaml", &SPEC.replace("web", "other"));
+    two.read(1).await;
+    assert!(matches!(two.inventory.wanted(&key()), Wanted::Spec { .. }));
+}

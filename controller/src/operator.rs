@@ -5,6 +5,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crds::{ClusterName, ObjectKey, Reason, ServiceStatus, SourceLocation, SourceName, TargetName};
@@ -50,6 +51,8 @@ pub struct Operator {
     metrics: Metrics,
     interval: Duration,
     seed: u64,
+    /// Whether the first search for services without specs is over.
+    has_searched: AtomicBool,
 }
 
 /// What is remembered between two searches for services that no spec names.
@@ -66,7 +69,7 @@ impl Operator {
         let queue = Queue::new(seed);
         let (statuses, meter) = (context.statuses.clone(), context.aws.meter().clone());
         let metrics = Metrics::new(statuses, meter, queue.clone(), env!("CARGO_PKG_VERSION"));
-        Self { context, queue, metrics, interval, seed }
+        Self { context, queue, metrics, interval, seed, has_searched: AtomicBool::new(false) }
     }
 
     /// The counts.
@@ -130,16 +133,19 @@ impl Operator {
             for key in search.run(&self.context).await {
                 self.queue.add(key, Priority::Resync);
             }
+            self.has_searched.store(true, Ordering::Release);
             tokio::time::sleep(self.interval).await;
         }
     }
 
-    /// The operator is ready once every source was read and every key that it knows has been looked at.
+    /// The operator is ready once every source was read, services without specs were searched for, and every key that it
+    /// knows has been looked at.
     async fn await_first_looks(&self, until: Instant) {
         let statuses = &self.context.statuses;
         while !statuses.readiness().ready && Instant::now() < until {
             let keys = self.context.inventory().keys();
-            if self.context.inventory().is_complete()
+            if self.has_searched.load(Ordering::Acquire)
+                && self.context.inventory().is_complete()
                 && keys.iter().all(|key| {
                     statuses.service(key).is_some_and(|object| is_looked_at(&object.status))
                 })

@@ -53,14 +53,14 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// 0: nothing differs. 2: something differs, held back or not. 1: something could not be read or used.
+    /// 0: nothing to do, held differences included. 2: something to do. 1: something could not be read or used.
     pub(super) fn exit_code(&self) -> ExitCode {
         let failed =
             !self.invalid.is_empty() || self.services.iter().any(|service| service.result.is_err());
         let differs = self
             .services
             .iter()
-            .any(|service| service.result.as_ref().is_ok_and(|plan| !plan.is_settled()));
+            .any(|service| service.result.as_ref().is_ok_and(|plan| !plan.actions.is_empty()));
         match (failed, differs) {
             (true, _) => ExitCode::FAILURE,
             (false, true) => ExitCode::from(2),

@@ -1,6 +1,6 @@
 //! One turn for one key: what is wanted, what is there, what to do, do it, say so.
 //!
-//! Flow: [`Inventory::wanted`] -> [`observe::service`] -> [`planner::plan`] -> [`apply::plan`] -> [`planner::status`].
+//! Flow: [`Inventory::wanted`] -> [`observe::service`] -> [`planner::plan()`] -> [`apply::plan`] -> [`planner::status`].
 //! Guarantees: one turn per key at a time (the queue sees to that); nothing is decided when something could not be read;
 //! a turn that is cut off anywhere leaves nothing that the next one does not find again.
 

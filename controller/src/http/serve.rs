@@ -26,7 +26,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Serves until `shutdown`, then ends streams, finishes answers and returns.
 ///
-/// One broken or slow client harms nobody else; an answer that is not done in [`DRAIN`] is cut.
+/// One broken or slow client harms nobody else; an answer that is not done in five seconds is cut.
 pub async fn serve(listener: TcpListener, state: State, shutdown: CancellationToken) {
     let router = router(state, shutdown.clone());
     let mut connections = JoinSet::new();

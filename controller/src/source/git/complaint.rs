@@ -12,7 +12,7 @@ struct Known {
 }
 
 /// The first sign that is found decides, so the more telling ones come first.
-const KNOWN: [Known; 11] = [
+const KNOWN: [Known; 12] = [
     Known {
         sign: "REMOTE HOST IDENTIFICATION HAS CHANGED",
         meaning: "the key that the host shows is not the one in the known hosts file: somebody may stand between, or the \
@@ -35,10 +35,7 @@ const KNOWN: [Known; 11] = [
         sign: "could not read Username",
         meaning: "the host asks for a token, or does not accept the token that it got",
     },
-    Known {
-        sign: "Authentication failed",
-        meaning: "the host does not accept the token",
-    },
+    Known { sign: "Authentication failed", meaning: "the host does not accept the token" },
     Known { sign: "returned error: 401", meaning: "the host does not accept the token" },
     Known {
         sign: "returned error: 403",
@@ -49,10 +46,18 @@ const KNOWN: [Known; 11] = [
         meaning: "there is no such repository, or the token may not know of it",
     },
     Known {
+        sign: "returned error: 30",
+        meaning: "the repository has moved, and a token is not carried after it: write its new address, which may be the \
+                  same with `.git` at its end",
+    },
+    Known {
         sign: "ertificate",
         meaning: "the host's certificate is not trusted: GIT_SSL_CAINFO names a file of further authorities",
     },
-    Known { sign: "Could not resolve", meaning: "the host's name is not known here: is a proxy missing?" },
+    Known {
+        sign: "Could not resolve",
+        meaning: "the host's name is not known here: is a proxy missing?",
+    },
 ];
 
 /// What is told of everything that git wrote to its standard error.
@@ -61,7 +66,9 @@ pub(super) fn told(complaint: &[u8], secrets: &[String]) -> String {
     let lines: Vec<String> = text.lines().map(printable).filter(|line| !line.is_empty()).collect();
     let known = KNOWN.iter().find(|known| text.contains(known.sign));
     let chosen: Vec<&str> = match known {
-        Some(known) => lines.iter().map(String::as_str).filter(|line| is_about(line, known)).collect(),
+        Some(known) => {
+            lines.iter().map(String::as_str).filter(|line| is_about(line, known)).collect()
+        }
         None => fatal_or_all(&lines),
     };
     let mut told = chosen.join("; ");
@@ -133,7 +140,10 @@ mod tests {
     #[test]
     fn what_ssh_says_is_told_and_not_gits_shrug() {
         for (complaint, meaning) in [
-            ("No ED25519 host key is known for [h]:1\nHost key verification failed.", "ssh-keyscan"),
+            (
+                "No ED25519 host key is known for [h]:1\nHost key verification failed.",
+                "ssh-keyscan",
+            ),
             ("Host key verification failed.", "ssh-keyscan"),
             ("git@h: Permission denied (publickey).", "deploy key"),
             (

@@ -3,6 +3,7 @@
 use axum::response::Redirect;
 
 use super::*;
+use crate::source::FILES_MAX;
 
 #[tokio::test]
 async fn more_files_than_a_source_may_hold_are_an_error_and_not_a_part_of_them() {

@@ -25,7 +25,6 @@ const CLOCK_SKEW_SECONDS: i64 = 60;
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// An App's installation, with the token that it holds at the moment.
-#[derive(Clone)]
 pub(super) struct App {
     id: String,
     url: String,

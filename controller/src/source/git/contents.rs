@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::GitReader;
-use super::blobs;
 use super::cache::LOCAL_TIME;
 use super::command::Run;
 use super::tree::{self, Blob, Entry};
+use super::{GitReader, blobs};
 use crate::source::{FILES_MAX, Refusal, SourceError, SourceFile, TOTAL_BYTES_MAX};
 
 impl GitReader {

@@ -194,12 +194,13 @@ mod tests {
 
     #[test]
     fn the_newest_tag_is_found_among_nine_thousand_and_odd_names_are_no_tags() {
-        let mut listing = String::from("x\trefs/tags/-9.9.9\ny\trefs/tags/v9.9.9:refs/heads/x\n");
-        for number in 0..9_000 {
-            let (minor, patch) = (number / 100, number % 100);
-            listing.push_str(&format!("t{number}\trefs/tags/v1.{minor}.{patch}\n"));
-            listing.push_str(&format!("c{number}\trefs/tags/v1.{minor}.{patch}^{{}}\n"));
-        }
+        let odd = "x\trefs/tags/-9.9.9\ny\trefs/tags/v9.9.9:refs/heads/x\n".to_owned();
+        let tag = |number: usize| {
+            let name = format!("refs/tags/v1.{}.{}", number / 100, number % 100);
+            format!("t{number}\t{name}\nc{number}\t{name}^{{}}\n")
+        };
+        let listing =
+            [odd].into_iter().chain((0..9_000).map(tag)).collect::<Vec<String>>().concat();
         let wanted = Wanted::Newest(Range::parse(">=1.0").unwrap());
         let announced = wanted.find(listing.as_bytes()).unwrap().unwrap();
         let expected = Announced { commit: "c8999".to_owned(), tag: Some("v1.89.99".to_owned()) };

@@ -12,8 +12,8 @@ async fn more_files_than_a_source_may_hold_are_an_error_and_not_a_part_of_them()
     let mut reading = reading_of(&repository);
     reading.reader.fetch().await.unwrap();
     let blob = repository.git(&["rev-parse", "HEAD:web.yaml"]);
-    let listing: String =
-        (0..=FILES_MAX).map(|number| format!("100644 blob {blob}\t{number:06}.yaml\n")).collect();
+    let line = |number: usize| format!("100644 blob {blob}\t{number:06}.yaml\n");
+    let listing = (0..=FILES_MAX).map(line).collect::<Vec<String>>().concat();
     fs::write(repository.path().join("listing"), listing).unwrap();
     let script = "git mktree < listing";
     let output = Command::new("sh").args(["-c", script]).current_dir(repository.path()).output();

@@ -201,9 +201,7 @@ fn location(place: &str, options: &SourceOptions) -> Result<SourceLocation, Conf
                 .as_ref()
                 .map(|branch| GitRef { branch: Some(branch.clone()), ..GitRef::default() }),
             path: options.path.clone(),
-            interval: None,
-            token: None,
-            ssh: None,
+            ..GitSource::default()
         }));
     }
     if !Path::new(place).is_dir() {

@@ -24,7 +24,7 @@ use crate::observe;
 use crate::queue::{Priority, Queue};
 use crate::reconcile::{self, Context, Ended};
 use crate::source::{Snapshot, SourceReader};
-use crate::status_store::{SourceKind, SourceObject};
+use crate::status_store::{Event, SourceKind, SourceObject};
 
 /// How many turns are taken at once; a multiple of the ten services that one DescribeServices takes.
 const WORKERS: usize = 60;
@@ -309,6 +309,11 @@ async fn watch(context: &Context, queue: &Queue<ObjectKey>, mut source: WatchedS
                 context.inventory().confirm(&name, began);
                 if !last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &snapshot)) {
                     take(context, queue, &name, &snapshot);
+                    if let Some(notice) = snapshot.notice() {
+                        tracing::warn!(source = %name, notice, "source has changed its past");
+                        let now = context.clock.now();
+                        context.statuses.record(Event::of_rewritten_source(&name, now, notice));
+                    }
                 }
                 context.statuses.publish_source(read(context, &source.configured, &snapshot));
                 last = Some(snapshot);

@@ -99,7 +99,7 @@ impl Source {
 }
 
 /// A Git repository.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GitSource {
     /// `https://…`, `ssh://…`, `git@host:path`, `file://…` or a path on this machine.
@@ -116,9 +116,18 @@ pub struct GitSource {
     /// The token for https.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<SecretFrom>,
+    /// A GitHub App whose installation may read the repository, instead of a token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub github_app: Option<GithubApp>,
     /// The key and known hosts for ssh.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssh: Option<Ssh>,
+    /// What may become of commits that were in force. Default: they stay part of the history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<GitHistory>,
+    /// Which signatures are asked for. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<GitVerify>,
 }
 
 /// Which commit of a repository: exactly one of the fields.
@@ -131,9 +140,80 @@ pub struct GitRef {
     /// The commit that this tag names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
+    /// The commit of the newest version among the tags that this range allows: `>=1.0`, `^1.4`, `1.x`, `>=1.4, <2`. Tags may
+    /// start with `v`; pre-releases count only where the range names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub semver: Option<String>,
     /// This commit, by its full id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+}
+
+/// A GitHub App, which gets tokens that live for an hour.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GithubApp {
+    /// The App's id, or its client id.
+    pub app_id: String,
+    /// The id of its installation in the account that owns the repository.
+    pub installation_id: u64,
+    /// The App's private key, as GitHub gives it out (PEM).
+    pub private_key: SecretFrom,
+    /// The API. Default `https://api.github.com`; GitHub Enterprise Server: `https://HOST/api/v3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<String>,
+}
+
+/// What is done when a commit that was in force is no part of the history any more, or a tag names another commit.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GitHistory {
+    /// `refuse` (default): the last good commit stays in force until a person confirms. `follow`: the new one is taken and
+    /// an event says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rewrites: Option<Rewrites>,
+    /// The full id of a commit that a person has looked at: history that holds it, and tags that name it, are taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<String>,
+}
+
+/// Whether rewritten history is taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Rewrites {
+    /// Not before a person confirms.
+    #[default]
+    Refuse,
+    /// Yes, with an event.
+    Follow,
+}
+
+/// Which signatures are asked for, and whose. At least one of the files is needed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GitVerify {
+    /// `commit` (default), `tag`, or `commitAndTag`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<VerifyMode>,
+    /// The file with the ssh keys that may sign, as ssh-keygen's ALLOWED SIGNERS: `ada@acme.io ssh-ed25519 AAAA…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_signers_file: Option<String>,
+    /// The file with the public OpenPGP keys that may sign, as `gpg --export` writes them. `gpg` has to be installed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpg_keys_file: Option<String>,
+}
+
+/// What has to be signed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum VerifyMode {
+    /// The commit that is read.
+    #[default]
+    Commit,
+    /// The annotated tag that names it.
+    Tag,
+    /// Both.
+    CommitAndTag,
 }
 
 /// Where a secret of the operator itself is read from, each time it is needed: exactly one of the fields.

@@ -15,8 +15,9 @@ mod status;
 mod sync;
 
 pub use controller::{
-    API_VERSION, Auth, Controller, ControllerSpec, DirectorySource, GitRef, GitSource, Http,
-    S3Source, SecretFrom, Source, SourceLocation, Ssh, Target,
+    API_VERSION, Auth, Controller, ControllerSpec, DirectorySource, GitHistory, GitRef, GitSource,
+    GitVerify, GithubApp, Http, Rewrites, S3Source, SecretFrom, Source, SourceLocation, Ssh,
+    Target, VerifyMode,
 };
 pub use duration::HumanDuration;
 pub use invalid::{InvalidObject, Position};

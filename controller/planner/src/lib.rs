@@ -15,6 +15,7 @@ pub mod prune;
 pub mod rollout;
 pub mod rules;
 pub mod status;
+pub mod version;
 
 pub use desired::{Desired, InvalidSpec};
 pub use observed::{Observed, Wants};

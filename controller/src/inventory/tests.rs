@@ -142,3 +142,63 @@ async fn two_specs_for_one_service_block_it_and_one_that_is_left_frees_it() {
     two.read(1).await;
     assert!(matches!(two.inventory.wanted(&key()), Wanted::Spec { .. }));
 }
+
+fn git(folder: &Path, words: &[&str]) {
+    let done = std::process::Command::new("git")
+        .args(["-c", "user.name=Ada", "-c", "user.email=ada@acme.io", "-c", "gc.auto=0"])
+        .args(["-c", "commit.gpgsign=false"])
+        .args(words)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// The parsed specs of every file. A file that is parsed again has new ones.
+fn parsed(inventory: &Inventory, source: &SourceName) -> BTreeMap<String, Vec<Arc<Entry>>> {
+    let files = &inventory.sources[source].files;
+    files.iter().map(|(path, file)| (path.clone(), file.entries.clone())).collect()
+}
+
+#[tokio::test]
+async fn one_commit_among_ten_thousand_specs_is_one_key_and_one_file_parsed() {
+    const FILES: usize = 10_000;
+    let (repository, cache) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    git(repository.path(), &["init", "--quiet", "--initial-branch=main", "."]);
+    for number in 0..FILES {
+        let spec = SPEC.replace("name: web}", &format!("name: web-{number}}}"));
+        write(repository.path(), &format!("{number}.yaml"), &spec);
+    }
+    let commit = |what: &str| {
+        git(repository.path(), &["add", "--all"]);
+        git(repository.path(), &["commit", "--quiet", "--message", what]);
+    };
+    commit("ten thousand services");
+    let place = crds::GitSource {
+        url: repository.path().display().to_string(),
+        ..crds::GitSource::default()
+    };
+    let access = crate::source::Access {
+        s3: None,
+        cache: cache.path().to_owned(),
+        variables: crate::source::Variables::from_environment(std::env::vars_os()),
+        read_secret: Arc::new(|_| Err("there is none".to_owned())),
+    };
+    let mut reader = crate::source::GitReader::new(&place, access).unwrap();
+    let fleet: SourceName = "fleet".parse().unwrap();
+    let sources = [(fleet.clone(), SyncPolicy::default())];
+    let mut inventory = Inventory::new("test".parse().unwrap(), IndexMap::new(), sources);
+    let first = reader.fetch().await.unwrap();
+    assert_eq!(inventory.update(&fleet, &first).len(), FILES);
+    let before = parsed(&inventory, &fleet);
+    let spec = SPEC.replace("name: web}", "name: web-7}").replace("web:v1", "web:v2");
+    write(repository.path(), "7.yaml", &spec);
+    commit("one change");
+    let changed = inventory.update(&fleet, &reader.fetch().await.unwrap());
+    let names: Vec<_> = changed.iter().map(|key| key.name.as_str()).collect();
+    assert_eq!(names, ["web-7"]);
+    let after = parsed(&inventory, &fleet);
+    let is_same = |path: &String| Arc::ptr_eq(&before[path][0], &after[path][0]);
+    let again: Vec<&String> = after.keys().filter(|path| !is_same(path)).collect();
+    assert_eq!(again, ["7.yaml"]);
+}

@@ -96,7 +96,8 @@ fn parse_and_check_1000_specs(bencher: Bencher) {
                         controller::manifest::Object::Service(service) => {
                             planner::rules::check(service).len()
                         }
-                        controller::manifest::Object::Controller(_) => 0,
+                        controller::manifest::Object::Release(_)
+                        | controller::manifest::Object::Controller(_) => 0,
                     })
                     .sum::<usize>()
             })

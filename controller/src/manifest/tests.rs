@@ -46,6 +46,7 @@ fn told(text: impl Into<String>) -> Vec<String> {
 fn names(parsed: &ParsedFile) -> Vec<(u32, String)> {
     let name = |object: &Object| match object {
         Object::Service(service) => service.metadata.name.clone(),
+        Object::Release(release) => release.metadata.name.clone(),
         Object::Controller(controller) => controller.metadata.name.clone(),
     };
     parsed.objects.iter().map(|located| (located.position.line, name(&located.object))).collect()

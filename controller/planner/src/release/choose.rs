@@ -378,7 +378,7 @@ impl Question<'_> {
             (Some(refused), chosen) => {
                 let more = match notes.refused.len() - 1 {
                     0 => String::new(),
-                    more => format!(", and {more} more are refused"),
+                    more => format!(", with {more} more refused"),
                 };
                 match chosen {
                     Some(chosen) => {

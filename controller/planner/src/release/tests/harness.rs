@@ -85,7 +85,7 @@ fn assert_outcome(row: &str, decision: &Decision, outcome: &str, why: &str) {
 
 pub(super) fn spec(text: &str) -> ReleaseSpec {
     let (choice, options) = match text.split_once('[') {
-        Some((choice, options)) => (choice.trim(), options.trim_end_matches(']')),
+        Some((choice, options)) => (choice.trim(), options.strip_suffix(']').unwrap()),
         None => (text, ""),
     };
     let mut policy = ReleasePolicy::default();

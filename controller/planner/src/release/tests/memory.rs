@@ -53,7 +53,7 @@ fn versions_that_were_rolled_back() {
             "
 >=1.0.0 ; 1.9.0 bad=2.0.0/11:00 ; 1.9.0 2.0.0               ; keeps       ; 1.9.0 stays: 2.0.0 was rolled back at 2026-11-21T11:00:00Z
 >=1.0.0 ; 1.9.0 bad=2.0.0/11:00 ; 1.9.0 2.0.0 2.0.1         ; takes 2.0.1 ; highest
->=1.0.0 ; 1.9.0 bad=2.0.0/11:00 ; 1.9.0 1.9.5 2.0.0         ; keeps       ; 1.9.0 stays: 2.0.0 was rolled back at 2026-11-21T11:00:00Z, and 1 more are refused
+>=1.0.0 ; 1.9.0 bad=2.0.0/11:00 ; 1.9.0 1.9.5 2.0.0         ; keeps       ; 1.9.0 stays: 2.0.0 was rolled back at 2026-11-21T11:00:00Z, with 1 more refused
 >=1.0.0 ; 1.9.0 bad=2.0.0/11:00 ; 1.9.0 1.9.6:age=20m 2.0.0 ; takes 1.9.6 ; that may run: 2.0.0 was rolled back
 >=1.0.0 ; 1.9.0 bad=2.0.0/11:00 ; 1.9.0 1.9.6:age=unknown   ; keeps       ; 1.9.6 is older than the rollback of 2.0.0
 >=1.0.0 ; 1.9.0 bad=2.0.0@a/11:00 ; 1.9.0 2.0.0@b           ; keeps       ; 2.0.0 was rolled back

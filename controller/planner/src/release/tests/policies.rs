@@ -60,7 +60,7 @@ fn ranges_in_cargos_style() {
 * [cargo]               ; - ; 0.1.0 7.0.0              ; takes 7.0.0  ; of 2 candidates
 >=1.4 [cargo]           ; - ; 1.3.0 1.4.0 3.0.0        ; takes 3.0.0  ; of 2 candidates
 >=2.0.0-rc.1 [cargo]    ; - ; 1.0.0 2.0.0-rc.2 2.1.0-rc.1 ; takes 2.0.0-rc.2 ; of 1 candidate
-1.0.0 [cargo]           ; - ; 1.0.0-rc.1 1.1.0-rc.1    ; none ; 1 pre-release that the range does not take (1.1.0-rc.1)
+1.0.0 [cargo]           ; - ; 1.0.0-rc.1 1.1.0-rc.1    ; none ; 2 pre-releases that the range does not take (as 1.1.0-rc.1)
 1.0.0 [cargo pre]       ; - ; 1.0.0-rc.1 1.1.0-rc.1    ; takes 1.1.0-rc.1 ; of 1 candidate
 >=1.0.0-rc.2 [cargo pre] ; - ; 1.0.0-rc.1 1.0.0-rc.3   ; takes 1.0.0-rc.3 ; of 1 candidate
 >=1.0.0 <2.0.0 [cargo pre] ; - ; 1.5.0 2.0.0-rc.1      ; takes 1.5.0  ; of 1 candidate
@@ -80,7 +80,7 @@ fn prereleases_only_where_the_range_names_one() {
 >=1.1.0-rc.1        ; - ; 1.0.0 1.1.0-rc.1 1.1.0-rc.2     ; takes 1.1.0-rc.2  ; of 2 candidates
 >=1.1.0-rc.1        ; - ; 1.1.0-rc.2 1.1.0                ; takes 1.1.0       ; of 2 candidates
 >=1.1.0-rc.1        ; - ; 1.1.0-rc.2 1.2.0-rc.1           ; takes 1.1.0-rc.2  ; of 1 candidate
->=1.1.0-rc.2        ; - ; 1.1.0-rc.1                      ; none              ; out of range
+>=1.1.0-rc.2        ; - ; 1.1.0-rc.1                      ; none              ; 1 pre-release that the range does not take
 ^2.0.0-beta.1       ; - ; 2.0.0-alpha.9 2.0.0-beta.4      ; takes 2.0.0-beta.4 ; of 1 candidate
 <2.0.0              ; - ; 1.9.0 2.0.0-rc.1                ; takes 1.9.0       ; of 1 candidate
 >=1.0.0-0 <2.0.0 [pre] ; - ; 1.5.0 1.6.0-rc.1 2.0.0-rc.1  ; takes 1.6.0-rc.1  ; of 2 candidates
@@ -90,7 +90,7 @@ fn prereleases_only_where_the_range_names_one() {
 >=1.0.0-0           ; - ; 1.0.0-rc9 1.0.0-rc10            ; takes 1.0.0-rc9   ; of 2 candidates
 >=1.0.0-0 [rc]      ; - ; 1.0.0-rc9 1.0.0-rc10            ; takes 1.0.0-rc10  ; of 2 candidates
 >=1.0.0-rc9 [rc]    ; - ; 1.0.0-rc8 1.0.0-rc9 1.0.0-rc10  ; takes 1.0.0-rc10  ; of 2 candidates
->=1.0.0-rc9         ; - ; 1.0.0-rc8 1.0.0-rc10            ; none              ; 2 out of range
+>=1.0.0-rc9         ; - ; 1.0.0-rc8 1.0.0-rc10            ; none              ; 2 pre-releases that the range does not take (as 1.0.0-rc8)
 >=1.0.0-0           ; - ; 1.0.0-rc.9 1.0.0-rc.10          ; takes 1.0.0-rc.10 ; of 2 candidates
 >=1.0.0-0 [rc]      ; - ; 1.0.0-beta20 1.0.0-rc1          ; takes 1.0.0-rc1   ; of 2 candidates
 >=1.0.0-0 [rc]      ; - ; 1.0.0-rc2 1.0.0                 ; takes 1.0.0       ; of 2 candidates

@@ -21,7 +21,10 @@ pub(super) struct Range {
 
 #[derive(Debug, Clone)]
 enum Meaning {
-    Npm(nodejs_semver::Range),
+    /// Alternatives, each of comparators that must all hold.
+    ///
+    /// They are kept apart because the crate reads two comparators that contradict each other as alternatives.
+    Npm(Vec<Vec<nodejs_semver::Range>>),
     Cargo(VersionReq),
 }
 
@@ -55,10 +58,14 @@ impl Range {
             let message = format!("the range is longer than {TEXT_MAX} characters");
             return Err(RangeError { message, hint: "write a shorter one" });
         }
-        let canonical = canonical(text, style, order)?;
+        let sets = sets(text, style, order)?;
         let meaning = match style {
-            RangeStyle::Npm => nodejs_semver::Range::parse(&canonical).ok().map(Meaning::Npm),
-            RangeStyle::Cargo => VersionReq::parse(&canonical).ok().map(Meaning::Cargo),
+            RangeStyle::Npm => {
+                sets.iter().map(|set| npm_set(set)).collect::<Option<_>>().map(Meaning::Npm)
+            }
+            RangeStyle::Cargo => {
+                VersionReq::parse(&sets.concat().join(", ")).ok().map(Meaning::Cargo)
+            }
         };
         let meaning = meaning.ok_or_else(|| RangeError {
             message: format!("no version can be in the range `{text}`"),
@@ -90,7 +97,14 @@ impl Range {
     /// Whether the version is in the range by the rule of both styles, which takes pre-releases of a named version only.
     fn names(&self, version: &Version) -> bool {
         match &self.meaning {
-            Meaning::Npm(range) => range.satisfies(&npm(version)),
+            Meaning::Npm(sets) => {
+                let version = npm(version);
+                sets.iter().any(|set| {
+                    spans(set, &version)
+                        && (!version.is_prerelease()
+                            || set.iter().any(|comparator| comparator.satisfies(&version)))
+                })
+            }
             Meaning::Cargo(range) => cargo(version).is_some_and(|version| range.matches(&version)),
         }
     }
@@ -98,12 +112,29 @@ impl Range {
     /// Whether a pre-release, whose release is in the range, is not below its lower end.
     fn spans(&self, version: &Version) -> bool {
         match &self.meaning {
-            Meaning::Npm(range) => range.satisfies_with_prerelease(&npm(version), true),
+            Meaning::Npm(sets) => {
+                let version = npm(version);
+                sets.iter().any(|set| spans(set, &version))
+            }
             Meaning::Cargo(range) => {
                 !range.comparators.iter().any(|comparator| starts_at(comparator, version))
             }
         }
     }
+}
+
+/// Whether a version is between the ends of every comparator.
+fn spans(set: &[nodejs_semver::Range], version: &nodejs_semver::Version) -> bool {
+    set.iter().all(|comparator| comparator.satisfies_with_prerelease(version, true))
+}
+
+/// The comparators, if some version can satisfy all of them.
+fn npm_set(set: &[String]) -> Option<Vec<nodejs_semver::Range>> {
+    let set: Option<Vec<nodejs_semver::Range>> =
+        set.iter().map(|text| nodejs_semver::Range::parse(text).ok()).collect();
+    let set = set?;
+    set.iter().try_fold(nodejs_semver::Range::any(), |all, one| all.intersect(one))?;
+    Some(set)
 }
 
 /// Whether a comparator's lower end is the release that the version leads to, or another pre-release of it.
@@ -133,19 +164,25 @@ fn cargo(version: &Version) -> Option<semver::Version> {
     Some(semver::Version { pre, ..semver::Version::new(major, minor, patch) })
 }
 
-/// The range in the form that its style's crate reads: one space or one comma between comparators, nothing left out.
-fn canonical(text: &str, style: RangeStyle, order: PrereleaseOrder) -> Result<String, RangeError> {
+/// The range as alternatives of comparators, each in the form that its style's crate reads.
+fn sets(
+    text: &str,
+    style: RangeStyle,
+    order: PrereleaseOrder,
+) -> Result<Vec<Vec<String>>, RangeError> {
     let sets: Vec<&str> = text.split("||").collect();
     if sets.len() > 1 && style == RangeStyle::Cargo {
         let message = format!("`||` in the range `{text}` has no meaning in Cargo's style");
         return Err(RangeError { message, hint: "leave out `style: cargo`, or give one range" });
     }
-    let sets: Result<Vec<String>, RangeError> =
-        sets.into_iter().map(|set| comparators(set, style, order)).collect();
-    Ok(sets?.join(" || "))
+    sets.into_iter().map(|set| comparators(set, style, order)).collect()
 }
 
-fn comparators(set: &str, style: RangeStyle, order: PrereleaseOrder) -> Result<String, RangeError> {
+fn comparators(
+    set: &str,
+    style: RangeStyle,
+    order: PrereleaseOrder,
+) -> Result<Vec<String>, RangeError> {
     let mut words = Vec::new();
     let mut sign: Option<&str> = None;
     for word in set.split([' ', '\t', ',']).filter(|word| !word.is_empty()) {
@@ -165,11 +202,9 @@ fn comparators(set: &str, style: RangeStyle, order: PrereleaseOrder) -> Result<S
         if lower.is_whole_wildcard() || upper.is_whole_wildcard() {
             return Err(unreadable(set));
         }
-        return Ok(format!("{} - {}", lower.text, upper.text));
+        return Ok(vec![format!("{} - {}", lower.text, upper.text)]);
     }
-    let words: Result<Vec<String>, RangeError> =
-        words.into_iter().map(|(sign, word)| comparator(sign, word, set, style, order)).collect();
-    Ok(words?.join(if style == RangeStyle::Cargo { ", " } else { " " }))
+    words.into_iter().map(|(sign, word)| comparator(sign, word, set, style, order)).collect()
 }
 
 fn comparator(

@@ -32,6 +32,7 @@ v1.4.0              ; - ; 1.4.0 1.4.1                     ; takes 1.4.0  ; of 1 
 1.2.0 - 1.4.0       ; - ; 1.1.9 1.2.0 1.4.0 1.4.1         ; takes 1.4.0  ; of 2 candidates
 1.2 - 1.4           ; - ; 1.2.0 1.4.9 1.5.0               ; takes 1.4.9  ; of 2 candidates
 ^1.4 || ^3.0        ; - ; 1.9.0 2.9.0 3.1.0               ; takes 3.1.0  ; of 2 candidates
+^1.4 ^1.6 || 3.x <3.2 ; - ; 1.5.0 1.7.0 3.1.0 3.2.0       ; takes 3.1.0  ; of 2 candidates
 >=1.4.0 <2.0.0      ; - ; 1.3.9 2.0.0                     ; none         ; no candidate for the highest version in `>=1.4.0 <2.0.0` among 2 tags: 2 out of range (as 2.0.0)
 >=1.0.0             ; - ; latest main 9c1f2ab             ; none         ; 3 without versions (as main)
 >=1.0.0             ; - ; -                               ; none         ; the repository has no tags

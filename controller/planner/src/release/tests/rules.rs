@@ -35,6 +35,8 @@ fn what_is_wrong_with_a_range_is_said() {
         ("1.0.0.0", "is not a range"),
         ("99999999999999999999.0.0", "is not a range"),
         (">2.0.0 <1.0.0", "no version can be in the range `>2.0.0 <1.0.0`; the lower end"),
+        ("^1.0.0 ^2.0.0", "no version can be in the range"),
+        ("^3 || >2.0.0 <1.0.0", "no version can be in the range"),
         ("^1 || ^2 [cargo]", "`||` in the range `^1 || ^2` has no meaning in Cargo's style"),
         ("1.0.0 - 2.0.0 [cargo]", "is not a range"),
     ] {

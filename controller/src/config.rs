@@ -85,7 +85,7 @@ impl Config {
         let mut controllers =
             parsed.objects.into_iter().filter_map(|located| match located.object {
                 Object::Controller(controller) => Some(*controller),
-                Object::Service(_) => None,
+                Object::Service(_) | Object::Release(_) => None,
             });
         let controller = controllers.next().ok_or_else(|| {
             ConfigError::Invalid(format!("{name}: holds no object of kind Controller"))

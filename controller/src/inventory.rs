@@ -4,6 +4,8 @@
 //! broken document harms only its own object, whose last good spec stays in force; two specs for one service hold both; a
 //! service counts as gone from a source only after that source was read completely with every name in it readable.
 
+mod release;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -15,6 +17,8 @@ use indexmap::IndexMap;
 use planner::Desired;
 use planner::prune::SourceFacts;
 use planner::rules::{self, Finding, Severity};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -414,7 +418,11 @@ fn entry(
     located: &Located<Object>,
     place: &Place<'_>,
 ) -> Result<Option<Entry>, Vec<InvalidObject>> {
-    let Object::Service(service) = &located.object else { return Ok(None) };
+    let service = match &located.object {
+        Object::Service(service) => service,
+        Object::Release(release) => return release::check(release, located, place).map(|()| None),
+        Object::Controller(_) => return Ok(None),
+    };
     let invalid = |path: String, message: String, hint: Option<String>| InvalidObject {
         source: place.source.to_string(),
         file: place.file.path().to_owned(),
@@ -463,16 +471,16 @@ fn key_of(service: &Service) -> Option<ObjectKey> {
     Some(ObjectKey { target, cluster: service.spec.cluster.clone(), name })
 }
 
-/// The service with the values of its references in their places.
-fn resolve_references(
-    service: &Service,
+/// The object with the values of its references in their places.
+fn resolve_references<T: Serialize + DeserializeOwned>(
+    object: &T,
     vars: &IndexMap<String, String>,
-) -> Result<Service, Vec<ReferenceError>> {
+) -> Result<T, Vec<ReferenceError>> {
     let unusable = |error: serde_json::Error| {
         let message = format!("the spec cannot be used once its references are replaced: {error}");
         vec![ReferenceError::new(message, None)]
     };
-    let mut value = serde_json::to_value(service).map_err(unusable)?;
+    let mut value = serde_json::to_value(object).map_err(unusable)?;
     references::resolve(&mut value, &|scheme, argument| {
         let variable = |name: &str| vars.get(name).map(String::as_str);
         references::lookup(scheme, argument, variable, vars.keys().map(String::as_str))

@@ -6,9 +6,11 @@
 mod controller;
 mod duration;
 pub mod ecs;
+mod expiry;
 mod invalid;
 mod meta;
 mod name;
+mod release;
 pub mod schema;
 mod service;
 mod status;
@@ -20,9 +22,17 @@ pub use controller::{
     Target, VerifyMode,
 };
 pub use duration::HumanDuration;
+pub use expiry::Expiry;
 pub use invalid::{InvalidObject, Position};
 pub use meta::{Generation, ObjectKey, ObjectMeta, Provenance, SourceRevision, SpecHash};
-pub use name::{ClusterName, Family, InvalidName, OwnerName, ServiceName, SourceName, TargetName};
+pub use name::{
+    ClusterName, Family, InvalidName, OwnerName, ReleaseName, ServiceName, SourceName, TargetName,
+};
+pub use release::{
+    AlphabeticalOrder, ChosenVersion, FindingSeverity, Gates, NumericOrder, PendingVersion,
+    PolicyChoice, PrereleaseOrder, Prereleases, Promote, RangeStyle, Release, ReleaseGit,
+    ReleasePolicy, ReleaseSpec, ReleaseStatus, TagFilter, Waiver, WriteBack,
+};
 pub use service::{Passthrough, Rollout, Service, ServiceSpec};
 pub use status::{
     Attempt, Condition, ConditionStatus, ConditionType, Health, HoldStatus, ImageStatus, Reason,

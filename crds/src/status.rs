@@ -149,6 +149,24 @@ reasons! {
     TagsChanged,
     /// The service has not been looked at yet.
     NotYetObserved,
+    /// The release has chosen another version than before.
+    VersionChosen,
+    /// The version that the release has chosen is the best that fits its policy.
+    VersionCurrent,
+    /// The version that the release has chosen stays, because no other may take its place.
+    VersionKept,
+    /// A version waits for a gate of the release, or for facts about it that have not been read.
+    VersionPending,
+    /// Nothing in the repository fits the release's policy.
+    VersionMissing,
+    /// Several images claim to be the version that would be chosen; none is taken.
+    VersionAmbiguous,
+    /// A person holds the release where it is.
+    VersionHeld,
+    /// The repository lost its tags or most of them since it was read before; nothing is chosen from that.
+    ListingSuspicious,
+    /// The spec names a release that has not chosen a version yet.
+    ReleaseUnresolved,
 }
 
 impl std::fmt::Display for Reason {

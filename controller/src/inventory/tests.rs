@@ -201,4 +201,48 @@ async fn one_commit_among_ten_thousand_specs_is_one_key_and_one_file_parsed() {
     let is_same = |path: &String| Arc::ptr_eq(&before[path][0], &after[path][0]);
     let again: Vec<&String> = after.keys().filter(|path| !is_same(path)).collect();
     assert_eq!(again, ["7.yaml"]);
+const RELEASE: &str = "
+apiVersion: longshore.dev/v1alpha1
+kind: Release
+metadata: {name: shop}
+spec:
+  image: ${var:registry}/shop
+  policy: {semver: '>=1.4.0 <2.0.0'}
+  tags:
+    pattern: ^v(?<version>.+)$
+";
+
+#[tokio::test]
+async fn releases_are_checked_with_their_references_replaced() {
+    let mut two = Two::new();
+    two.inventory.vars.insert("registry".to_owned(), "registry.example:5000".to_owned());
+    let told = |two: &Two| -> Vec<String> {
+        let invalid = two.inventory.invalid(&two.sources[0].0);
+        invalid.iter().map(ToString::to_string).collect()
+    };
+    write(two.folder(0), "shop.yaml", RELEASE);
+    two.read(0).await;
+    assert_eq!(told(&two), Vec::<String>::new());
+    for (good, bad, expected) in [
+        ("<2.0.0", "<two", "shop.yaml:7:20: spec.policy.semver: `>=1.4.0 <two` is not a range"),
+        ("?<version>", "?<", "shop.yaml:9:14: spec.tags.pattern: `^v(?<.+)$` is not a regular"),
+        (
+            "/shop\n",
+            "/shop:1\n",
+            "shop.yaml:6:10: spec.image: `registry.example:5000/shop:1` names",
+        ),
+        (
+            "registry}",
+            "registri}",
+            "shop.yaml:6:10: spec.image: `${var:registri}` names a variable",
+        ),
+        ("pattern:", "patern:", "shop.yaml:9:5: spec.tags.patern: unknown field `patern`; did you"),
+        ("name: shop", "name: Shop", "shop.yaml:4:18: metadata.name: release name `Shop` is not"),
+        ("semver:", "tag: main, semver:", "shop.yaml:7:11: spec.policy: the policy names more"),
+    ] {
+        write(two.folder(0), "shop.yaml", &RELEASE.replace(good, bad));
+        two.read(0).await;
+        let told = told(&two);
+        assert!(told.len() == 1 && told[0].starts_with(expected), "{told:?}");
+    }
 }

@@ -19,7 +19,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::manifest::{self, Located, Object};
-use crate::references::{self, ReferenceError};
+use crate::references::{self, ReferenceError, ResolvedReference};
 use crate::source::{Snapshot, SourceFile};
 
 /// What is wanted of one key.
@@ -56,6 +56,8 @@ pub struct Entry {
     pub metadata: ObjectMeta,
     /// The spec as it was written, references resolved.
     pub spec: Arc<Value>,
+    /// The references that were resolved, each with its value.
+    pub references: Vec<ResolvedReference>,
     /// What is doubtful about it, though it can be used.
     pub warnings: Vec<InvalidObject>,
 }
@@ -424,7 +426,7 @@ fn entry(
         hint,
         key: key_of(service),
     };
-    let service = resolve_references(service, place.vars).map_err(|errors| {
+    let (service, references) = resolve_references(service, place.vars).map_err(|errors| {
         errors
             .into_iter()
             .map(|error| invalid(error.path, error.message, error.hint))
@@ -453,6 +455,7 @@ fn entry(
         desired: Arc::new(desired),
         metadata: service.metadata,
         spec: Arc::new(spec),
+        references,
         warnings,
     }))
 }
@@ -463,21 +466,22 @@ fn key_of(service: &Service) -> Option<ObjectKey> {
     Some(ObjectKey { target, cluster: service.spec.cluster.clone(), name })
 }
 
-/// The service with the values of its references in their places.
+/// The service with the values of its references in their places, and what these were.
 fn resolve_references(
     service: &Service,
     vars: &IndexMap<String, String>,
-) -> Result<Service, Vec<ReferenceError>> {
+) -> Result<(Service, Vec<ResolvedReference>), Vec<ReferenceError>> {
     let unusable = |error: serde_json::Error| {
         let message = format!("the spec cannot be used once its references are replaced: {error}");
         vec![ReferenceError::new(message, None)]
     };
     let mut value = serde_json::to_value(service).map_err(unusable)?;
-    references::resolve(&mut value, &|scheme, argument| {
+    let resolved = references::resolve(&mut value, &|scheme, argument| {
         let variable = |name: &str| vars.get(name).map(String::as_str);
         references::lookup(scheme, argument, variable, vars.keys().map(String::as_str))
     })?;
-    serde_json::from_value(value).map_err(unusable)
+    let service = serde_json::from_value(value).map_err(unusable)?;
+    Ok((service, resolved))
 }
 
 #[cfg(test)]

@@ -37,6 +37,12 @@ pub(super) fn visible(text: &str) -> String {
     shown
 }
 
+/// Prints JSON for programs, indented for the people who read it all the same.
+pub(super) fn json(value: &Value) -> anyhow::Result<()> {
+    say!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
 /// Longer values are cut in text; JSON has them whole.
 const VALUE_WIDTH: usize = 100;
 
@@ -78,8 +84,9 @@ impl fmt::Display for Report {
                 None => write_plan(f, service)?,
             }
         }
-        let count =
-            |counts: fn(&PlannedService) -> bool| self.services.iter().filter(|it| counts(it)).count();
+        let count = |counts: fn(&PlannedService) -> bool| {
+            self.services.iter().filter(|it| counts(it)).count()
+        };
         let changing = count(PlannedService::is_changing);
         let held = count(|service| !service.holds.is_empty());
         let failed = count(|service| service.error.is_some());
@@ -92,7 +99,7 @@ impl fmt::Display for Report {
 }
 
 /// What is to be done to one service, and why anything is not.
-pub(super) fn write_plan(f: &mut impl fmt::Write, service: &PlannedService) -> fmt::Result {
+fn write_plan(f: &mut fmt::Formatter<'_>, service: &PlannedService) -> fmt::Result {
     let word = if service.is_changing() { "change" } else { "held  " };
     writeln!(f, "{word}   {}", service.key)?;
     for hold in &service.holds {

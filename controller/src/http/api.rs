@@ -6,7 +6,9 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use crds::{API_VERSION, Generation, InvalidObject, ObjectKey, ObjectMeta, Provenance, ServiceStatus};
+use crds::{
+    API_VERSION, Generation, InvalidObject, ObjectKey, ObjectMeta, Provenance, ServiceStatus,
+};
 use http::{HeaderMap, StatusCode, Uri, header};
 use serde::Serialize;
 use serde_json::Value;

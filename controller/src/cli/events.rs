@@ -9,7 +9,9 @@ use crds::ObjectKey;
 use serde_json::Value;
 
 use super::Output;
-use super::client::{Client, ClientError, EventView, NameArgument, ServerArguments};
+use super::client::{
+    Client, ClientError, EventView, Happening, NameArgument, ServerArguments, Stream, service_path,
+};
 use super::output::{json as print_json, say};
 
 /// How long to wait before a stream that ended is opened again.
@@ -43,13 +45,14 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     // Taken first: what happens after the list is read is then told by the watch.
     let version = client.version().await?;
-    let answer = list(&client, key.as_ref(), arguments.limit).await?;
+    let limit = if arguments.follow { LIMIT_MAX } else { arguments.limit };
+    let answer = list(&client, key.as_ref(), limit).await?;
     if !arguments.follow && arguments.output == Output::Json {
         print_json(&answer)?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut told = HashSet::new();
-    tell(&client, &answer, &mut told, arguments.output)?;
+    tell(&client, &answer, &mut told, (arguments.limit.into(), arguments.output))?;
     if arguments.follow {
         follow(&client, key.as_ref(), version, told, arguments.output).await?;
     }
@@ -60,25 +63,25 @@ async fn list(client: &Client, key: Option<&ObjectKey>, limit: u16) -> Result<Va
     let limit = limit.to_string();
     match key {
         Some(key) => {
-            let path = super::client::service_path(key, "/events");
+            let path = service_path(key, "/events");
             client.get(&path, &[("target", key.target.as_str()), ("limit", &limit)]).await
         }
         None => client.get("/api/v1/events", &[("limit", &limit)]).await,
     }
 }
 
-/// Prints events that were not told yet, the oldest first.
+/// Prints the newest events that were not told yet, the oldest of them first.
 fn tell(
     client: &Client,
     answer: &Value,
     told: &mut HashSet<EventView>,
-    output: Output,
+    (newest, output): (usize, Output),
 ) -> anyhow::Result<()> {
     let items = answer.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
     let mut seen = HashSet::new();
-    for item in items.iter().rev() {
+    for (age, item) in items.iter().enumerate().rev() {
         let event: EventView = client.read(item)?;
-        if !told.contains(&event) {
+        if age < newest && !told.contains(&event) {
             match output {
                 Output::Json => say!("{item}"),
                 Output::Text => say!("{}", line(&event)),
@@ -109,10 +112,9 @@ async fn follow(
     mut told: HashSet<EventView>,
     output: Output,
 ) -> anyhow::Result<()> {
-    use super::client::Happening;
+    let mut stream = Some(client.watch(&version).await?);
     loop {
-        let mut stream = client.watch(&version).await?;
-        while let Ok(Some(happening)) = stream.next().await {
+        while let Some(Ok(Some(happening))) = next(stream.as_mut()).await {
             match happening {
                 Happening::Event { id: Some(id), .. } => version = id,
                 // What comes before the first id was there before.
@@ -120,13 +122,25 @@ async fn follow(
                 Happening::Beat => {}
             }
             match list(client, key, LIMIT_MAX).await {
-                Ok(answer) => tell(client, &answer, &mut told, output)?,
-                // The service is gone; what is told of it later is told again.
+                Ok(answer) => tell(client, &answer, &mut told, (usize::MAX, output))?,
+                // The service is gone; should it come back, what happens then is told.
                 Err(error) if error.is_not_found() => {}
                 Err(error) if error.may_pass() => break,
                 Err(error) => return Err(error.into()),
             }
         }
         tokio::time::sleep(AGAIN).await;
+        stream = match client.watch(&version).await {
+            Ok(stream) => Some(stream),
+            Err(error) if error.may_pass() => None,
+            Err(error) => return Err(error.into()),
+        };
+    }
+}
+
+async fn next(stream: Option<&mut Stream>) -> Option<Result<Option<Happening>, ClientError>> {
+    match stream {
+        Some(stream) => Some(stream.next().await),
+        None => None,
     }
 }

@@ -45,7 +45,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     match arguments.output {
         Output::Json => {
-            let services: Vec<Value> = entries.iter().map(|entry| object(entry, true)).collect();
+            let services: Vec<Value> = entries.iter().map(|entry| with_origin(entry)).collect();
             print_json(&json!({ "services": services, "invalid": invalid }))?;
         }
         Output::Text => {
@@ -64,18 +64,23 @@ fn first(invalid: &[crds::InvalidObject]) -> String {
     invalid.first().map(|error| format!(": {error}")).unwrap_or_default()
 }
 
-/// The object as somebody could have written it; for programs with its origin beside it.
-fn object(entry: &Entry, with_origin: bool) -> Value {
-    let mut object = json!({
+/// The object as somebody could have written it.
+fn object(entry: &Entry) -> Value {
+    json!({
         "apiVersion": crds::API_VERSION, "kind": "Service",
         "metadata": entry.metadata, "spec": *entry.spec,
-    });
-    if let Some(members) = object.as_object_mut().filter(|_| with_origin) {
-        let references: Vec<Value> = entry
-            .references
-            .iter()
-            .map(|it| json!({ "path": it.path, "reference": it.reference, "value": it.value }))
-            .collect();
+    })
+}
+
+/// The object with where it comes from.
+fn with_origin(entry: &Entry) -> Value {
+    let references: Vec<Value> = entry
+        .references
+        .iter()
+        .map(|it| json!({ "path": it.path, "reference": it.reference, "value": it.value }))
+        .collect();
+    let mut object = object(entry);
+    if let Some(members) = object.as_object_mut() {
         members.insert("key".into(), json!(entry.desired.key));
         members.insert("provenance".into(), json!(entry.desired.provenance));
         members.insert("references".into(), Value::Array(references));
@@ -93,6 +98,6 @@ fn document(entry: &Entry) -> anyhow::Result<String> {
         let value = Value::String(it.value.clone());
         writeln!(text, "# {}: {} is {value}", it.path, it.reference)?;
     }
-    text.push_str(&serde_saphyr::to_string(&object(entry, false))?);
+    text.push_str(&serde_saphyr::to_string(&object(entry))?);
     Ok(text)
 }

@@ -169,6 +169,7 @@ impl Waited {
     }
 
     async fn look(&mut self, client: &Client, arguments: &Arguments) -> Result<(), ClientError> {
+        // The source before the service: then the service is shown with what that reading wants of it.
         let has_commit = match &arguments.commit {
             Some(commit) => self.has_commit(client, commit).await?,
             None => true,
@@ -200,7 +201,10 @@ impl Waited {
     }
 
     /// Whether the source of the service was last read at that commit.
-    async fn has_commit(&self, client: &Client, commit: &str) -> Result<bool, ClientError> {
+    async fn has_commit(&mut self, client: &Client, commit: &str) -> Result<bool, ClientError> {
+        if self.service.is_null() {
+            self.service = client.of_service(&self.key, "").await?;
+        }
         let answer = client.get("/api/v1/sources", &[]).await?;
         let sources = answer.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
         let provenance = self.service.pointer("/provenance/source").and_then(Value::as_str);

@@ -73,11 +73,9 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let client = arguments.server.client()?;
     let mut waited = Vec::new();
     for name in &arguments.names {
-        match name.find(&client).await {
-            Ok(key) => waited.push(Waited::unseen(key)),
-            Err(error) if error.is::<ClientError>() => return Err(error),
-            Err(_) if arguments.goal == Goal::Gone => {}
-            Err(error) => return Err(error),
+        let is_gone = arguments.goal == Goal::Gone && name.candidates(&client).await?.is_empty();
+        if !is_gone {
+            waited.push(Waited::unseen(name.find(&client).await?));
         }
     }
     let deadline = Instant::now() + arguments.timeout.get();

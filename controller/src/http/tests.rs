@@ -151,8 +151,8 @@ impl Server {
     }
 
     /// A server beside an operator, whose AWS is the sandbox.
-    async fn operated(store: StatusStore, sandbox: &sandbox::Sandbox) -> Self {
-        let reads = reads::of_sandbox(&store, sandbox).await;
+    async fn operated(store: StatusStore, aws: &reads::Embedded) -> Self {
+        let reads = reads::of(&store, aws).await;
         Self::build(store, Access::Loopback, Some(reads))
     }
 

@@ -19,22 +19,13 @@ type Posted = Arc<Mutex<Vec<(String, String, Value)>>>;
 async fn world() -> (World, Posted) {
     let posted = Posted::default();
     let kept = Arc::clone(&posted);
-    let order = async move |Path((cluster, name, verb)): Path<(String, String, String)>,
-                            uri: Uri,
-                            headers: HeaderMap,
-                            Json(body): Json<Value>|
-                -> Response {
+    let order = move |Path((cluster, name, verb)): Path<(String, String, String)>,
+                      uri: Uri,
+                      headers: HeaderMap,
+                      Json(body): Json<Value>| {
         let token = headers.get("authorization").map_or("", |value| value.to_str().unwrap());
         kept.lock().unwrap().push((uri.to_string(), token.to_owned(), body));
-        if verb == "promote" {
-            let problem = json!({"type": "about:blank", "title": "Conflict", "status": 409,
-                "detail": "no rollout of shop/web waits", "hint": "`longshore status` shows it"});
-            return (StatusCode::CONFLICT, Json(problem)).into_response();
-        }
-        let key = json!({"target": "default", "cluster": cluster, "name": name});
-        let order = json!({"id": 3, "key": key, "verb": verb, "actor": "ci",
-            "time": "2026-11-18T20:00:00Z", "expiresAt": "2026-11-18T22:00:00Z"});
-        (StatusCode::ACCEPTED, Json(order)).into_response()
+        async move { answer(&cluster, &name, &verb) }
     };
     let world = World::with(Access::Loopback, |router| {
         Router::new()
@@ -46,20 +37,33 @@ async fn world() -> (World, Posted) {
     (world, posted)
 }
 
+fn answer(cluster: &str, name: &str, verb: &str) -> Response {
+    if verb == "promote" {
+        let problem = json!({"type": "about:blank", "title": "Conflict", "status": 409,
+            "detail": "no rollout of shop/web waits", "hint": "`longshore status` shows it"});
+        return (StatusCode::CONFLICT, Json(problem)).into_response();
+    }
+    let key = json!({"target": "default", "cluster": cluster, "name": name});
+    let order = json!({"id": 3, "key": key, "verb": verb, "actor": "ci",
+        "time": "2026-11-18T20:00:00Z", "expiresAt": "2026-11-18T22:00:00Z"});
+    (StatusCode::ACCEPTED, Json(order)).into_response()
+}
+
 #[tokio::test]
 async fn every_order_is_posted_as_the_api_describes_it() {
     let (world, posted) = world().await;
     let hash = "ab".repeat(32);
+    let hash = hash.as_str();
     for (arguments, body) in [
         (&["sync", "web"][..], json!({})),
         (
-            &["sync", "web", "--replace", "--prune", "--spec", &hash, "--reason", "it has to"],
+            &["sync", "web", "--replace", "--prune", "--spec", hash, "--reason", "it has to"],
             json!({"replace": true, "prune": true, "specHash": hash, "reason": "it has to"}),
         ),
         (&["rollback", "shop/web"], json!({})),
         (&["rollback", "web", "--to", "shop-web:6"], json!({"to": "shop-web:6"})),
         (&["hold", "web", "--reason", "a look"], json!({"reason": "a look"})),
-        (&["release", "web", "--spec", &hash], json!({"specHash": hash})),
+        (&["release", "web", "--spec", hash], json!({"specHash": hash})),
         (
             &["suspend", "web", "--reason", "freeze", "--for", "2h"],
             json!({"reason": "freeze", "expiresIn": "2h"}),

@@ -228,7 +228,7 @@ async fn a_server_that_is_none_is_told_apart() {
     );
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let page = axum::Router::new().fallback(async || axum::response::Html("<p>hello"));
+    let page = axum::Router::new().fallback(|| async { axum::response::Html("<p>hello") });
     let server = tokio::spawn(async move { axum::serve(listener, page).await });
     let strange = run_with(&["get", "services", "--server", &url], &[]).await;
     assert_eq!(strange.code, 1);

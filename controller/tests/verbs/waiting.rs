@@ -25,6 +25,16 @@ async fn what_is_so_already_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn a_name_with_several_meanings_is_not_gone() {
+    let world = World::new().await;
+    world.statuses.publish(ready("shop/web"));
+    world.statuses.publish(ready("data/web"));
+    let run = world.run(&["wait", "web", "--for", "gone"]).await;
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.err.contains("say which of `data/web`, `shop/web`"), "{}", run.err);
+}
+
+#[tokio::test]
 async fn what_comes_about_later_is_noticed() {
     let world = World::new().await;
     world.statuses.publish(object("shop/web", ("Reconciling", "RolloutInProgress"), 1));

@@ -44,12 +44,20 @@ impl NameArgument {
             && self.target.as_ref().is_none_or(|target| *target == key.target)
     }
 
-    /// The one service that this names.
-    pub(in crate::cli) async fn find(&self, client: &Client) -> anyhow::Result<ObjectKey> {
+    /// Every service that this may mean.
+    pub(in crate::cli) async fn candidates(
+        &self,
+        client: &Client,
+    ) -> anyhow::Result<Vec<ObjectKey>> {
         let cluster = self.cluster.as_ref().map_or("", ClusterName::as_str);
         let found = client.services(&[("q", self.name.as_str()), ("cluster", cluster)]).await?;
-        let named: Vec<ObjectKey> =
-            keys(client, &found)?.into_iter().filter(|key| self.names(key)).collect();
+        let named = keys(client, &found)?.into_iter();
+        Ok(named.filter(|key| self.names(key)).collect())
+    }
+
+    /// The one service that this names.
+    pub(in crate::cli) async fn find(&self, client: &Client) -> anyhow::Result<ObjectKey> {
+        let named = self.candidates(client).await?;
         match <[ObjectKey; 1]>::try_from(named) {
             Ok([key]) => Ok(key),
             Err(named) if named.is_empty() => {

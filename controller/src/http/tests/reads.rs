@@ -8,17 +8,23 @@ use crate::clock::Clock;
 use crate::inventory::Inventory;
 use crate::reconcile::Context;
 
-/// An AWS with the cluster `shop` and nothing in it.
-pub(super) fn sandbox() -> Sandbox {
-    Sandbox::new(Fixtures::from_yaml("clusters: [{name: shop}]").unwrap())
+/// An AWS in this process, with its time.
+pub(super) struct Embedded {
+    sandbox: Sandbox,
+    time: SandboxTime,
 }
 
-pub(super) async fn of_sandbox(store: &StatusStore, sandbox: &Sandbox) -> Reads {
-    let clock = Clock::virtual_from(Timestamp::from_second(START).unwrap());
-    let time = SandboxTime::new(clock.now(), 1.0);
+/// An AWS with the cluster `shop` and nothing in it.
+pub(super) fn aws() -> Embedded {
+    let sandbox = Sandbox::new(Fixtures::from_yaml("clusters: [{name: shop}]").unwrap());
+    Embedded { sandbox, time: SandboxTime::new(Timestamp::from_second(START).unwrap(), 1.0) }
+}
+
+pub(super) async fn of(store: &StatusStore, Embedded { sandbox, time }: &Embedded) -> Reads {
+    let clock = Clock::virtual_from(time.now());
     let options = ConnectOptions {
         clock: clock.clone(),
-        ..ConnectOptions::in_process(sandbox.http_client(time))
+        ..ConnectOptions::in_process(sandbox.http_client(*time))
     };
     let owner: crds::OwnerName = "prod".parse().unwrap();
     Reads::new(Context {
@@ -37,9 +43,8 @@ pub(super) async fn of_sandbox(store: &StatusStore, sandbox: &Sandbox) -> Reads 
 }
 
 /// Runs a service with so many tasks, as somebody at a console would, and lets them start.
-async fn run(sandbox: &Sandbox, name: &str, mode: &str, count: u32) {
-    let now = || Timestamp::from_second(START).unwrap();
-    let call = |operation, input| sandbox.call(now(), "ecs", operation, input).unwrap();
+async fn run(Embedded { sandbox, time }: &Embedded, name: &str, mode: &str, count: u32) {
+    let call = |operation, input| sandbox.call(time.now(), "ecs", operation, input).unwrap();
     call(
         "RegisterTaskDefinition",
         json!({
@@ -73,11 +78,11 @@ fn board(names: &[&str]) -> StatusStore {
 
 #[tokio::test(start_paused = true)]
 async fn prometheus_finds_each_port_of_each_running_task() {
-    let sandbox = sandbox();
-    let server = Server::operated(board(&["web", "bridged"]), &sandbox).await;
-    run(&sandbox, "web", "awsvpc", 2).await;
-    run(&sandbox, "others", "awsvpc", 1).await;
-    run(&sandbox, "bridged", "bridge", 1).await;
+    let aws = aws();
+    let server = Server::operated(board(&["web", "bridged"]), &aws).await;
+    run(&aws, "web", "awsvpc", 2).await;
+    run(&aws, "others", "awsvpc", 1).await;
+    run(&aws, "bridged", "bridge", 1).await;
     let answer = server.get("/sd/prometheus").await;
     assert_eq!(
         (answer.status, answer.header("content-type")),
@@ -110,11 +115,12 @@ async fn prometheus_finds_each_port_of_each_running_task() {
 
 #[tokio::test(start_paused = true)]
 async fn however_many_scrape_tasks_are_read_once_in_thirty_seconds() {
-    let sandbox = sandbox();
+    let aws = aws();
+    let sandbox = &aws.sandbox;
     let names: Vec<String> = (0..30).map(|number| format!("web-{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let server = Server::operated(board(&names), &sandbox).await;
-    run(&sandbox, "web-0", "awsvpc", 1).await;
+    let server = Server::operated(board(&names), &aws).await;
+    run(&aws, "web-0", "awsvpc", 1).await;
     let mark = sandbox.call_count();
     for _ in 0..10 {
         assert_eq!(server.get("/sd/prometheus").await.json().as_array().unwrap().len(), 1);
@@ -132,8 +138,9 @@ async fn however_many_scrape_tasks_are_read_once_in_thirty_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn tasks_that_cannot_be_read_are_not_gone() {
-    let sandbox = sandbox();
-    let server = Server::operated(board(&["web"]), &sandbox).await;
+    let aws = aws();
+    let sandbox = &aws.sandbox;
+    let server = Server::operated(board(&["web"]), &aws).await;
     let refuse = || {
         let denied = FaultKind::Error {
             status: 400,
@@ -147,7 +154,7 @@ async fn tasks_that_cannot_be_read_are_not_gone() {
     assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{}", refused.body);
     assert!(refused.body.contains("list tasks of shop"), "{}", refused.body);
     sandbox.clear_faults();
-    run(&sandbox, "web", "awsvpc", 1).await;
+    run(&aws, "web", "awsvpc", 1).await;
     assert_eq!(server.get("/sd/prometheus").await.json().as_array().unwrap().len(), 1);
     refuse();
     tokio::time::sleep(Duration::from_mins(5)).await;
@@ -161,15 +168,16 @@ async fn tasks_that_cannot_be_read_are_not_gone() {
 async fn a_cluster_that_does_not_exist_has_no_tasks() {
     let store = store();
     store.publish(object(key("default", "none", "web"), "Missing"));
-    let server = Server::operated(store, &sandbox()).await;
+    let server = Server::operated(store, &aws()).await;
     let answer = server.get("/sd/prometheus").await;
     assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!([])));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_diff_is_the_plan_and_changes_nothing() {
-    let sandbox = sandbox();
-    let server = Server::operated(board(&["web"]), &sandbox).await;
+    let aws = aws();
+    let sandbox = &aws.sandbox;
+    let server = Server::operated(board(&["web"]), &aws).await;
     let diff = server.get("/api/v1/services/shop/web/diff").await;
     assert_eq!(
         (diff.status, diff.json()),

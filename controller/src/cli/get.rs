@@ -111,7 +111,7 @@ async fn sources(client: &Client, output: Output) -> anyhow::Result<()> {
         table.row([
             source.name,
             source.kind,
-            source.revision.as_deref().map(short).unwrap_or("unread").to_owned(),
+            source.revision.as_deref().map_or("unread", short).to_owned(),
             source.fetched_at.unwrap_or_default(),
             source.services.to_string(),
             if invalid > 0 { invalid.to_string() } else { String::new() },

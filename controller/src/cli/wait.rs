@@ -227,11 +227,14 @@ fn standing(service: &ServiceView, goal: Goal) -> Standing {
         Goal::Stalled => is_stalled,
         Goal::Gone => false,
     };
-    match (service.is_current(), is_reached, goal) {
-        (false, _, _) | (true, false, Goal::Gone) => Standing::Open,
-        (true, true, _) => Standing::Reached,
-        (true, false, _) if is_stalled => Standing::Hopeless,
-        (true, false, _) => Standing::Open,
+    if !service.is_current() {
+        Standing::Open
+    } else if is_reached {
+        Standing::Reached
+    } else if is_stalled && goal != Goal::Gone {
+        Standing::Hopeless
+    } else {
+        Standing::Open
     }
 }
 

@@ -4,6 +4,8 @@
 //! be read keeps its last targets for [`KEPT`]; after that the whole answer is a refusal, because Prometheus takes a
 //! shorter list for the truth and keeps its own last list when it is refused.
 
+mod targets;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,8 +24,6 @@ use super::problem::Problem;
 use super::reads::Reads;
 use crate::aws::{self, Account};
 use targets::Listening;
-
-mod targets;
 
 /// How long tasks that were read are not read again.
 const FRESH: Duration = Duration::from_secs(30);

@@ -136,6 +136,7 @@ impl World {
             clock: Clock::System,
             expectations: Arc::default(),
             refusals: Arc::default(),
+            admission: controller::admission::Admission::default(),
         };
         let metrics = Metrics::new(statuses.clone(), Meter::default(), Queue::new(1), "1.2.3");
         let state = State {

@@ -39,6 +39,7 @@ pub(super) async fn of(store: &StatusStore, Embedded { sandbox, time }: &Embedde
         clock,
         expectations: Arc::default(),
         refusals: Arc::default(),
+        admission: crate::admission::Admission::default(),
     })
 }
 

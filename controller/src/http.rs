@@ -7,13 +7,16 @@
 mod api;
 mod assets;
 mod auth;
+mod badge;
 mod bind;
+mod discovery;
 mod guard;
 pub mod metrics;
 mod openapi;
 mod page;
 mod params;
 mod problem;
+mod reads;
 mod router;
 mod serve;
 mod watch;
@@ -31,6 +34,7 @@ use crate::status_store::StatusStore;
 pub use auth::{Access, ReadSecret, TokenAccess};
 pub use bind::{BindError, Bound, bind};
 pub use metrics::Metrics;
+pub use reads::Reads;
 pub use router::router;
 pub use serve::serve;
 
@@ -46,6 +50,8 @@ pub struct State {
     pub metrics: Metrics,
     /// Who may read.
     pub access: Access,
+    /// What reads the inventory and AWS for those who ask; without it, what needs them is refused.
+    pub reads: Option<Reads>,
     /// The operator's name: `metadata.name` of its `Controller`.
     pub owner: String,
     /// The operator's version.

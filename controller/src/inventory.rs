@@ -23,7 +23,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::manifest::{self, Located, Object};
-use crate::references::{self, ReferenceError};
+use crate::references::{self, ReferenceError, ResolvedReference};
 use crate::source::{Snapshot, SourceFile};
 
 /// What is wanted of one key.
@@ -60,6 +60,8 @@ pub struct Entry {
     pub metadata: ObjectMeta,
     /// The spec as it was written, references resolved.
     pub spec: Arc<Value>,
+    /// The references that were resolved, each with its value.
+    pub references: Vec<ResolvedReference>,
     /// What is doubtful about it, though it can be used.
     pub warnings: Vec<InvalidObject>,
 }
@@ -432,7 +434,7 @@ fn entry(
         hint,
         key: key_of(service),
     };
-    let service = resolve_references(service, place.vars).map_err(|errors| {
+    let (service, references) = resolve_references(service, place.vars).map_err(|errors| {
         errors
             .into_iter()
             .map(|error| invalid(error.path, error.message, error.hint))
@@ -461,6 +463,7 @@ fn entry(
         desired: Arc::new(desired),
         metadata: service.metadata,
         spec: Arc::new(spec),
+        references,
         warnings,
     }))
 }
@@ -471,21 +474,22 @@ fn key_of(service: &Service) -> Option<ObjectKey> {
     Some(ObjectKey { target, cluster: service.spec.cluster.clone(), name })
 }
 
-/// The object with the values of its references in their places.
+/// The object with the values of its references in their places, and what these were.
 fn resolve_references<T: Serialize + DeserializeOwned>(
     object: &T,
     vars: &IndexMap<String, String>,
-) -> Result<T, Vec<ReferenceError>> {
+) -> Result<(T, Vec<ResolvedReference>), Vec<ReferenceError>> {
     let unusable = |error: serde_json::Error| {
         let message = format!("the spec cannot be used once its references are replaced: {error}");
         vec![ReferenceError::new(message, None)]
     };
     let mut value = serde_json::to_value(object).map_err(unusable)?;
-    references::resolve(&mut value, &|scheme, argument| {
+    let resolved = references::resolve(&mut value, &|scheme, argument| {
         let variable = |name: &str| vars.get(name).map(String::as_str);
         references::lookup(scheme, argument, variable, vars.keys().map(String::as_str))
     })?;
-    serde_json::from_value(value).map_err(unusable)
+    let object = serde_json::from_value(value).map_err(unusable)?;
+    Ok((object, resolved))
 }
 
 #[cfg(test)]

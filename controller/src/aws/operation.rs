@@ -106,7 +106,7 @@ impl Operation {
             Self::DescribeServiceRevisions => "describe service revision",
             Self::StopServiceDeployment => "stop service deployment",
             Self::ContinueServiceDeployment => "continue service deployment",
-            Self::ListTasks => "list tasks of service",
+            Self::ListTasks => "list tasks of",
             Self::DescribeTasks => "describe task",
             Self::TagResource => "tag",
             Self::UntagResource => "untag",

@@ -54,6 +54,21 @@ impl Account {
         };
         self.pages(Operation::ListTasks, &subject, body, ecs_call!(list_tasks), take).await?;
         arns.truncate(tasks_max);
+        self.describe_tasks(cluster, arns).await
+    }
+
+    /// The ARNs of all tasks of the cluster that run or are to run, whoever started them: every page, or an error.
+    pub async fn cluster_tasks(&self, cluster: &str) -> Result<Vec<String>, Error> {
+        let body = json!({ "cluster": cluster, "desiredStatus": "RUNNING", "maxResults": 100 });
+        self.list(Operation::ListTasks, cluster, body, "taskArns", ecs_call!(list_tasks)).await
+    }
+
+    /// These tasks of a cluster as `DescribeTasks` shows them, a hundred a call.
+    pub async fn describe_tasks(
+        &self,
+        cluster: &str,
+        arns: Vec<String>,
+    ) -> Result<Vec<Value>, Error> {
         let tasks = arns.into_iter().map(|arn| async move {
             let answer = self.inner.tasks.get(cluster.to_owned(), arn.clone()).await;
             answer.map_err(|error| error.about(&arn))

@@ -45,6 +45,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         store: context.statuses.clone(),
         metrics: operator.metrics().clone(),
         access: server.access,
+        reads: Some(http::Reads::new(context.clone())),
         owner: config.owner.to_string(),
         version: env!("CARGO_PKG_VERSION"),
     };

@@ -6,7 +6,9 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use crds::{API_VERSION, InvalidObject, ObjectKey, ObjectMeta, Provenance, ServiceStatus};
+use crds::{
+    API_VERSION, Generation, InvalidObject, ObjectKey, ObjectMeta, Provenance, ServiceStatus,
+};
 use http::{HeaderMap, StatusCode, Uri, header};
 use serde::Serialize;
 use serde_json::Value;
@@ -30,6 +32,8 @@ pub(super) struct ServiceJson<'a> {
     key: &'a ObjectKey,
     metadata: &'a ObjectMeta,
     #[serde(skip_serializing_if = "Option::is_none")]
+    generation: Option<Generation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     provenance: Option<&'a Provenance>,
     #[serde(skip_serializing_if = "Option::is_none")]
     spec: Option<&'a Value>,
@@ -45,6 +49,7 @@ impl<'a> ServiceJson<'a> {
             kind: "Service",
             key: &object.key,
             metadata: &object.metadata,
+            generation: None,
             provenance: object.provenance.as_ref(),
             spec: None,
             status: &object.status,
@@ -52,8 +57,9 @@ impl<'a> ServiceJson<'a> {
         }
     }
 
-    fn whole(object: &'a ServiceObject) -> Self {
-        Self { spec: Some(&object.spec), ..Self::brief(object) }
+    /// Everything. A generation above the observed one says that the status tells of an older spec.
+    fn whole(object: &'a ServiceObject, generation: Option<Generation>) -> Self {
+        Self { generation, spec: Some(&object.spec), ..Self::brief(object) }
     }
 }
 
@@ -136,7 +142,8 @@ pub(super) async fn service(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let object = find(&app, path, &uri, &["target"])?.0;
-    Ok(Json(ServiceJson::whole(&object)).into_response())
+    let generation = app.reads().ok().and_then(|reads| reads.generation(&object.key));
+    Ok(Json(ServiceJson::whole(&object, generation)).into_response())
 }
 
 pub(super) async fn service_history(

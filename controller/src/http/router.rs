@@ -12,7 +12,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::trace::TraceLayer;
 
 use super::problem::Problem;
-use super::{App, State, api, assets, guard, openapi, page, watch};
+use super::{App, State, api, assets, badge, discovery, guard, openapi, page, reads, watch};
 
 /// How large a request's body may be: the only one that is read is the sign-in form.
 const BODY_MAX: usize = 16 * 1024;
@@ -27,11 +27,14 @@ pub fn router(state: State, shutdown: CancellationToken) -> Router {
         .route("/openapi.json", get(openapi::document))
         .route("/api/v1/services", get(api::services))
         .route("/api/v1/services/{cluster}/{name}", get(api::service))
+        .route("/api/v1/services/{cluster}/{name}/diff", get(reads::diff))
         .route("/api/v1/services/{cluster}/{name}/history", get(api::service_history))
         .route("/api/v1/services/{cluster}/{name}/events", get(api::service_events))
         .route("/api/v1/sources", get(api::sources))
         .route("/api/v1/events", get(api::events))
         .route("/api/v1/watch", get(watch::watch))
+        .route("/badge/{cluster}/{file}", get(badge::badge))
+        .route("/sd/prometheus", get(discovery::prometheus))
         .route("/", get(page::overview))
         .route("/services/{cluster}/{name}", get(page::service))
         .route("/login", get(page::login_form).post(page::sign_in))

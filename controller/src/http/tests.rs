@@ -3,6 +3,7 @@
 mod access;
 mod api;
 mod pages;
+mod reads;
 mod streams;
 
 use std::sync::Arc;
@@ -149,7 +150,17 @@ impl Server {
         Self::with(filled(), Access::Token(Arc::new(TokenAccess::new(read).unwrap())))
     }
 
+    /// A server beside an operator, whose AWS is the sandbox.
+    async fn operated(store: StatusStore, aws: &reads::Embedded) -> Self {
+        let reads = reads::of(&store, aws).await;
+        Self::build(store, Access::Loopback, Some(reads))
+    }
+
     fn with(store: StatusStore, access: Access) -> Self {
+        Self::build(store, access, None)
+    }
+
+    fn build(store: StatusStore, access: Access, reads: Option<Reads>) -> Self {
         let shutdown = CancellationToken::new();
         let metrics = Metrics::new(
             store.clone(),
@@ -157,8 +168,8 @@ impl Server {
             crate::queue::Queue::new(1),
             "1.2.3",
         );
-        let state =
-            State { store: store.clone(), metrics, access, owner: "prod".into(), version: "1.2.3" };
+        let (owner, version) = ("prod".into(), "1.2.3");
+        let state = State { store: store.clone(), metrics, access, reads, owner, version };
         Self { router: router(state, shutdown.clone()), store, shutdown }
     }
 

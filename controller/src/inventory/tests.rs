@@ -201,6 +201,8 @@ async fn one_commit_among_ten_thousand_specs_is_one_key_and_one_file_parsed() {
     let is_same = |path: &String| Arc::ptr_eq(&before[path][0], &after[path][0]);
     let again: Vec<&String> = after.keys().filter(|path| !is_same(path)).collect();
     assert_eq!(again, ["7.yaml"]);
+}
+
 const RELEASE: &str = "
 apiVersion: longshore.dev/v1alpha1
 kind: Release

@@ -40,7 +40,7 @@ pub(super) fn unknown_field(
 }
 
 /// The nearest of the known names, if one is near enough to be a slip.
-pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let allowed = (name.chars().count() / 3).clamp(1, 3);
     known
         .iter()

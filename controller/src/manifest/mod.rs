@@ -29,6 +29,7 @@ use self::problem::Problem;
 use self::tree::Reading;
 use crate::source::SourceFile;
 
+pub(crate) use hint::nearest;
 pub use path::{FieldPath, Step};
 
 /// The most errors that are told of one document.

@@ -39,6 +39,7 @@ pub(super) struct ServicePage {
     invalid: Vec<InvalidView>,
     spec: Option<String>,
     json_href: String,
+    diff_href: String,
 }
 
 /// Draws the page of a service.
@@ -84,6 +85,7 @@ pub(super) fn draw(app: &App, object: &ServiceObject) -> ServicePage {
         invalid: invalid.iter().map(InvalidView::new).collect(),
         spec: (!spec.is_null()).then(|| outline(spec)),
         json_href: format!("/api/v1/services/{}/{}{query}", key.cluster, key.name),
+        diff_href: format!("/api/v1/services/{}/{}/diff{query}", key.cluster, key.name),
         target,
     }
 }

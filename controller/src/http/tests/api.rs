@@ -216,7 +216,7 @@ async fn metrics_come_in_both_forms() {
 
 #[tokio::test]
 async fn the_openapi_document_is_true() {
-    let server = Server::open(filled());
+    let server = Server::operated(filled(), &reads::aws()).await;
     let document = server.get("/openapi.json").await.json();
     assert_eq!(document["info"]["version"], "1.2.3");
     for (path, operations) in document["paths"].as_object().unwrap() {

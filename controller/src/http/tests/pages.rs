@@ -161,7 +161,8 @@ async fn the_page_of_a_service_shows_everything() {
         "web.yaml:1",
         "Degraded -&#62; Missing",
         "9f3c2ab41d7e",
-        "/api/v1/services/data/reports",
+        "href=\"/api/v1/services/data/reports\"",
+        "href=\"/api/v1/services/data/reports/diff\"",
         "datetime=\"2026-11-18T20:20:00Z\"",
     ] {
         assert!(page.contains(shown), "{shown} is missing in\n{page}");

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use crate::manifest::{self, Located, Object};
 use crate::references::{self, ReferenceError};
 use crate::source::{Snapshot, SourceFile};
+use crate::status_store::SpecText;
 
 /// What is wanted of one key.
 #[derive(Debug, Clone)]
@@ -55,7 +56,7 @@ pub struct Entry {
     /// The object's metadata.
     pub metadata: ObjectMeta,
     /// The spec as it was written, references resolved.
-    pub spec: Arc<Value>,
+    pub spec: Arc<SpecText>,
     /// What is doubtful about it, though it can be used.
     pub warnings: Vec<InvalidObject>,
 }
@@ -452,7 +453,7 @@ fn entry(
     Ok(Some(Entry {
         desired: Arc::new(desired),
         metadata: service.metadata,
-        spec: Arc::new(spec),
+        spec: Arc::new(SpecText::from(&spec)),
         warnings,
     }))
 }

@@ -1,7 +1,7 @@
 """The published schema against AWS's own model: every member of the three calls can be written, and none is invented.
 
-The Rust tests hold the tables to the list in `crds/src/ecs/model.txt`; this one holds what people get, the JSON Schema, to
-whatever botocore is installed, so that a newer botocore names what AWS has added.
+The Rust tests hold the tables to the list in `crds/src/ecs/model.txt`; this one holds what people get, the JSON Schema,
+to whatever botocore is installed, so that a newer botocore names what AWS has added.
 """
 
 from __future__ import annotations

@@ -56,7 +56,9 @@ fn object(key: ObjectKey, health: &str) -> ServiceObject {
             json!({"source": "fleet", "revision": "9f3c", "file": "web.yaml", "line": 1}),
         )
         .unwrap(),
-        spec: Arc::new(SpecText::from(&json!({"cluster": key.cluster.as_str(), "taskDefinition": {"cpu": "256"}}))),
+        spec: Arc::new(SpecText::from(
+            &json!({"cluster": key.cluster.as_str(), "taskDefinition": {"cpu": "256"}}),
+        )),
         status: serde_json::from_value(status).unwrap(),
         invalid: Vec::new(),
         key,

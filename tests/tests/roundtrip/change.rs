@@ -108,6 +108,13 @@ impl Change {
         None
     }
 
+    /// What every change brings along: the new revision, our tags, and what cannot be seen while a rollout is under way.
+    fn is_beside(&self, path: &str) -> bool {
+        let own = matches!(&self.expected, Expected::At { path: own, .. } if own.starts_with(path));
+        let unseen = ["service.monitoring", "service.gatewayConnectors"].contains(&path);
+        path == "service.taskDefinition" || path.starts_with("service.tags[") || unseen && !own
+    }
+
     /// The plan says what is expected of it, and nothing else.
     pub(crate) fn assert_named(&self, plan: &Plan) {
         let named: Vec<(&str, Effect)> = plan
@@ -115,9 +122,7 @@ impl Change {
             .iter()
             .chain(&plan.withheld)
             .flat_map(|action| action.changes())
-            .filter(|change| {
-                change.path != "service.taskDefinition" && !change.path.starts_with("service.tags[")
-            })
+            .filter(|change| !self.is_beside(&change.path))
             .map(|change| (change.path.as_str(), change.effect))
             .collect();
         match &self.expected {
@@ -181,7 +186,8 @@ fn collect(shape: &'static Shape, value: &Value, at: &At, places: &mut Vec<Place
                 member,
             });
         }
-        let Some(found) = found else { continue };
+        // A structure of which nothing is given comes and goes as a whole.
+        let Some(found) = found.filter(|found| !is_hollow(found)) else { continue };
         match member.kind {
             Kind::Struct(inner) => collect(inner, found, &here, places),
             Kind::List { of: Kind::Struct(inner), order: Order::KeyedBy(names) } => {
@@ -234,7 +240,12 @@ impl Place {
             return None;
         }
         let mut changed = spec.clone();
-        changed.pointer_mut(&self.pointer)?.as_object_mut()?.remove(self.member.name);
+        let members = changed.pointer_mut(&self.pointer)?.as_object_mut()?;
+        members.remove(self.member.name);
+        if members.values().all(is_nothing) {
+            // The structure around it would go as well, with the defaults of its other members.
+            return None;
+        }
         let expected = match self.member.absent {
             Absent::Server | Absent::Kept => Expected::Nothing,
             // Where Service Connect is off nothing else of it counts.
@@ -309,6 +320,11 @@ fn is_nothing(value: &Value) -> bool {
         Value::Object(members) => members.is_empty(),
         Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
+}
+
+/// Nothing, or a structure of nothing but that.
+fn is_hollow(value: &Value) -> bool {
+    is_nothing(value) || value.as_object().is_some_and(|members| members.values().all(is_hollow))
 }
 
 /// Equal, where 5 and 5.0 are, and lists of the same texts.

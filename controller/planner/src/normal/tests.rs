@@ -479,6 +479,21 @@ fn hooks_have_a_target_type_and_a_timeout() {
     );
 }
 
+/// Hooks are compared as a whole, and what stands inside them has units all the same.
+#[test]
+fn a_hooks_role_by_name_is_the_role_by_arn() {
+    let hooks = |first: &str, second: &str| {
+        let hook = |role: &str| json!({"hookTargetArn": "arn:f", "roleArn": role, "lifecycleStages": ["PRE_SCALE_UP"]});
+        json!({"deploymentConfiguration": {"lifecycleHooks": [hook(first), hook(second)]}})
+    };
+    let arn = |name: &str| format!("arn:aws:iam::111122223333:role/{name}");
+    let described = bare_fargate(&hooks(&arn("b"), &arn("a")));
+    same_service(&bare_spec(&hooks("a", "b")), &described);
+    let drift = service_drift(&bare_spec(&hooks("a", "a-b")), &described);
+    assert_eq!(drift.len(), 1, "{drift:?}");
+    assert_eq!(drift[0].path, "deploymentConfiguration.lifecycleHooks");
+}
+
 #[test]
 fn members_of_the_deployment_in_force_belong_to_the_service() {
     let connect = json!({"enabled": true, "namespace": "shop", "services": [

@@ -31,13 +31,13 @@ fn unshown_drift(
     service: &ObservedService,
     member: &Member,
 ) -> Option<FieldDrift> {
-    let wanted = normal::present(Some(&desired.service.input), member.name)?;
+    let wanted = normal::present(Some(desired.service.normal.value()), member.name)?;
     if normal::present(Some(service.normal.value()), member.name).is_some() {
         return None;
     }
     Some(FieldDrift {
         path: member.name.to_owned(),
-        desired: Some(wanted.clone()),
+        desired: Some(normal::wire_value(member.kind, wanted)),
         observed: None,
         effect: member.effect.unwrap_or(Effect::RollsTasks),
     })

@@ -16,7 +16,7 @@ mod sync;
 
 pub use controller::{
     API_VERSION, Auth, Controller, ControllerSpec, DirectorySource, GitRef, GitSource, Http,
-    S3Source, SecretFrom, Source, SourceLocation, Ssh, Target,
+    Retention, S3Source, SecretFrom, Source, SourceLocation, Ssh, Target,
 };
 pub use duration::HumanDuration;
 pub use invalid::{InvalidObject, Position};

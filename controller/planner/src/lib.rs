@@ -12,6 +12,7 @@ pub mod observed;
 pub mod ownership;
 pub mod plan;
 pub mod prune;
+pub mod retention;
 pub mod rollout;
 pub mod rules;
 pub mod status;

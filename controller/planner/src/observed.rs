@@ -274,8 +274,8 @@ impl ObservedService {
     /// revision's settings say nothing about what runs.
     pub fn complete_from(&mut self, revision: &Value) {
         let arn = text(revision, "serviceRevisionArn");
-        let is_in_force =
-            self.primary().is_some_and(|primary| arn.ends_with(primary.revision_number()));
+        let number = arn.rsplit('/').next().unwrap_or_default();
+        let is_in_force = self.primary().is_some_and(|primary| primary.revision_number() == number);
         let Some(members) = self.raw.as_object_mut().filter(|_| is_in_force) else { return };
         let mut found = false;
         for (name, value) in normal::unlisted_members(revision) {

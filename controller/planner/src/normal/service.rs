@@ -98,6 +98,12 @@ fn normal(written: &Value) -> Normal {
     if controller(&members) == Some("CODE_DEPLOY") {
         forget_target_groups(&mut members);
     }
+    if controller(&members) != Some("ECS")
+        && let Some(Value::Object(deployment)) = members.get_mut("deploymentConfiguration")
+    {
+        // Others do not use it, and ECS is said to show three hours where nobody gave any.
+        deployment.remove("bakeTimeInMinutes");
+    }
     Normal { shape: ServiceDefinition::SHAPE, value: Value::Object(members), places }
 }
 

@@ -144,8 +144,12 @@ impl Change {
 
 /// Whether the rollout is over when the test looks again: before that nothing shows what only service revisions show.
 fn is_quick(spec: &Value) -> bool {
-    let service = &spec["spec"]["service"];
-    service["launchType"] == "FARGATE" && service["deploymentConfiguration"].is_null()
+    let (service, definition) = (&spec["spec"]["service"], &spec["spec"]["taskDefinition"]);
+    // A container that waits for the end of one that never ends keeps the task from running.
+    let waits = definition["containerDefinitions"].as_array().is_some_and(|containers| {
+        containers.iter().any(|one| one["dependsOn"].as_array().is_some_and(|on| !on.is_empty()))
+    });
+    !waits && service["launchType"] == "FARGATE" && service["deploymentConfiguration"].is_null()
 }
 
 /// Where a walk is.
@@ -322,9 +326,14 @@ fn is_nothing(value: &Value) -> bool {
     }
 }
 
-/// Nothing, or a structure of nothing but that.
+/// Nothing, or a structure or list of nothing but that.
 fn is_hollow(value: &Value) -> bool {
-    is_nothing(value) || value.as_object().is_some_and(|members| members.values().all(is_hollow))
+    match value {
+        Value::Object(members) => members.values().all(is_hollow),
+        Value::Array(elements) => elements.iter().all(is_hollow),
+        Value::Null => true,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
 /// Equal, where 5 and 5.0 are, and lists of the same texts.
@@ -347,7 +356,7 @@ fn is_same_role(one: &Value, other: &Value) -> bool {
 
 /// Nothing but emptiness, defaults, and what ECS decides where a spec is silent.
 fn says_nothing_new(kind: Kind, value: &Value) -> bool {
-    if is_nothing(value) {
+    if is_hollow(value) {
         return true;
     }
     let Kind::Struct(shape) = kind else { return false };

@@ -1,6 +1,7 @@
 //! The operator's configuration, out of a `Controller` file or a `--source` argument. The only place that reads the
 //! environment.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ pub struct Config {
     pub vars: IndexMap<String, String>,
     /// How often everything is compared with AWS.
     pub interval: Duration,
+    /// How many revisions of each family stay registered; `None` deregisters nothing.
+    pub revisions: Option<NonZeroU32>,
     /// The status server.
     pub http: Http,
 }
@@ -105,7 +108,7 @@ impl Config {
             .name
             .parse()
             .map_err(|error: crds::InvalidName| invalid(error.to_string()))?;
-        let ControllerSpec { sources, targets, vars, interval, http } = controller.spec;
+        let ControllerSpec { sources, targets, vars, interval, retention, http } = controller.spec;
         let mut configured = Vec::new();
         for source in sources {
             let location = relative_to(folder, source.location().map_err(invalid)?);
@@ -124,6 +127,7 @@ impl Config {
             targets: with_default(targets),
             vars,
             interval,
+            revisions: retention.map(|retention| retention.revisions),
             http,
         })
     }
@@ -143,6 +147,7 @@ impl Config {
             targets: with_default(Vec::new()),
             vars: IndexMap::new(),
             interval: DEFAULT_INTERVAL,
+            revisions: None,
             http: Http::default(),
         })
     }

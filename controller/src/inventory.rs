@@ -25,6 +25,7 @@ use tokio::time::Instant;
 use crate::manifest::{self, Located, Object};
 use crate::references::{self, ReferenceError, ResolvedReference};
 use crate::source::{Snapshot, SourceFile};
+use crate::status_store::SpecText;
 
 /// What is wanted of one key.
 #[derive(Debug, Clone)]
@@ -59,7 +60,7 @@ pub struct Entry {
     /// The object's metadata.
     pub metadata: ObjectMeta,
     /// The spec as it was written, references resolved.
-    pub spec: Arc<Value>,
+    pub spec: Arc<SpecText>,
     /// The references that were resolved, each with its value.
     pub references: Vec<ResolvedReference>,
     /// What is doubtful about it, though it can be used.
@@ -462,7 +463,7 @@ fn entry(
     Ok(Some(Entry {
         desired: Arc::new(desired),
         metadata: service.metadata,
-        spec: Arc::new(spec),
+        spec: Arc::new(SpecText::from(&spec)),
         references,
         warnings,
     }))

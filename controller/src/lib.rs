@@ -17,6 +17,7 @@ pub mod planned;
 pub mod queue;
 pub mod reconcile;
 pub mod references;
+pub mod retention;
 pub mod source;
 pub mod status_store;
 mod telemetry;

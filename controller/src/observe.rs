@@ -7,6 +7,7 @@ use planner::observed::{
     StoppedTask,
 };
 use planner::{Desired, Observed};
+use serde_json::Value;
 
 use crate::aws::{Account, Error};
 
@@ -32,12 +33,18 @@ pub async fn service(account: &Account, desired: &Desired) -> Result<Observed, E
     if wants.candidates {
         observed.candidates = Some(candidates(account, desired).await?);
     }
-    let Some(service) = &observed.service else { return Ok(observed) };
+    if wants.images
+        && let Some(service) = &mut observed.service
+        && let Ok(Some(revision)) = newest_revision(account, service).await
+    {
+        observed.images = Some(ResolvedImage::from_service_revision(&revision));
+        service.complete_from(&revision);
+    }
+    if observed.service.is_none() {
+        return Ok(observed);
+    }
     if wants.deployments {
         observed.deployments = Some(deployments(account, cluster, name).await?);
-    }
-    if wants.images {
-        observed.images = images(account, service).await.ok();
     }
     if wants.stopped {
         // They only explain; a rollout does not wait for an explanation.
@@ -95,8 +102,7 @@ async fn deployments(
     let mut deployments = Vec::new();
     for record in &records {
         let mut deployment = ServiceDeployment::from_describe(record);
-        let target =
-            record.pointer("/targetServiceRevision/arn").and_then(serde_json::Value::as_str);
+        let target = record.pointer("/targetServiceRevision/arn").and_then(Value::as_str);
         if let Some(target) = target {
             let mut revisions = account.service_revisions(&[target.to_owned()]).await?;
             deployment.captured = revisions.pop();
@@ -113,8 +119,11 @@ async fn deployments(
     Ok(deployments)
 }
 
-async fn images(account: &Account, service: &ObservedService) -> Result<Vec<ResolvedImage>, Error> {
-    let Some(newest) = service.service_revisions.first() else { return Ok(Vec::new()) };
-    let revisions = account.service_revisions(std::slice::from_ref(newest)).await?;
-    Ok(revisions.iter().flat_map(ResolvedImage::from_service_revision).collect())
+/// The newest service revision of those that run; only under ECS's own controller there are any.
+async fn newest_revision(
+    account: &Account,
+    service: &ObservedService,
+) -> Result<Option<Value>, Error> {
+    let Some(newest) = service.service_revisions.first() else { return Ok(None) };
+    Ok(account.service_revisions(std::slice::from_ref(newest)).await?.pop())
 }

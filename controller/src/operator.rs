@@ -3,6 +3,7 @@
 //! Everything here is scheduling. What a turn does stands in [`crate::reconcile`]; nothing here looks at a service.
 
 use std::collections::{BTreeSet, HashMap};
+use std::num::NonZeroU32;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +24,7 @@ use crate::http::metrics::{Metrics, TurnResult, ended_rollout};
 use crate::observe;
 use crate::queue::{Priority, Queue};
 use crate::reconcile::{self, Context, Ended};
+use crate::retention;
 use crate::source::{Snapshot, SourceReader};
 use crate::status_store::{Event, SourceKind, SourceObject};
 
@@ -51,6 +53,8 @@ pub struct Operator {
     metrics: Metrics,
     interval: Duration,
     seed: u64,
+    /// How many revisions of each family stay registered.
+    revisions: Option<NonZeroU32>,
     /// Whether the first search for services without specs is over.
     has_searched: AtomicBool,
 }
@@ -69,7 +73,14 @@ impl Operator {
         let queue = Queue::new(seed);
         let (statuses, meter) = (context.statuses.clone(), context.aws.meter().clone());
         let metrics = Metrics::new(statuses, meter, queue.clone(), env!("CARGO_PKG_VERSION"));
-        Self { context, queue, metrics, interval, seed, has_searched: AtomicBool::new(false) }
+        let has_searched = AtomicBool::new(false);
+        Self { context, queue, metrics, interval, seed, revisions: None, has_searched }
+    }
+
+    /// The same, deregistering old revisions beyond so many of each family.
+    #[must_use]
+    pub fn keeping(self, revisions: Option<NonZeroU32>) -> Self {
+        Self { revisions, ..self }
     }
 
     /// The counts.
@@ -100,7 +111,9 @@ impl Operator {
             let metrics = self.metrics.clone();
             workers.spawn(async move { work(&context, &queue, &metrics).await });
         }
-        let endless = async { tokio::join!(self.pass_regularly(), self.search_regularly()) };
+        let retention = retention::regularly(&self.context, self.revisions, self.interval);
+        let endless =
+            async { tokio::join!(self.pass_regularly(), self.search_regularly(), retention) };
         tokio::select! {
             () = shutdown.cancelled() => {}
             _ = endless => {}

@@ -13,7 +13,6 @@ use planner::observed::ObservedService;
 use planner::prune::{self, SourceFacts};
 use planner::status::{self, Failure, Turn};
 use planner::{Desired, Observed, Plan, Requeue, ownership};
-use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::admission::Admission;
@@ -341,7 +340,7 @@ fn publish(
             Arc::clone(&entry.spec),
         ),
         None => context.statuses.service(key).map_or_else(
-            || (ObjectMeta::named(key.name.as_str()), None, Arc::new(Value::Null)),
+            || (ObjectMeta::named(key.name.as_str()), None, Arc::default()),
             |known| (known.metadata.clone(), None, Arc::clone(&known.spec)),
         ),
     };

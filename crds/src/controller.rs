@@ -1,5 +1,7 @@
 //! Kind `Controller`: the operator's own configuration.
 
+use std::num::NonZeroU32;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,9 +45,26 @@ pub struct ControllerSpec {
     /// How often every service is compared with AWS, beside what triggers bring. Default `1m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<HumanDuration>,
+    /// Which old revisions of task definitions are deregistered. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
     /// The status server.
     #[serde(default)]
     pub http: Http,
+}
+
+/// Which revisions of task definitions stay registered. Deregistering cannot be undone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Retention {
+    /// How many of the newest revisions of each family stay, beside those that a service, a deployment, a task or a
+    /// rollout to go back to still names. Revisions that Longshore did not register stay as well. Default: 10.
+    #[serde(default = "ten")]
+    pub revisions: NonZeroU32,
+}
+
+const fn ten() -> NonZeroU32 {
+    NonZeroU32::MIN.saturating_add(9)
 }
 
 /// One place that specs are read from: exactly one of `git`, `s3` and `directory`.

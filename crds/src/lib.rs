@@ -18,8 +18,8 @@ mod sync;
 
 pub use controller::{
     API_VERSION, Auth, Controller, ControllerSpec, DirectorySource, GitHistory, GitRef, GitSource,
-    GitVerify, GithubApp, Http, Rewrites, S3Source, SecretFrom, Source, SourceLocation, Ssh,
-    Target, VerifyMode,
+    GitVerify, GithubApp, Http, Retention, Rewrites, S3Source, SecretFrom, Source, SourceLocation,
+    Ssh, Target, VerifyMode,
 };
 pub use duration::HumanDuration;
 pub use expiry::Expiry;

@@ -4,6 +4,7 @@ mod deeds;
 mod look;
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub struct FleetOptions {
     pub interval: Duration,
     /// Where the specs lie.
     pub place: Place,
+    /// How many revisions of each family stay registered.
+    pub revisions: Option<NonZeroU32>,
 }
 
 /// Where the specs of a fleet lie.
@@ -63,6 +66,7 @@ impl Default for FleetOptions {
             seed: 1,
             interval: Duration::from_mins(1),
             place: Place::Directory,
+            revisions: None,
         }
     }
 }
@@ -241,7 +245,8 @@ async fn operator_on(
         refusals: Arc::default(),
         admission: controller::admission::Admission::default(),
     };
-    let operator = Operator::new(context.clone(), options.interval, options.seed);
+    let operator =
+        Operator::new(context.clone(), options.interval, options.seed).keeping(options.revisions);
     (context, Arc::new(operator))
 }
 

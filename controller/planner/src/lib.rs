@@ -13,6 +13,7 @@ pub mod ownership;
 pub mod plan;
 pub mod prune;
 pub mod release;
+pub mod retention;
 pub mod rollout;
 pub mod rules;
 pub mod status;

@@ -270,6 +270,23 @@ impl ObservedService {
         }
     }
 
+    /// Takes over the settings that DescribeServices does not show from the service revision in force (aws.md §2.6). Another
+    /// revision's settings say nothing about what runs.
+    pub fn complete_from(&mut self, revision: &Value) {
+        let arn = text(revision, "serviceRevisionArn");
+        let number = arn.rsplit('/').next().unwrap_or_default();
+        let is_in_force = self.primary().is_some_and(|primary| primary.revision_number() == number);
+        let Some(members) = self.raw.as_object_mut().filter(|_| is_in_force) else { return };
+        let mut found = false;
+        for (name, value) in normal::unlisted_members(revision) {
+            found = true;
+            members.insert(name.to_owned(), value.clone());
+        }
+        if found {
+            self.normal = normal::observed_service(&self.raw);
+        }
+    }
+
     /// The deployment that ECS is moving to, or has moved to.
     pub fn primary(&self) -> Option<&Deployment> {
         self.deployments.iter().find(|deployment| deployment.is_primary)

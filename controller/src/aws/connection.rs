@@ -98,6 +98,12 @@ impl Connection {
         Ok(Place { account: identity.account, region: self.region.clone() })
     }
 
+    /// Whether the bucket of an operation is at least half full and nobody waits for it.
+    pub(super) async fn has_room(&self, operation: Operation) -> Result<bool, Error> {
+        let pacer = self.calls.pacer(operation, &self.place().await?);
+        Ok(pacer.is_none_or(|pacer| pacer.has_room()))
+    }
+
     /// Asks ECS something; tried again while that can help.
     pub(super) async fn read<T, E, F, Sending>(
         &self,

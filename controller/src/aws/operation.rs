@@ -15,6 +15,7 @@ pub enum Operation {
     DescribeTaskDefinition,
     ListTaskDefinitions,
     RegisterTaskDefinition,
+    DeregisterTaskDefinition,
     ListServiceDeployments,
     DescribeServiceDeployments,
     DescribeServiceRevisions,
@@ -74,6 +75,7 @@ impl Operation {
             Self::DescribeTaskDefinition => "DescribeTaskDefinition",
             Self::ListTaskDefinitions => "ListTaskDefinitions",
             Self::RegisterTaskDefinition => "RegisterTaskDefinition",
+            Self::DeregisterTaskDefinition => "DeregisterTaskDefinition",
             Self::ListServiceDeployments => "ListServiceDeployments",
             Self::DescribeServiceDeployments => "DescribeServiceDeployments",
             Self::DescribeServiceRevisions => "DescribeServiceRevisions",
@@ -101,6 +103,7 @@ impl Operation {
             Self::DescribeTaskDefinition => "describe task definition",
             Self::ListTaskDefinitions => "list revisions of task definition",
             Self::RegisterTaskDefinition => "register task definition",
+            Self::DeregisterTaskDefinition => "deregister task definition",
             Self::ListServiceDeployments => "list deployments of service",
             Self::DescribeServiceDeployments => "describe service deployment",
             Self::DescribeServiceRevisions => "describe service revision",
@@ -130,6 +133,7 @@ impl Operation {
             | Self::DescribeTaskDefinition
             | Self::ListTaskDefinitions
             | Self::RegisterTaskDefinition
+            | Self::DeregisterTaskDefinition
             | Self::ListServiceDeployments
             | Self::DescribeServiceDeployments
             | Self::DescribeServiceRevisions
@@ -156,7 +160,9 @@ impl Operation {
             Self::DescribeTaskDefinition | Self::ListTaskDefinitions => {
                 Some(Family::TaskDefinitionRead)
             }
-            Self::RegisterTaskDefinition => Some(Family::TaskDefinitionModify),
+            Self::RegisterTaskDefinition | Self::DeregisterTaskDefinition => {
+                Some(Family::TaskDefinitionModify)
+            }
             Self::ListServiceDeployments | Self::DescribeServiceDeployments => {
                 Some(Family::ServiceDeployment)
             }
@@ -174,6 +180,7 @@ impl Operation {
             | Self::UpdateService
             | Self::DeleteService
             | Self::RegisterTaskDefinition
+            | Self::DeregisterTaskDefinition
             | Self::StopServiceDeployment
             | Self::ContinueServiceDeployment
             | Self::TagResource

@@ -40,7 +40,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let server = http::bind(&config.http, crate::config::read_secret).await?;
     tracing::info!(address = %server.address, owner = %config.owner, "serving status");
-    let operator = Operator::new(context.clone(), config.interval, fastrand::u64(..));
+    let operator = Operator::new(context.clone(), config.interval, fastrand::u64(..))
+        .keeping(config.revisions);
     let state = http::State {
         store: context.statuses.clone(),
         metrics: operator.metrics().clone(),

@@ -11,13 +11,12 @@ use crds::{
 };
 use http::{HeaderMap, StatusCode, Uri, header};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::App;
 use super::metrics::Exposition;
 use super::params::{LIST, Params, continue_after};
 use super::problem::Problem;
-use crate::status_store::{Event, ServiceObject, SourceObject};
+use crate::status_store::{Event, ServiceObject, SourceObject, SpecText};
 
 /// How many events are given when nobody says how many, and at most.
 const EVENTS_DEFAULT: usize = 100;
@@ -36,7 +35,7 @@ pub(super) struct ServiceJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     provenance: Option<&'a Provenance>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    spec: Option<&'a Value>,
+    spec: Option<&'a SpecText>,
     status: &'a ServiceStatus,
     invalid: &'a [InvalidObject],
 }

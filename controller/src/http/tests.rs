@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::*;
-use crate::status_store::{ServiceObject, SourceKind, SourceObject};
+use crate::status_store::{ServiceObject, SourceKind, SourceObject, SpecText};
 
 const START: i64 = 1_795_000_000;
 
@@ -57,7 +57,9 @@ fn object(key: ObjectKey, health: &str) -> ServiceObject {
             json!({"source": "fleet", "revision": "9f3c", "file": "web.yaml", "line": 1}),
         )
         .unwrap(),
-        spec: Arc::new(json!({"cluster": key.cluster.as_str(), "taskDefinition": {"cpu": "256"}})),
+        spec: Arc::new(SpecText::from(
+            &json!({"cluster": key.cluster.as_str(), "taskDefinition": {"cpu": "256"}}),
+        )),
         status: serde_json::from_value(status).unwrap(),
         invalid: Vec::new(),
         key,

@@ -13,6 +13,7 @@ mod drift;
 mod failures;
 mod ownership;
 mod pruning;
+mod retention;
 mod rollouts;
 mod scale;
 mod settings;

@@ -5,7 +5,7 @@ use crds::ecs::{Effect, ServiceDefinition};
 use serde_json::{Map, Value, json};
 
 use super::inputs::{choose_revision, update_input};
-use super::{Action, TaskDefinitionRef};
+use super::{Action, TaskDefinitionRef, unlisted};
 use crate::desired::{Desired, passthrough_drift};
 use crate::drift::{self, FieldDrift};
 use crate::observed::{Observed, ObservedService, ObservedTaskDefinition};
@@ -66,6 +66,7 @@ pub(super) fn service_drift(desired: &Desired, service: &ObservedService) -> Vec
     let wanted = &desired.service;
     let mut drift =
         drift::compare(ServiceDefinition::SHAPE, &wanted.normal, &service.normal, &wanted.ignore);
+    unlisted::settle(desired, service, &mut drift);
     // What AWS does not show cannot be compared; it goes along with the next change of the spec.
     let shown: Map<String, Value> = wanted
         .passthrough

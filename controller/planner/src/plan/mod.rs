@@ -9,6 +9,7 @@ mod holds;
 mod inputs;
 #[cfg(test)]
 mod tests;
+mod unlisted;
 
 pub use inputs::tag_list;
 

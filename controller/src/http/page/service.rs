@@ -49,6 +49,7 @@ pub(super) fn draw(app: &App, object: &ServiceObject) -> ServicePage {
     let board = store.version().to_string();
     let now = store.now();
     let ServiceObject { key, metadata, provenance, spec, status, invalid } = object;
+    let spec = spec.value();
     let attempt = |attempt| AttemptView::new(attempt, now);
     let is_elsewhere = key.target != crds::TargetName::default();
     let target = is_elsewhere.then(|| key.target.to_string());
@@ -83,7 +84,7 @@ pub(super) fn draw(app: &App, object: &ServiceObject) -> ServicePage {
             .map(|it| EventView::new(it, now))
             .collect(),
         invalid: invalid.iter().map(InvalidView::new).collect(),
-        spec: (!spec.is_null()).then(|| outline(spec)),
+        spec: (!spec.is_null()).then(|| outline(&spec)),
         json_href: format!("/api/v1/services/{}/{}{query}", key.cluster, key.name),
         diff_href: format!("/api/v1/services/{}/{}/diff{query}", key.cluster, key.name),
         target,

@@ -13,6 +13,7 @@ pub mod inventory;
 pub mod manifest;
 pub mod observe;
 pub mod operator;
+pub mod preflight;
 pub mod queue;
 pub mod reconcile;
 pub mod references;

@@ -89,11 +89,13 @@ fn service_json(service: &PlannedService) -> Value {
             members.insert("actions".into(), plan.actions.iter().map(action_json).collect());
             members.insert("withheld".into(), plan.withheld.iter().map(action_json).collect());
             members.insert("holds".into(), Value::Array(holds));
+            members.insert("notChecked".into(), json!(plan.not_checked));
         }
         Err(message) => {
             members.insert("actions".into(), json!([]));
             members.insert("withheld".into(), json!([]));
             members.insert("holds".into(), json!([]));
+            members.insert("notChecked".into(), json!([]));
             members.insert("error".into(), json!(message));
         }
     }
@@ -151,6 +153,9 @@ fn write_plan(f: &mut fmt::Formatter<'_>, key: &ObjectKey, plan: &Plan) -> fmt::
     writeln!(f, "{word}   {key}")?;
     for hold in &plan.holds {
         writeln!(f, "           held: {}: {}", hold.reason, hold.message)?;
+    }
+    for sentence in &plan.not_checked {
+        writeln!(f, "           not checked: {sentence}")?;
     }
     for action in plan.actions.iter().chain(&plan.withheld) {
         writeln!(f, "           {} ({})", action.operation(), action.reason())?;

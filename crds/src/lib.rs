@@ -24,7 +24,7 @@ pub use meta::{Generation, ObjectKey, ObjectMeta, Provenance, SourceRevision, Sp
 pub use name::{ClusterName, Family, InvalidName, OwnerName, ServiceName, SourceName, TargetName};
 pub use service::{Passthrough, Rollout, Service, ServiceSpec};
 pub use status::{
-    Attempt, Condition, ConditionStatus, ConditionType, Health, HoldStatus, ImageStatus, Reason, SecretStatus,
-    RolloutStatus, ServiceStatus, SyncStatus,
+    Attempt, Condition, ConditionStatus, ConditionType, Health, HoldStatus, ImageStatus, Reason,
+    RolloutStatus, SecretStatus, ServiceStatus, SyncStatus,
 };
 pub use sync::{DeletionPolicy, EffectiveSync, SyncMode, SyncPolicy};

@@ -23,7 +23,11 @@ use crate::preflight::{self, SecretVersion};
 const QUIET: SignedDuration = SignedDuration::from_secs(30);
 
 /// Whether the secrets' versions differ from those that the service says it was started with.
-pub(super) fn is_pending(desired: &Desired, observed: &Observed, service: &ObservedService) -> bool {
+pub(super) fn is_pending(
+    desired: &Desired,
+    observed: &Observed,
+    service: &ObservedService,
+) -> bool {
     pending(desired, observed, service).is_some()
 }
 
@@ -53,11 +57,16 @@ pub(super) fn add(
     }
     let is_first_sight = !service.tags.contains_key(SECRETS);
     let changed_at = newest_change(versions);
-    let is_known = is_first_sight || replaces_tasks(&plan) || is_read(observed, service, changed_at);
+    let is_known =
+        is_first_sight || replaces_tasks(&plan) || is_read(observed, service, changed_at);
     let policy = holds::policy_hold(desired);
     if is_known {
         // Bookkeeping alone: where a person decides about changes it can wait for the next one.
-        return if policy.is_some() { plan } else { record(plan, service, hash, Reason::TagsChanged) };
+        return if policy.is_some() {
+            plan
+        } else {
+            record(plan, service, hash, Reason::TagsChanged)
+        };
     }
     if let Some(left) = left_of_quiet(changed_at, now) {
         return Plan { requeue: sooner(plan.requeue, left), ..plan };
@@ -83,11 +92,7 @@ fn replaces_tasks(plan: &Plan) -> bool {
 }
 
 /// Whether a deployment began after the last change: then its tasks have read the new versions.
-fn is_read(
-    observed: &Observed,
-    service: &ObservedService,
-    changed_at: Option<Timestamp>,
-) -> bool {
+fn is_read(observed: &Observed, service: &ObservedService, changed_at: Option<Timestamp>) -> bool {
     let primary = service.primary().and_then(|primary| primary.created_at);
     let records = observed.deployments.iter().flatten().filter_map(|record| record.created_at);
     let newest = primary.into_iter().chain(records).max();
@@ -171,5 +176,11 @@ fn record(mut plan: Plan, service: &ObservedService, hash: String, reason: Reaso
 }
 
 fn withhold(plan: Plan, hold: Hold) -> Plan {
-    Plan { withheld: plan.actions, actions: Vec::new(), holds: vec![hold], requeue: Requeue::OnChange, ..plan }
+    Plan {
+        withheld: plan.actions,
+        actions: Vec::new(),
+        holds: vec![hold],
+        requeue: Requeue::OnChange,
+        ..plan
+    }
 }

@@ -58,7 +58,9 @@ impl EcrImage {
         let region = rest
             .strip_prefix("dkr.ecr.")
             .and_then(|rest| rest.split_once(".amazonaws.com").map(|(region, _)| region))
-            .or_else(|| rest.strip_prefix("dkr-ecr.")?.split_once(".on.").map(|(region, _)| region))?;
+            .or_else(|| {
+                rest.strip_prefix("dkr-ecr.")?.split_once(".on.").map(|(region, _)| region)
+            })?;
         let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
         let tag = match (&image.digest, image.tag) {
             (Some(_), _) => None,

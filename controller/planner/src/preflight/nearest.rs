@@ -27,9 +27,7 @@ fn distance(one: &str, other: &str) -> usize {
     for (line, letter) in one.chars().take(LETTERS_MAX).enumerate() {
         let mut next = vec![line + 1];
         let mut left = line + 1;
-        for ((above, diagonal), candidate) in
-            row.iter().skip(1).zip(row.iter()).zip(&other)
-        {
+        for ((above, diagonal), candidate) in row.iter().skip(1).zip(row.iter()).zip(&other) {
             let changed = diagonal + usize::from(*candidate != letter);
             left = changed.min(above + 1).min(left + 1);
             next.push(left);

@@ -64,8 +64,7 @@ pub(super) fn capacity_providers(desired: &Desired) -> Vec<Mention<String>> {
 pub(super) fn target_groups(desired: &Desired) -> Vec<Mention<String, TargetType>> {
     let network = desired.task_definition.input.get("networkMode").and_then(Value::as_str);
     let wanted = if network == Some("awsvpc") { TargetType::Ip } else { TargetType::Instance };
-    let members =
-        ["/targetGroupArn", "/advancedConfiguration/alternateTargetGroupArn"];
+    let members = ["/targetGroupArn", "/advancedConfiguration/alternateTargetGroupArn"];
     let mut found = Vec::new();
     for (index, entry) in entries(desired, "/loadBalancers") {
         for member in members {

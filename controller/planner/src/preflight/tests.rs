@@ -334,10 +334,18 @@ fn the_hash_changes_with_a_version_and_not_with_the_order() {
 #[test]
 fn images_in_ecr_are_told_from_others() {
     let place = |text: &str| ImageName::parse(text).place;
-    for other in ["nginx:1", "public.ecr.aws/nginx/nginx:1", "ghcr.io/a/b", "1.dkr.ecr.x.amazonaws.com/a"] {
+    for other in
+        ["nginx:1", "public.ecr.aws/nginx/nginx:1", "ghcr.io/a/b", "1.dkr.ecr.x.amazonaws.com/a"]
+    {
         assert_eq!(place(other), None, "{other}");
     }
     let china = place("111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn/a/b@sha256:ab").unwrap();
-    assert_eq!((china.region.as_str(), china.tag, china.digest.as_deref()), ("cn-north-1", None, Some("sha256:ab")));
-    assert_eq!(place("111122223333.dkr-ecr.eu-west-1.on.aws/a").unwrap().tag.as_deref(), Some("latest"));
+    assert_eq!(
+        (china.region.as_str(), china.tag, china.digest.as_deref()),
+        ("cn-north-1", None, Some("sha256:ab"))
+    );
+    assert_eq!(
+        place("111122223333.dkr-ecr.eu-west-1.on.aws/a").unwrap().tag.as_deref(),
+        Some("latest")
+    );
 }

@@ -50,7 +50,8 @@ pub(super) fn batcher(connection: &SharedConnection) -> Batcher<(), String, Opti
             }
             // A name that the answer leaves out is not known to be missing.
             for name in names {
-                let unknown = || Err(Error::unexpected(operation, &name, "the answer leaves it out"));
+                let unknown =
+                    || Err(Error::unexpected(operation, &name, "the answer leaves it out"));
                 found.entry(name.clone()).or_insert_with(unknown);
             }
             Ok(found)

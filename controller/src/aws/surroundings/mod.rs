@@ -170,7 +170,10 @@ use json_send;
 
 /// Whether AWS refused with this code.
 fn has_code(error: &Error, code: &str) -> bool {
-    error.code.as_deref().is_some_and(|found| found.strip_suffix("Exception").unwrap_or(found) == code)
+    error
+        .code
+        .as_deref()
+        .is_some_and(|found| found.strip_suffix("Exception").unwrap_or(found) == code)
 }
 
 /// The connection for a batcher's own use.

@@ -66,7 +66,8 @@ pub(super) fn batcher(
                 found.insert(arn.to_owned(), Ok(Some(fact)));
             }
             for arn in arns {
-                let unknown = || Err(Error::unexpected(operation, &arn, "the answer leaves it out"));
+                let unknown =
+                    || Err(Error::unexpected(operation, &arn, "the answer leaves it out"));
                 found.entry(arn.clone()).or_insert_with(unknown);
             }
             Ok(found)

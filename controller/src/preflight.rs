@@ -3,7 +3,8 @@
 //! Runs only for plans that would start tasks of new content. A read that fails makes a fact of its own, "not checked", and
 //! never "not there".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 use std::time::Duration;
 
 use crds::{ConditionType, Reason, ServiceStatus};
@@ -48,9 +49,8 @@ pub fn held_for(previous: Option<&ServiceStatus>, now: Timestamp) -> Option<Dura
 pub async fn watched_secrets(account: &Account, desired: &Desired) -> Option<Vec<SecretVersion>> {
     let mentions = preflight::mentions(desired);
     let own = own_account(account).await;
-    let stored = each(&mentions.stored, async |name| {
-        stored(account, own.as_deref(), name, Freshness::Watched).await
-    });
+    let own = own.as_deref();
+    let stored = each(&mentions.stored, |name| stored(account, own, name, Freshness::Watched));
     let facts = Facts { stored: stored.await, ..Facts::default() };
     preflight::versions(&mentions, &facts)
 }
@@ -68,13 +68,13 @@ async fn read(account: &Account, mentions: &Mentions) -> Facts {
     let own = own_account(account).await;
     let own = own.as_deref();
     let (images, stored, cluster, target_groups, log_groups, roles, alarms) = tokio::join!(
-        each(&mentions.images, async |name| image(account, name).await),
-        each(&mentions.stored, async |name| stored(account, own, name, Freshness::Now).await),
+        each(&mentions.images, |name| image(account, name)),
+        each(&mentions.stored, |name| stored(account, own, name, Freshness::Now)),
         cluster(account, &mentions.cluster.name),
-        each(&mentions.target_groups, async |arn| target_group(account, arn).await),
-        each(&mentions.log_groups, async |group| log_group(account, group).await),
-        each(&mentions.roles, async |name| role(account, own, name).await),
-        each(&mentions.alarms, async |name| alarm(account, name).await),
+        each(&mentions.target_groups, |arn| target_group(account, arn)),
+        each(&mentions.log_groups, |group| log_group(account, group)),
+        each(&mentions.roles, |name| role(account, own, name)),
+        each(&mentions.alarms, |name| alarm(account, name)),
     );
     Facts { images, stored, cluster: Some(cluster), target_groups, log_groups, roles, alarms }
 }
@@ -85,14 +85,22 @@ async fn own_account(account: &Account) -> Option<String> {
 }
 
 /// A fact about each thing that is mentioned, all asked at once, so that they share calls.
-async fn each<N: Clone + Ord, W, T>(
+async fn each<N, W, T, Asking>(
     mentions: &[Mention<N, W>],
-    ask: impl AsyncFn(&N) -> Fact<T>,
-) -> BTreeMap<N, Fact<T>> {
-    let facts = mentions.iter().map(async |mention| {
-        let fact = ask(&mention.name).await;
-        (mention.name.clone(), fact)
-    });
+    ask: impl Fn(N) -> Asking,
+) -> BTreeMap<N, Fact<T>>
+where
+    N: Clone + Ord,
+    Asking: Future<Output = Fact<T>>,
+{
+    let names: BTreeSet<N> = mentions.iter().map(|mention| mention.name.clone()).collect();
+    let facts: Vec<_> = names
+        .into_iter()
+        .map(|name| {
+            let asked = ask(name.clone());
+            async move { (name, asked.await) }
+        })
+        .collect();
     join_all(facts).await.into_iter().collect()
 }
 
@@ -125,9 +133,8 @@ fn iam_prefix(error: &Error) -> &'static str {
     }
 }
 
-async fn image(account: &Account, name: &ImageName) -> Fact<Image> {
-    let Some(EcrImage { account: registry, region, repository, tag, digest }) = name.place.clone()
-    else {
+async fn image(account: &Account, name: ImageName) -> Fact<Image> {
+    let Some(EcrImage { account: registry, region, repository, tag, digest }) = name.place else {
         return Fact::NotChecked("not in ECR".to_owned());
     };
     if region != account.region() {
@@ -155,10 +162,10 @@ fn elsewhere<T>(region: &str) -> Fact<T> {
 async fn stored(
     account: &Account,
     own: Option<&str>,
-    name: &StoredName,
+    name: StoredName,
     freshness: Freshness,
 ) -> Fact<Stored> {
-    match name {
+    match &name {
         StoredName::Parameter(name) => parameter(account, name, freshness).await,
         StoredName::Secret(id) => secret(account, id, freshness).await,
         StoredName::Elsewhere { region, .. } if region != account.region() => elsewhere(region),
@@ -217,10 +224,10 @@ async fn cluster(account: &Account, name: &str) -> Fact<Cluster> {
     })
 }
 
-async fn target_group(account: &Account, arn: &str) -> Fact<TargetGroup> {
-    match region_of(arn) {
+async fn target_group(account: &Account, arn: String) -> Fact<TargetGroup> {
+    match region_of(&arn) {
         Some(region) if region == account.region() => {
-            fact(account.target_group(arn).await, |found| TargetGroup {
+            fact(account.target_group(&arn).await, |found| TargetGroup {
                 target_type: found.target_type,
                 is_reachable: !found.load_balancers.is_empty(),
             })
@@ -234,7 +241,7 @@ fn region_of(arn: &str) -> Option<&str> {
     arn.strip_prefix("arn:")?.split(':').nth(2).filter(|region| !region.is_empty())
 }
 
-async fn log_group(account: &Account, group: &LogGroup) -> Fact<()> {
+async fn log_group(account: &Account, group: LogGroup) -> Fact<()> {
     match &group.region {
         Some(region) if region != account.region() => elsewhere(region),
         Some(_) | None => {
@@ -244,16 +251,16 @@ async fn log_group(account: &Account, group: &LogGroup) -> Fact<()> {
     }
 }
 
-async fn role(account: &Account, own: Option<&str>, name: &str) -> Fact<Role> {
+async fn role(account: &Account, own: Option<&str>, name: String) -> Fact<Role> {
     if name.starts_with("arn:") && name.split(':').nth(4) != own {
         return Fact::NotChecked("in another account".to_owned());
     }
-    let name = name.rsplit('/').next().unwrap_or(name);
+    let name = name.rsplit('/').next().unwrap_or(&name);
     fact(account.role(name).await, |found| Role { trust: found.trust })
 }
 
-async fn alarm(account: &Account, name: &str) -> Fact<Alarm> {
+async fn alarm(account: &Account, name: String) -> Fact<Alarm> {
     // An alarm may be named by its ARN too.
-    let name = name.split_once(":alarm:").map_or(name, |(_, name)| name);
+    let name = name.split_once(":alarm:").map_or(name.as_str(), |(_, name)| name);
     fact(account.alarm_rings(name).await, |rings| Alarm { rings })
 }

@@ -14,6 +14,7 @@ pub mod manifest;
 pub mod observe;
 pub mod operator;
 pub mod planned;
+pub mod preflight;
 pub mod queue;
 pub mod reconcile;
 pub mod references;

@@ -10,6 +10,7 @@ use planner::{Desired, Observed};
 use serde_json::Value;
 
 use crate::aws::{Account, Error};
+use crate::preflight;
 
 /// How many revisions of a family are looked at for one to use again.
 const CANDIDATES: usize = 10;
@@ -28,6 +29,9 @@ pub async fn service(account: &Account, desired: &Desired) -> Result<Observed, E
         if !service.task_definition.is_empty() {
             observed.task_definition = task_definition(account, &service.task_definition).await?;
         }
+    }
+    if desired.reload_on_secret_change && observed.service.is_some() {
+        observed.secrets = preflight::watched_secrets(account, desired).await;
     }
     let wants = planner::plan::wants(desired, &observed);
     if wants.candidates {

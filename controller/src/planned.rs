@@ -10,6 +10,7 @@ use serde_json::Value;
 
 /// One service's plan, or why there is none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PlannedService {
     /// Which service.
     #[serde(flatten)]
@@ -20,6 +21,9 @@ pub struct PlannedService {
     pub withheld: Vec<PlannedAction>,
     /// Why differences are not acted on.
     pub holds: Vec<PlannedHold>,
+    /// What could not be looked at before, and why.
+    #[serde(default)]
+    pub not_checked: Vec<String>,
     /// Why there is no plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -74,11 +78,13 @@ impl PlannedService {
                         message: hold.message,
                     })
                     .collect(),
+                not_checked: plan.not_checked,
                 error: None,
             },
             Err(message) => {
                 let (actions, withheld, holds) = (Vec::new(), Vec::new(), Vec::new());
-                Self { key, actions, withheld, holds, error: Some(message) }
+                let not_checked = Vec::new();
+                Self { key, actions, withheld, holds, not_checked, error: Some(message) }
             }
         }
     }

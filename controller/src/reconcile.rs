@@ -21,6 +21,7 @@ use crate::aws::{self, Account, Aws, Retry};
 use crate::clock::Clock;
 use crate::inventory::{Entry, Inventory, Wanted};
 use crate::observe;
+use crate::preflight;
 use crate::status_store::{ServiceObject, StatusStore};
 
 /// How long a read may be older than our own last change before it is believed anyway (aws.md §0: reads are eventually
@@ -136,7 +137,7 @@ async fn turn(
 ) -> (ServiceStatus, Ended) {
     let desired = &entry.desired;
     let previous = status_of(context, &desired.key);
-    let observed = match observe::service(account, desired).await {
+    let mut observed = match observe::service(account, desired).await {
         Ok(observed) => Observed { sent: sent(context, &desired.key), ..observed },
         Err(error) => {
             context.admission.leave(&desired.key);
@@ -153,6 +154,8 @@ async fn turn(
         return (previous, Ended::Requeue(Requeue::After(STALE_RETRY)));
     }
     let plan = planner::plan(desired, &observed, context.clock.now());
+    let held_for = preflight::held_for(previous.as_ref(), context.clock.now());
+    let plan = preflight::check(account, desired, plan, held_for, &mut observed).await;
     let carried_out = match refusal(context, desired).filter(|_| !plan.actions.is_empty()) {
         Some(error) => {
             context.admission.leave(&desired.key);
@@ -205,8 +208,9 @@ async fn plan_only(context: &Context, entry: &Entry) -> Result<Plan, String> {
         .account(&desired.key)
         .ok_or_else(|| format!("the configuration names no target `{}`", desired.key.target))?;
     let observed = observe::service(account, desired).await.map_err(|error| error.to_string())?;
-    let observed = Observed { sent: sent(context, &desired.key), ..observed };
-    Ok(planner::plan(desired, &observed, context.clock.now()))
+    let mut observed = Observed { sent: sent(context, &desired.key), ..observed };
+    let plan = planner::plan(desired, &observed, context.clock.now());
+    Ok(preflight::check(account, desired, plan, None, &mut observed).await)
 }
 
 /// What a turn would do for a key, without doing it.

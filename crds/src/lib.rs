@@ -36,6 +36,6 @@ pub use release::{
 pub use service::{Passthrough, Rollout, Service, ServiceSpec};
 pub use status::{
     Attempt, Condition, ConditionStatus, ConditionType, Health, HoldStatus, ImageStatus, Reason,
-    RolloutStatus, ServiceStatus, SyncStatus,
+    RolloutStatus, SecretStatus, ServiceStatus, SyncStatus,
 };
 pub use sync::{DeletionPolicy, EffectiveSync, SyncMode, SyncPolicy};

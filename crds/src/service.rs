@@ -66,4 +66,8 @@ pub struct Rollout {
     /// How long a rollout may go on before it is reported as stalled. Default `15m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<HumanDuration>,
+    /// Whether a new version of a parameter or secret that the spec names replaces the tasks, once for several that change
+    /// together. Tasks read secrets only when they start. Default `false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reload_on_secret_change: Option<bool>,
 }

@@ -95,6 +95,8 @@ reasons! {
     Drifted,
     /// The service differs and `selfHeal` is off: the difference is reported and left.
     SelfHealOff,
+    /// A parameter or secret has a new version and `reloadOnSecretChange` is set: tasks are replaced so that they read it.
+    SecretsChanged,
     /// ECS is replacing tasks.
     RolloutInProgress,
     /// The rollout has gone on for longer than `rollout.timeout`; ECS goes on trying and so does the operator's watch.
@@ -115,6 +117,8 @@ reasons! {
     Adopting,
     /// The change is one that ECS cannot make to an existing service; it has to be replaced.
     NeedsReplacement,
+    /// Something that the spec names outside itself is missing or does not fit; nothing is registered before it does.
+    PreflightFailed,
     /// Another deployment controller (CodeDeploy, EXTERNAL) carries out the service's rollouts.
     ForeignController,
     /// The previous service of this name is still draining.
@@ -253,6 +257,20 @@ pub struct RolloutStatus {
     pub reason: Option<String>,
 }
 
+/// The version of one parameter or secret, never its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretStatus {
+    /// The container that reads it.
+    pub container: String,
+    /// The variable or option that takes it.
+    pub name: String,
+    /// `valueFrom` as the spec writes it.
+    pub from: String,
+    /// The number of a parameter's newest version, or the id of a secret's version in force.
+    pub version: String,
+}
+
 /// A reason why a difference is not acted on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -285,12 +303,19 @@ pub struct ServiceStatus {
     /// The images that run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<ImageStatus>,
+    /// The versions of the parameters and secrets that the spec names, as they were last read: once a minute with
+    /// `reloadOnSecretChange`, otherwise before a rollout.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretStatus>,
     /// The rollout under way, or the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<RolloutStatus>,
     /// Why differences are not acted on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<HoldStatus>,
+    /// What could not be looked at before the last rollout of this spec, and why; it held nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_checked: Vec<String>,
     /// `Ready`, `Reconciling`, `Stalled`.
     pub conditions: Vec<Condition>,
     /// The last attempts, newest first, at most 20.

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::{
-    FixtureAlarm, FixtureBucket, FixtureLoadBalancer, FixtureMetric, FixtureParameter,
-    FixtureRepository, FixtureScalableTarget, FixtureSecret, FixtureTargetGroup, Region,
-    images::ImageRule,
+    FixtureAlarm, FixtureBucket, FixtureLoadBalancer, FixtureLogGroup, FixtureMetric,
+    FixtureParameter, FixtureRepository, FixtureRole, FixtureScalableTarget, FixtureSecret,
+    FixtureTargetGroup, Region, images::ImageRule,
 };
 
 /// What the world holds at its beginning and how it behaves; every member has a default.
@@ -57,6 +57,12 @@ pub struct Fixtures {
     pub metrics: Vec<FixtureMetric>,
     /// Buckets of the account.
     pub buckets: Vec<FixtureBucket>,
+    /// The account's roles; while none are named, nobody may look at roles.
+    pub roles: Option<Vec<FixtureRole>>,
+    /// Log groups of every account and Region; while none are named, nobody may look at log groups.
+    pub log_groups: Option<Vec<FixtureLogGroup>>,
+    /// What callers have no permission for, `ecr:DescribeImages` for instance.
+    pub denied: Vec<String>,
     /// How long things take.
     pub timings: Timings,
 }
@@ -87,6 +93,9 @@ impl Default for Fixtures {
             alarms: Vec::new(),
             metrics: Vec::new(),
             buckets: Vec::new(),
+            roles: None,
+            log_groups: None,
+            denied: Vec::new(),
             timings: Timings::default(),
         }
     }

@@ -46,6 +46,8 @@ pub struct Desired {
     pub sync: EffectiveSync,
     /// How long a rollout may take before it is called stalled.
     pub timeout: Duration,
+    /// Whether a new version of a secret replaces the tasks.
+    pub reload_on_secret_change: bool,
 }
 
 /// The task definition that a service should run.
@@ -128,6 +130,8 @@ impl Desired {
             .as_ref()
             .and_then(|rollout| rollout.timeout)
             .map_or(DEFAULT_TIMEOUT, crds::HumanDuration::get);
+        let reload_on_secret_change =
+            spec.rollout.as_ref().and_then(|rollout| rollout.reload_on_secret_change) == Some(true);
         let spec_hash = SpecHash::of(&json!({
             "cluster": key.cluster, "name": key.name,
             "taskDefinition": task_definition.normal.value(), "taskDefinitionTags": task_definition.tags,
@@ -143,6 +147,7 @@ impl Desired {
             service,
             sync,
             timeout,
+            reload_on_secret_change,
         })
     }
 

@@ -11,6 +11,7 @@ pub mod normal;
 pub mod observed;
 pub mod ownership;
 pub mod plan;
+pub mod preflight;
 pub mod prune;
 pub mod release;
 pub mod retention;

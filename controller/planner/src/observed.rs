@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::normal::{self, Normal};
 use crate::ownership::{SPEC_HASH, Tags};
+use crate::preflight::SecretVersion;
 use crate::rollout::DeploymentStatus;
 
 /// What AWS said about one service.
@@ -26,6 +27,9 @@ pub struct Observed {
     pub images: Option<Vec<ResolvedImage>>,
     /// Tasks that stopped lately; `None` when not asked for.
     pub stopped: Option<Vec<StoppedTask>>,
+    /// The versions of the secrets that tasks started now would read; `None` when not asked for, or not all of them could be
+    /// read.
+    pub secrets: Option<Vec<SecretVersion>>,
     /// The spec that this very process last sent; `None` when it sent none. The service's tag says the same and outlives the
     /// process, but is set by a call of its own, which may fail.
     pub sent: Option<SpecHash>,

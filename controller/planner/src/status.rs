@@ -2,7 +2,7 @@
 
 use crds::{
     Attempt, Condition, ConditionStatus, ConditionType, Generation, Health, HoldStatus,
-    ImageStatus, Reason, RolloutStatus, ServiceStatus, SyncStatus,
+    ImageStatus, Reason, RolloutStatus, SecretStatus, ServiceStatus, SyncStatus,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -83,12 +83,14 @@ pub fn after(turn: &Turn<'_>) -> ServiceStatus {
         last_applied,
         task_definition: running_revision(observed),
         images: images(observed),
+        secrets: secrets(observed, previous),
         rollout: rollout_status(desired, observed),
         holds: plan
             .holds
             .iter()
             .map(|hold| HoldStatus { reason: hold.reason, message: hold.message.clone() })
             .collect(),
+        not_checked: not_checked(turn),
         conditions: conditions(&verdict, generation, previous, now),
     }
 }
@@ -211,8 +213,10 @@ fn empty(generation: Generation) -> ServiceStatus {
         last_applied: None,
         task_definition: None,
         images: Vec::new(),
+        secrets: Vec::new(),
         rollout: None,
         holds: Vec::new(),
+        not_checked: Vec::new(),
         conditions: Vec::new(),
         history: Vec::new(),
     }
@@ -428,6 +432,25 @@ fn images(observed: &Observed) -> Vec<ImageStatus> {
             })
         })
         .collect()
+}
+
+/// The versions that were read in this turn, or else those that were read last.
+fn secrets(observed: &Observed, previous: Option<&ServiceStatus>) -> Vec<SecretStatus> {
+    match &observed.secrets {
+        Some(versions) => versions.iter().map(SecretStatus::from).collect(),
+        None => previous.map(|status| status.secrets.clone()).unwrap_or_default(),
+    }
+}
+
+/// What preflight could not look at; turns in which it had no cause to look leave what it said of this spec before.
+fn not_checked(turn: &Turn<'_>) -> Vec<String> {
+    let earlier = turn
+        .previous
+        .filter(|status| turn.plan.is_settled() && status.observed_generation == turn.generation);
+    match earlier {
+        Some(status) if turn.plan.not_checked.is_empty() => status.not_checked.clone(),
+        Some(_) | None => turn.plan.not_checked.clone(),
+    }
 }
 
 fn rollout_status(desired: &Desired, observed: &Observed) -> Option<RolloutStatus> {

@@ -9,6 +9,7 @@ use super::batch::Batcher;
 use super::cache::Cache;
 use super::connection::{Connection, Identity, SharedConnection};
 use super::error::Error;
+use super::surroundings::Surroundings;
 use super::task_definitions::Registered;
 use super::{deployments, services, tasks};
 
@@ -41,6 +42,8 @@ pub(super) struct Inner {
     pub(super) task_definitions: Cache,
     pub(super) registered: Registered,
     pub(super) service_revisions: Cache,
+    /// What lies around ECS.
+    pub(super) surroundings: Surroundings,
 }
 
 impl Account {
@@ -54,6 +57,7 @@ impl Account {
             task_definitions: Cache::new(TASK_DEFINITION_BYTES_MAX),
             registered: Registered::default(),
             service_revisions: Cache::new(SERVICE_REVISION_BYTES_MAX),
+            surroundings: Surroundings::new(&connection),
             connection,
         };
         Self { inner: Arc::new(inner) }

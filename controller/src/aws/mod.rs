@@ -21,9 +21,11 @@ mod json_call;
 mod meter;
 mod operation;
 mod pacing;
+mod recent;
 mod s3;
 mod sdk_error;
 mod services;
+mod surroundings;
 mod task_definitions;
 mod tasks;
 #[cfg(test)]
@@ -38,4 +40,7 @@ pub use meter::{CODES_MAX, Meter, MeterReading, WaitReading};
 pub use operation::{Family, Operation, Quota};
 pub use pacing::SHARE;
 pub use s3::{S3, S3Object};
+pub use surroundings::{
+    ImageFact, ImageQuestion, ParameterFact, RoleFact, SecretFact, TargetGroupFact,
+};
 pub use tasks::STOPPED_TASKS_MAX;

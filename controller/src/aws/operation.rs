@@ -28,9 +28,19 @@ pub enum Operation {
     GetCallerIdentity,
     ListObjectsV2,
     GetObject,
+    DescribeClusters,
+    DescribeParameters,
+    DescribeSecret,
+    DescribeImages,
+    BatchGetImage,
+    ListImages,
+    DescribeTargetGroups,
+    DescribeAlarms,
+    DescribeLogGroups,
+    GetRole,
 }
 
-/// Operations that share one of ECS's token buckets (aws.md §1.1).
+/// Operations that share one of AWS's token buckets (aws.md §1.1, §1.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
     /// `ListClusters`.
@@ -51,6 +61,20 @@ pub enum Family {
     ServiceDeployment,
     /// `DescribeServiceRevisions`.
     ServiceRevision,
+    /// `DescribeParameters`.
+    ParameterRead,
+    /// `DescribeSecret`.
+    SecretRead,
+    /// `DescribeImages`, `ListImages`, `BatchGetImage`.
+    ImageRead,
+    /// `DescribeTargetGroups`.
+    LoadBalancerRead,
+    /// `DescribeAlarms`.
+    AlarmRead,
+    /// `DescribeLogGroups`.
+    LogRead,
+    /// `GetRole`.
+    RoleRead,
 }
 
 /// The size of a documented token bucket.
@@ -88,6 +112,16 @@ impl Operation {
             Self::GetCallerIdentity => "GetCallerIdentity",
             Self::ListObjectsV2 => "ListObjectsV2",
             Self::GetObject => "GetObject",
+            Self::DescribeClusters => "DescribeClusters",
+            Self::DescribeParameters => "DescribeParameters",
+            Self::DescribeSecret => "DescribeSecret",
+            Self::DescribeImages => "DescribeImages",
+            Self::BatchGetImage => "BatchGetImage",
+            Self::ListImages => "ListImages",
+            Self::DescribeTargetGroups => "DescribeTargetGroups",
+            Self::DescribeAlarms => "DescribeAlarms",
+            Self::DescribeLogGroups => "DescribeLogGroups",
+            Self::GetRole => "GetRole",
         }
     }
 
@@ -116,6 +150,16 @@ impl Operation {
             Self::GetCallerIdentity => "identify the caller for target",
             Self::ListObjectsV2 => "list objects of",
             Self::GetObject => "read object",
+            Self::DescribeClusters => "describe cluster",
+            Self::DescribeParameters => "describe parameter",
+            Self::DescribeSecret => "describe secret",
+            Self::DescribeImages => "describe images of",
+            Self::BatchGetImage => "read the manifest of",
+            Self::ListImages => "list images of",
+            Self::DescribeTargetGroups => "describe target group",
+            Self::DescribeAlarms => "describe alarm",
+            Self::DescribeLogGroups => "describe log group",
+            Self::GetRole => "read role",
         }
     }
 
@@ -124,7 +168,15 @@ impl Operation {
         match self {
             Self::GetCallerIdentity => "sts",
             Self::ListObjectsV2 | Self::GetObject => "s3",
+            Self::DescribeParameters => "ssm",
+            Self::DescribeSecret => "secretsmanager",
+            Self::DescribeImages | Self::BatchGetImage | Self::ListImages => "ecr",
+            Self::DescribeTargetGroups => "elasticloadbalancing",
+            Self::DescribeAlarms => "monitoring",
+            Self::DescribeLogGroups => "logs",
+            Self::GetRole => "iam",
             Self::DescribeServices
+            | Self::DescribeClusters
             | Self::ListServices
             | Self::ListClusters
             | Self::CreateService
@@ -150,7 +202,16 @@ impl Operation {
     pub fn family(self) -> Option<Family> {
         match self {
             Self::DescribeServices | Self::ListServices => Some(Family::ServiceRead),
-            Self::ListClusters => Some(Family::ClusterRead),
+            Self::ListClusters | Self::DescribeClusters => Some(Family::ClusterRead),
+            Self::DescribeParameters => Some(Family::ParameterRead),
+            Self::DescribeSecret => Some(Family::SecretRead),
+            Self::DescribeImages | Self::BatchGetImage | Self::ListImages => {
+                Some(Family::ImageRead)
+            }
+            Self::DescribeTargetGroups => Some(Family::LoadBalancerRead),
+            Self::DescribeAlarms => Some(Family::AlarmRead),
+            Self::DescribeLogGroups => Some(Family::LogRead),
+            Self::GetRole => Some(Family::RoleRead),
             // Where stop and continue count is not published; the tightest likely bucket is the safe one (aws.md §1.1).
             Self::CreateService
             | Self::UpdateService
@@ -197,7 +258,17 @@ impl Operation {
             | Self::DescribeTasks
             | Self::GetCallerIdentity
             | Self::ListObjectsV2
-            | Self::GetObject => false,
+            | Self::GetObject
+            | Self::DescribeClusters
+            | Self::DescribeParameters
+            | Self::DescribeSecret
+            | Self::DescribeImages
+            | Self::BatchGetImage
+            | Self::ListImages
+            | Self::DescribeTargetGroups
+            | Self::DescribeAlarms
+            | Self::DescribeLogGroups
+            | Self::GetRole => false,
         }
     }
 }
@@ -214,6 +285,13 @@ impl Family {
             | Self::TaskDefinitionRead
             | Self::ServiceDeployment
             | Self::ServiceRevision => (50.0, 20.0),
+            // Those below are other services' (aws.md §1.3); where AWS publishes nothing they are our own limit.
+            Self::ParameterRead => (3.0, 3.0),
+            Self::AlarmRead => (9.0, 9.0),
+            Self::ImageRead | Self::LoadBalancerRead => (20.0, 20.0),
+            Self::LogRead | Self::RoleRead => (10.0, 10.0),
+            // AWS documents 40,000 a second; nobody needs that many.
+            Self::SecretRead => (100.0, 100.0),
         };
         Quota { capacity, refill }
     }
@@ -230,6 +308,13 @@ impl Family {
             Self::ServiceRead => "service-read",
             Self::ServiceDeployment => "service-deployment",
             Self::ServiceRevision => "service-revision",
+            Self::ParameterRead => "parameter-read",
+            Self::SecretRead => "secret-read",
+            Self::ImageRead => "image-read",
+            Self::LoadBalancerRead => "load-balancer-read",
+            Self::AlarmRead => "alarm-read",
+            Self::LogRead => "log-read",
+            Self::RoleRead => "role-read",
         }
     }
 }

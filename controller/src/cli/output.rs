@@ -105,6 +105,9 @@ fn write_plan(f: &mut fmt::Formatter<'_>, service: &PlannedService) -> fmt::Resu
     for hold in &service.holds {
         writeln!(f, "           held: {}: {}", hold.reason, hold.message)?;
     }
+    for sentence in &service.not_checked {
+        writeln!(f, "           not checked: {sentence}")?;
+    }
     for action in service.actions.iter().chain(&service.withheld) {
         writeln!(f, "           {} ({})", action.action, action.reason)?;
         for change in &action.changes {

@@ -82,6 +82,13 @@ impl Fleet {
             .unwrap_or_else(|error| panic!("{operation}: {error:?}"))
     }
 
+    /// Calls any service as somebody at the console would.
+    pub fn console_of(&self, api: &str, operation: &str, input: Value) -> Value {
+        self.sandbox
+            .call(self.now(), api, operation, input)
+            .unwrap_or_else(|error| panic!("{operation}: {error:?}"))
+    }
+
     /// Lets the containers of an image, `*` for any text, behave in a way from now on.
     pub fn image_behaves(&self, pattern: &str, behaviour: ImageBehaviour) {
         self.sandbox

@@ -7,6 +7,7 @@
 mod differences;
 mod holds;
 mod inputs;
+mod reload;
 #[cfg(test)]
 mod tests;
 mod unlisted;
@@ -47,6 +48,8 @@ pub struct Plan {
     pub requeue: Requeue,
     /// Where the rollout of the wanted revision stands.
     pub rollout: Rollout,
+    /// What preflight could not look at, in a sentence for each reason; it holds nothing.
+    pub not_checked: Vec<String>,
 }
 
 /// When to look at a service again.
@@ -181,6 +184,7 @@ impl Plan {
             holds: Vec::new(),
             requeue: Requeue::OnChange,
             rollout: Rollout::NotStarted,
+            not_checked: Vec::new(),
         }
     }
 
@@ -208,7 +212,7 @@ pub fn wants(desired: &Desired, observed: &Observed) -> Wants {
     let troubled = !completed && !going_well;
     Wants {
         candidates: !runs_wanted,
-        deployments: differs || troubled,
+        deployments: differs || troubled || reload::is_pending(desired, observed, service),
         images: completed,
         stopped: differs || troubled || service.running_count < service.desired_count,
     }
@@ -310,7 +314,8 @@ fn change(
     if attempted == Attempted::Sent && holds.iter().all(is_failure) && !holds.is_empty() {
         return record_failure(conclude(actions, holds, requeue, rollout));
     }
-    conclude(actions, holds, requeue, rollout)
+    let plan = conclude(actions, holds, requeue, rollout);
+    reload::add(plan, desired, observed, service, now)
 }
 
 /// Sets the tag that an earlier turn could not set: without it a new process would send the failed spec once more.
@@ -330,8 +335,8 @@ fn poll_interval(service: &ObservedService, now: Timestamp) -> Duration {
 
 fn conclude(actions: Vec<Action>, holds: Vec<Hold>, requeue: Requeue, rollout: Rollout) -> Plan {
     if holds.is_empty() {
-        Plan { actions, withheld: Vec::new(), holds, requeue, rollout }
+        Plan { actions, holds, requeue, rollout, ..Plan::nothing() }
     } else {
-        Plan { actions: Vec::new(), withheld: actions, holds, requeue, rollout }
+        Plan { withheld: actions, holds, requeue, rollout, ..Plan::nothing() }
     }
 }

@@ -9,6 +9,7 @@ pub mod ecs;
 mod invalid;
 mod meta;
 mod name;
+pub mod scaling;
 pub mod schema;
 mod service;
 mod status;
@@ -22,6 +23,7 @@ pub use duration::HumanDuration;
 pub use invalid::{InvalidObject, Position};
 pub use meta::{Generation, ObjectKey, ObjectMeta, Provenance, SourceRevision, SpecHash};
 pub use name::{ClusterName, Family, InvalidName, OwnerName, ServiceName, SourceName, TargetName};
+pub use scaling::Scaling;
 pub use service::{Passthrough, Rollout, Service, ServiceSpec};
 pub use status::{
     Attempt, Condition, ConditionStatus, ConditionType, Health, HoldStatus, ImageStatus, Reason,

@@ -8,12 +8,14 @@ pub mod alarm;
 pub mod metric;
 pub mod predictive;
 pub mod schedule;
+mod status;
 pub mod step;
 pub mod target_tracking;
 
 pub use alarm::Alarm;
 pub use predictive::PredictiveScaling;
 pub use schedule::ScheduledAction;
+pub use status::{ScalingActivity, ScalingStatus};
 pub use step::StepScaling;
 pub use target_tracking::TargetTracking;
 

@@ -14,6 +14,7 @@ pub mod plan;
 pub mod prune;
 pub mod rollout;
 pub mod rules;
+pub mod scaling;
 pub mod status;
 
 pub use desired::{Desired, InvalidSpec};

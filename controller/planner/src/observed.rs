@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::normal::{self, Normal};
 use crate::ownership::{SPEC_HASH, Tags};
 use crate::rollout::DeploymentStatus;
+use crate::scaling::ObservedScaling;
 
 /// What AWS said about one service.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -26,6 +27,8 @@ pub struct Observed {
     pub images: Option<Vec<ResolvedImage>>,
     /// Tasks that stopped lately; `None` when not asked for.
     pub stopped: Option<Vec<StoppedTask>>,
+    /// Its Application Auto Scaling; `None` when not asked for.
+    pub scaling: Option<ObservedScaling>,
     /// The spec that this very process last sent; `None` when it sent none. The service's tag says the same and outlives the
     /// process, but is set by a call of its own, which may fail.
     pub sent: Option<SpecHash>,
@@ -35,7 +38,7 @@ pub struct Observed {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[allow(
     clippy::struct_excessive_bools,
-    reason = "four independent questions, each answered by calls of its own"
+    reason = "five independent questions, each answered by calls of its own"
 )]
 pub struct Wants {
     /// ACTIVE revisions of the family, to use again instead of registering twice.
@@ -46,6 +49,8 @@ pub struct Wants {
     pub images: bool,
     /// Why tasks stopped.
     pub stopped: bool,
+    /// Application Auto Scaling.
+    pub scaling: bool,
 }
 
 /// `ACTIVE`, `DRAINING` or `INACTIVE`.

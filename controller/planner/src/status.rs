@@ -1,5 +1,6 @@
 //! What Longshore says about a service after a turn.
 
+use crds::scaling::ScalingStatus;
 use crds::{
     Attempt, Condition, ConditionStatus, ConditionType, Generation, Health, HoldStatus,
     ImageStatus, Reason, RolloutStatus, ServiceStatus, SyncStatus,
@@ -13,6 +14,7 @@ use crate::image::ImageReference;
 use crate::observed::{Observed, ObservedService, ServiceState};
 use crate::plan::Plan;
 use crate::rollout::{self, Rollout};
+use crate::scaling;
 
 /// How many attempts are remembered.
 const HISTORY: usize = 20;
@@ -84,6 +86,7 @@ pub fn after(turn: &Turn<'_>) -> ServiceStatus {
         task_definition: running_revision(observed),
         images: images(observed),
         rollout: rollout_status(desired, observed),
+        scaling: scaling_status(observed),
         holds: plan
             .holds
             .iter()
@@ -91,6 +94,10 @@ pub fn after(turn: &Turn<'_>) -> ServiceStatus {
             .collect(),
         conditions: conditions(&verdict, generation, previous, now),
     }
+}
+
+fn scaling_status(observed: &Observed) -> Option<ScalingStatus> {
+    scaling::status(observed.scaling.as_ref()?, observed.service.as_ref()?)
 }
 
 /// The status after a turn in which AWS could not be read: what was known stays, marked as not known to be so any more.
@@ -212,6 +219,7 @@ fn empty(generation: Generation) -> ServiceStatus {
         task_definition: None,
         images: Vec::new(),
         rollout: None,
+        scaling: None,
         holds: Vec::new(),
         conditions: Vec::new(),
         history: Vec::new(),

@@ -35,6 +35,8 @@ shapes! {
         /// Whether a percentile of few values is evaluated: `evaluate` (default) or `ignore`.
         evaluate_low_sample_count_percentile as "evaluateLowSampleCountPercentile": Option<String>
             => is_text("evaluate");
+        /// Whether it does anything in any state. Default: true.
+        actions_enabled as "actionsEnabled": Option<bool> => is_boolean(true);
         /// A text for people.
         alarm_description as "alarmDescription": Option<String>;
         /// ARNs of what else happens in ALARM, an SNS topic for instance; the policy itself needs no mention.

@@ -17,7 +17,7 @@ shapes! {
         /// Seconds in which a step counts towards the next one. Default: 300.
         cooldown as "cooldown": Option<i32> => is_integer(300), limits(0.0, 2_147_483_647.0);
         /// The fewest tasks that a step in percent moves; only with `PercentChangeInCapacity`. Default: 1.
-        min_adjustment_magnitude as "minAdjustmentMagnitude": Option<i32> => limits(1.0, 5000.0);
+        min_adjustment_magnitude as "minAdjustmentMagnitude": Option<i32> => is_integer(1), limits(1.0, 5000.0);
         /// How the metric's values are put together. Default: `Average`.
         metric_aggregation_type as "metricAggregationType": Option<MetricAggregationType> => is_text("Average");
         /// The alarm that starts it. Longshore makes, updates and deletes it with the policy.

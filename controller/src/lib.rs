@@ -15,6 +15,7 @@ pub mod operator;
 pub mod queue;
 pub mod reconcile;
 pub mod references;
+pub mod scaling;
 pub mod source;
 pub mod status_store;
 mod telemetry;

@@ -9,6 +9,7 @@ use planner::observed::{
 use planner::{Desired, Observed};
 
 use crate::aws::{Account, Error};
+use crate::scaling;
 
 /// How many revisions of a family are looked at for one to use again.
 const CANDIDATES: usize = 10;
@@ -31,6 +32,9 @@ pub async fn service(account: &Account, desired: &Desired) -> Result<Observed, E
     let wants = planner::plan::wants(desired, &observed);
     if wants.candidates {
         observed.candidates = Some(candidates(account, desired).await?);
+    }
+    if wants.scaling {
+        observed.scaling = Some(scaling::observe(account, desired, &observed).await?);
     }
     let Some(service) = &observed.service else { return Ok(observed) };
     if wants.deployments {

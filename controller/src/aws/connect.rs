@@ -281,6 +281,8 @@ fn connection(target: &Target, settings: &SdkConfig, calls: Calls) -> Connection
         calls,
         ecs: aws_sdk_ecs::Client::new(settings),
         sts: aws_sdk_sts::Client::new(settings),
+        scaling: aws_sdk_applicationautoscaling::Client::new(settings),
+        cloudwatch: aws_sdk_cloudwatch::Client::new(settings),
         identity: tokio::sync::Mutex::new(Known::default()),
     }
 }

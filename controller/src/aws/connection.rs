@@ -39,6 +39,8 @@ pub(super) struct Connection {
     pub(super) calls: Calls,
     pub(super) ecs: aws_sdk_ecs::Client,
     pub(super) sts: aws_sdk_sts::Client,
+    pub(super) scaling: aws_sdk_applicationautoscaling::Client,
+    pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
     pub(super) identity: Mutex<Known>,
 }
 
@@ -111,9 +113,8 @@ impl Connection {
         Sending: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
-        let pacer = self.calls.pacer(operation, &self.place().await?);
         let attempt = || json_call(operation, subject, body, |exchange| send(&self.ecs, exchange));
-        self.calls.repeat(operation, pacer.as_deref(), attempt).await
+        self.ask(operation, attempt).await
     }
 
     /// Changes something at ECS: one attempt, whatever comes of it.
@@ -129,8 +130,31 @@ impl Connection {
         Sending: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
-        let pacer = self.calls.pacer(operation, &self.place().await?);
         let attempt = json_call(operation, subject, body, |exchange| send(&self.ecs, exchange));
+        self.alter(operation, subject, attempt).await
+    }
+
+    /// Asks any service something; tried again while that can help.
+    pub(super) async fn ask<T, Attempt>(
+        &self,
+        operation: Operation,
+        attempt: impl Fn() -> Attempt,
+    ) -> Result<T, Error>
+    where
+        Attempt: Future<Output = Result<T, Error>>,
+    {
+        let pacer = self.calls.pacer(operation, &self.place().await?);
+        self.calls.repeat(operation, pacer.as_deref(), attempt).await
+    }
+
+    /// Changes something at any service: one attempt, whatever comes of it.
+    pub(super) async fn alter<T>(
+        &self,
+        operation: Operation,
+        subject: &str,
+        attempt: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let pacer = self.calls.pacer(operation, &self.place().await?);
         let result = self.calls.once(operation, pacer.as_deref(), attempt).await;
         if let Err(error) = &result {
             let (operation, code) = (operation.name(), error.code.as_deref());

@@ -27,6 +27,19 @@ pub enum Operation {
     GetCallerIdentity,
     ListObjectsV2,
     GetObject,
+    RegisterScalableTarget,
+    DeregisterScalableTarget,
+    DescribeScalableTargets,
+    PutScalingPolicy,
+    DeleteScalingPolicy,
+    DescribeScalingPolicies,
+    PutScheduledAction,
+    DeleteScheduledAction,
+    DescribeScheduledActions,
+    DescribeScalingActivities,
+    DescribeAlarms,
+    PutMetricAlarm,
+    DeleteAlarms,
 }
 
 /// Operations that share one of ECS's token buckets (aws.md §1.1).
@@ -50,6 +63,14 @@ pub enum Family {
     ServiceDeployment,
     /// `DescribeServiceRevisions`.
     ServiceRevision,
+    /// What Application Auto Scaling describes.
+    ScalingRead,
+    /// What Application Auto Scaling changes.
+    ScalingModify,
+    /// `DescribeAlarms`, which ECS's own deployment alarms share.
+    AlarmRead,
+    /// `PutMetricAlarm`, `DeleteAlarms`.
+    AlarmModify,
 }
 
 /// The size of a documented token bucket.
@@ -86,6 +107,19 @@ impl Operation {
             Self::GetCallerIdentity => "GetCallerIdentity",
             Self::ListObjectsV2 => "ListObjectsV2",
             Self::GetObject => "GetObject",
+            Self::RegisterScalableTarget => "RegisterScalableTarget",
+            Self::DeregisterScalableTarget => "DeregisterScalableTarget",
+            Self::DescribeScalableTargets => "DescribeScalableTargets",
+            Self::PutScalingPolicy => "PutScalingPolicy",
+            Self::DeleteScalingPolicy => "DeleteScalingPolicy",
+            Self::DescribeScalingPolicies => "DescribeScalingPolicies",
+            Self::PutScheduledAction => "PutScheduledAction",
+            Self::DeleteScheduledAction => "DeleteScheduledAction",
+            Self::DescribeScheduledActions => "DescribeScheduledActions",
+            Self::DescribeScalingActivities => "DescribeScalingActivities",
+            Self::DescribeAlarms => "DescribeAlarms",
+            Self::PutMetricAlarm => "PutMetricAlarm",
+            Self::DeleteAlarms => "DeleteAlarms",
         }
     }
 
@@ -113,6 +147,19 @@ impl Operation {
             Self::GetCallerIdentity => "identify the caller for target",
             Self::ListObjectsV2 => "list objects of",
             Self::GetObject => "read object",
+            Self::RegisterScalableTarget => "register scalable target",
+            Self::DeregisterScalableTarget => "deregister scalable target",
+            Self::DescribeScalableTargets => "describe scalable targets of",
+            Self::PutScalingPolicy => "put scaling policy",
+            Self::DeleteScalingPolicy => "delete scaling policy",
+            Self::DescribeScalingPolicies => "describe scaling policies of",
+            Self::PutScheduledAction => "put scheduled action",
+            Self::DeleteScheduledAction => "delete scheduled action",
+            Self::DescribeScheduledActions => "describe scheduled actions of",
+            Self::DescribeScalingActivities => "describe scaling activities of",
+            Self::DescribeAlarms => "describe alarms",
+            Self::PutMetricAlarm => "put alarm",
+            Self::DeleteAlarms => "delete alarms",
         }
     }
 
@@ -121,6 +168,17 @@ impl Operation {
         match self {
             Self::GetCallerIdentity => "sts",
             Self::ListObjectsV2 | Self::GetObject => "s3",
+            Self::RegisterScalableTarget
+            | Self::DeregisterScalableTarget
+            | Self::DescribeScalableTargets
+            | Self::PutScalingPolicy
+            | Self::DeleteScalingPolicy
+            | Self::DescribeScalingPolicies
+            | Self::PutScheduledAction
+            | Self::DeleteScheduledAction
+            | Self::DescribeScheduledActions
+            | Self::DescribeScalingActivities => "application-autoscaling",
+            Self::DescribeAlarms | Self::PutMetricAlarm | Self::DeleteAlarms => "monitoring",
             Self::DescribeServices
             | Self::ListServices
             | Self::ListClusters
@@ -163,6 +221,18 @@ impl Operation {
             Self::DescribeServiceRevisions => Some(Family::ServiceRevision),
             Self::ListTasks | Self::DescribeTasks => Some(Family::ClusterResourceRead),
             Self::TagResource | Self::UntagResource => Some(Family::TagModify),
+            Self::DescribeScalableTargets
+            | Self::DescribeScalingPolicies
+            | Self::DescribeScheduledActions
+            | Self::DescribeScalingActivities => Some(Family::ScalingRead),
+            Self::RegisterScalableTarget
+            | Self::DeregisterScalableTarget
+            | Self::PutScalingPolicy
+            | Self::DeleteScalingPolicy
+            | Self::PutScheduledAction
+            | Self::DeleteScheduledAction => Some(Family::ScalingModify),
+            Self::DescribeAlarms => Some(Family::AlarmRead),
+            Self::PutMetricAlarm | Self::DeleteAlarms => Some(Family::AlarmModify),
             Self::GetCallerIdentity | Self::ListObjectsV2 | Self::GetObject => None,
         }
     }
@@ -177,7 +247,15 @@ impl Operation {
             | Self::StopServiceDeployment
             | Self::ContinueServiceDeployment
             | Self::TagResource
-            | Self::UntagResource => true,
+            | Self::UntagResource
+            | Self::RegisterScalableTarget
+            | Self::DeregisterScalableTarget
+            | Self::PutScalingPolicy
+            | Self::DeleteScalingPolicy
+            | Self::PutScheduledAction
+            | Self::DeleteScheduledAction
+            | Self::PutMetricAlarm
+            | Self::DeleteAlarms => true,
             Self::DescribeServices
             | Self::ListServices
             | Self::ListClusters
@@ -190,18 +268,28 @@ impl Operation {
             | Self::DescribeTasks
             | Self::GetCallerIdentity
             | Self::ListObjectsV2
-            | Self::GetObject => false,
+            | Self::GetObject
+            | Self::DescribeScalableTargets
+            | Self::DescribeScalingPolicies
+            | Self::DescribeScheduledActions
+            | Self::DescribeScalingActivities
+            | Self::DescribeAlarms => false,
         }
     }
 }
 
 impl Family {
-    /// What AWS documents for an account and region, all callers together (aws.md §1.1).
+    /// What AWS documents for an account and region, all callers together (aws.md §1.1, §1.3).
     pub fn documented(self) -> Quota {
         let (capacity, refill) = match self {
             Self::TaskDefinitionModify => (20.0, 1.0),
             Self::TagModify => (20.0, 10.0),
             Self::ClusterResourceRead | Self::ServiceRead => (100.0, 20.0),
+            // No rate is published; more than a few calls a second are refused (aws.md §1.3).
+            Self::ScalingRead => (20.0, 8.0),
+            Self::ScalingModify => (20.0, 4.0),
+            Self::AlarmRead => (9.0, 9.0),
+            Self::AlarmModify => (3.0, 3.0),
             Self::ServiceModify => (50.0, 5.0),
             Self::ClusterRead
             | Self::TaskDefinitionRead
@@ -223,6 +311,10 @@ impl Family {
             Self::ServiceRead => "service-read",
             Self::ServiceDeployment => "service-deployment",
             Self::ServiceRevision => "service-revision",
+            Self::ScalingRead => "scaling-read",
+            Self::ScalingModify => "scaling-modify",
+            Self::AlarmRead => "alarm-read",
+            Self::AlarmModify => "alarm-modify",
         }
     }
 }

@@ -133,6 +133,8 @@ impl Fleet {
                     }
                     other @ (Action::UpdateService { .. }
                     | Action::TagResource { .. }
+                    | Action::UntagResource { .. }
+                    | Action::Scaling { .. }
                     | Action::DeleteService { .. }) => panic!("{key}: {}", other.operation()),
                 }
             }

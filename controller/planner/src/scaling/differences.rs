@@ -58,6 +58,19 @@ pub fn on_creation(
     (actions.collect(), Tags::from([(SCALING.to_owned(), Marker::changing(None).value())]))
 }
 
+/// Whether a plan would make calls because of this reading. Scheduled actions with an end are left out of the question: whether
+/// they are over is a matter of time, and putting one that is there already changes nothing.
+pub fn would_act(
+    desired: &Desired,
+    service: Option<&ObservedService>,
+    observed: &ObservedScaling,
+) -> bool {
+    let Some(wanted) = &desired.scaling else { return true };
+    let marker = service.and_then(|service| Marker::of(&service.tags));
+    let has_other_bounds = marker.is_some_and(|marker| marker.has_other_bounds(wanted));
+    !calls(&desired.key, wanted, observed, has_other_bounds, Timestamp::MAX).is_empty()
+}
+
 /// Each call with what it changes: first what goes, then the target, then what comes.
 fn calls(
     key: &ObjectKey,

@@ -27,7 +27,7 @@ use crate::normal::Normal;
 use crate::observed::ObservedService;
 use crate::ownership::{self, Ownership};
 
-pub use differences::{between, on_creation};
+pub use differences::{between, on_creation, would_act};
 pub use marker::{Marker, SCALING};
 pub use removal::{before_deletion, removal};
 

@@ -15,6 +15,7 @@ mod ownership;
 mod pruning;
 mod rollouts;
 mod scale;
+mod scaling;
 mod settings;
 mod sources;
 mod stops;

@@ -69,7 +69,7 @@ fn alarms(fleet: &Fleet) -> Vec<Value> {
 }
 
 fn desired_count(fleet: &Fleet) -> i64 {
-    fleet.service("web").unwrap().desired_count
+    fleet.service("web").unwrap().desired
 }
 
 async fn settled(block: Value) -> Fleet {

@@ -26,7 +26,7 @@ const CALLS_ALONE: u32 = 3;
 /// Targets that DescribeScalableTargets takes by name (aws.md §5.4).
 const TARGETS_MAX: usize = 50;
 /// How long the last activities are taken for the last ones.
-const ACTIVITIES_KEPT: Duration = Duration::from_mins(1);
+const ACTIVITIES_KEPT: Duration = Duration::from_secs(5);
 
 /// Starts an SDK call of Application Auto Scaling that carries our JSON.
 macro_rules! scaling_call {

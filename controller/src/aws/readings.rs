@@ -2,7 +2,7 @@
 //!
 //! Application Auto Scaling describes policies ten a page and takes no list of services, so that asking for each service at
 //! each turn would cost more than everything else. One listing serves everybody until it is out of date; the more calls it
-//! takes, the longer it is kept, so that listings take about a call a minute. What was changed, or has to be newer, is
+//! takes, the longer it is kept, so that listings take less than a call a minute. What was changed, or has to be newer, is
 //! forgotten and read again: alone while it is a few keys, with a listing when that is cheaper.
 
 use std::collections::{HashMap, HashSet};
@@ -22,6 +22,8 @@ use super::error::Error;
 const KEPT_MIN: Duration = Duration::from_mins(10);
 /// The longest one.
 const KEPT_MAX: Duration = Duration::from_hours(2);
+/// How long a listing is kept for each call that it took.
+const KEPT_A_CALL: Duration = Duration::from_secs(75);
 /// For how many services listings may take one more call a minute.
 const SERVICES_A_CALL: usize = 500;
 /// A reading of this age is as good as a new one.
@@ -217,9 +219,9 @@ impl Kept {
         }
         if is_regular {
             self.calls += found.calls;
-            let share = (self.readings.len() / SERVICES_A_CALL).max(1);
-            let minutes = u64::from(self.calls) / share as u64;
-            let kept = Duration::from_mins(minutes).clamp(KEPT_MIN, KEPT_MAX);
+            let share = u32::try_from(self.readings.len() / SERVICES_A_CALL).unwrap_or(u32::MAX);
+            let kept = KEPT_A_CALL * self.calls / share.max(1);
+            let kept = kept.clamp(KEPT_MIN, KEPT_MAX);
             self.due = self.began + kept;
         }
     }
@@ -288,8 +290,8 @@ mod tests {
             all(&readings, 20).await;
             tokio::time::sleep(Duration::from_mins(1)).await;
         }
-        // About one call a minute over twelve hours.
-        assert!((23..=25).contains(&count(&asked)), "{}", count(&asked));
+        // Less than one call a minute over twelve hours.
+        assert!((18..=21).contains(&count(&asked)), "{}", count(&asked));
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,6 +2,7 @@
 //!
 //! A turn is told in [`reconcile`]; everything else here serves it.
 
+pub mod admission;
 pub mod apply;
 pub mod aws;
 pub mod cli;

@@ -273,9 +273,12 @@ async fn work(context: &Context, queue: &Queue<ObjectKey>, metrics: &Metrics) {
             Ended::Requeue(Requeue::After(delay)) => {
                 queue.add_at(key.clone(), Priority::Rollout, Instant::now() + delay);
             }
-            Ended::Requeue(Requeue::OnChange) | Ended::Failed | Ended::Gone => {}
+            Ended::Requeue(Requeue::OnChange) | Ended::Waits | Ended::Failed | Ended::Gone => {}
         }
         queue.done(&key, ended == Ended::Failed);
+        for called in context.admission.called() {
+            queue.add(called, Priority::Urgent);
+        }
     }
 }
 
@@ -285,7 +288,7 @@ fn is_looked_at(status: &ServiceStatus) -> bool {
 
 fn result_of(ended: Ended) -> TurnResult {
     match ended {
-        Ended::Requeue(Requeue::After(_)) => TurnResult::RequeueAfter,
+        Ended::Requeue(Requeue::After(_)) | Ended::Waits => TurnResult::RequeueAfter,
         Ended::Requeue(Requeue::OnChange) | Ended::Gone => TurnResult::Success,
         Ended::Failed => TurnResult::Error,
     }

@@ -16,6 +16,7 @@ use planner::{Desired, Observed, Plan, Requeue, ownership};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::admission::Admission;
 use crate::apply::{self, Outcome};
 use crate::aws::{self, Account, Aws, Retry};
 use crate::clock::Clock;
@@ -49,6 +50,8 @@ pub struct Context {
     pub expectations: Arc<Mutex<HashMap<ObjectKey, Expectation>>>,
     /// Specs that AWS refused for good.
     pub refusals: Arc<Mutex<HashMap<ObjectKey, Refusal>>>,
+    /// Who may change something now.
+    pub admission: Admission,
 }
 
 /// A spec that AWS refused in a way that trying again cannot mend: sending it each minute would only use up the rates.
@@ -72,6 +75,8 @@ pub struct Expectation {
 pub enum Ended {
     /// Look again then.
     Requeue(Requeue),
+    /// There is something to change; the key is called when it is its time.
+    Waits,
     /// Something failed that may pass: back off.
     Failed,
     /// Neither a spec nor a service is left.
@@ -136,6 +141,7 @@ async fn turn(
     let observed = match observe::service(account, desired).await {
         Ok(observed) => Observed { sent: sent(context, &desired.key), ..observed },
         Err(error) => {
+            context.admission.leave(&desired.key);
             let failure = failure(&error);
             let status =
                 status::unread(&failure, generation, previous.as_ref(), context.clock.now());
@@ -145,14 +151,19 @@ async fn turn(
     if is_stale(context, &desired.key, &observed)
         && let Some(previous) = previous
     {
+        context.admission.leave(&desired.key);
         return (previous, Ended::Requeue(Requeue::After(STALE_RETRY)));
     }
     let plan = planner::plan(desired, &observed, context.clock.now());
-    let (cluster, name) = (desired.key.cluster.as_str(), desired.key.name.as_str());
-    let outcome = match refusal(context, desired).filter(|_| !plan.actions.is_empty()) {
-        Some(error) => Outcome { error: Some(error), ..Outcome::default() },
-        None => apply::plan(account, cluster, name, &plan).await,
+    let carried_out = match refusal(context, desired).filter(|_| !plan.actions.is_empty()) {
+        Some(error) => {
+            context.admission.leave(&desired.key);
+            Some(Outcome { error: Some(error), ..Outcome::default() })
+        }
+        None => carry_out(context, account, &desired.key, Some(&desired.spec_hash), &plan).await,
     };
+    let waits = carried_out.is_none();
+    let outcome = carried_out.unwrap_or_default();
     expect(context, desired, &outcome);
     remember_refusal(context, desired, &outcome);
     let failure = outcome.error.as_ref().map(failure);
@@ -166,8 +177,28 @@ async fn turn(
         now: context.clock.now(),
     });
     let status = scaling::with_activities(account, &desired.key, status, previous.as_ref()).await;
-    let ended = outcome.error.as_ref().map_or(Ended::Requeue(plan.requeue), after_error);
+    let ended = match &outcome.error {
+        Some(error) => after_error(error),
+        None if waits => Ended::Waits,
+        None => Ended::Requeue(plan.requeue),
+    };
     (status, ended)
+}
+
+/// Carries a plan out, if it is this key's time; `None` when it has to wait for that.
+async fn carry_out(
+    context: &Context,
+    account: &Account,
+    key: &ObjectKey,
+    spec: Option<&SpecHash>,
+    plan: &Plan,
+) -> Option<Outcome> {
+    if plan.actions.is_empty() {
+        context.admission.leave(key);
+        return Some(Outcome::default());
+    }
+    let _permit = context.admission.enter(key, spec)?;
+    Some(apply::plan(account, key.cluster.as_str(), key.name.as_str(), plan).await)
 }
 
 /// What a turn would do for a spec, without doing it.
@@ -231,7 +262,9 @@ async fn orphan(context: &Context, account: &Account, key: &ObjectKey) -> Ended 
     if plan.holds.iter().any(|hold| hold.reason == Reason::Orphaned) {
         context.inventory().note_kept(key);
     }
-    let outcome = apply::plan(account, cluster, name, &plan).await;
+    let carried_out = carry_out(context, account, key, None, &plan).await;
+    let waits = carried_out.is_none();
+    let outcome = carried_out.unwrap_or_default();
     let status = match &outcome.error {
         Some(error) => {
             let generation =
@@ -243,6 +276,7 @@ async fn orphan(context: &Context, account: &Account, key: &ObjectKey) -> Ended 
     publish(context, key, None, Vec::new(), status);
     match &outcome.error {
         Some(error) => after_error(error),
+        None if waits => Ended::Waits,
         None if outcome.done > 0 => Ended::Requeue(Requeue::After(Duration::from_secs(15))),
         None => Ended::Requeue(plan.requeue),
     }

@@ -239,6 +239,7 @@ async fn operator_on(
         clock,
         expectations: Arc::new(Mutex::new(HashMap::new())),
         refusals: Arc::default(),
+        admission: controller::admission::Admission::default(),
     };
     let operator = Operator::new(context.clone(), options.interval, options.seed);
     (context, Arc::new(operator))

@@ -376,7 +376,7 @@ fn with_cause(message: &str, desired: &Desired, observed: &Observed) -> String {
             let revision = observed.task_definition.as_ref()?;
             desired.is_content_of(revision).then(|| primary.id.clone())
         });
-    match attempted.and_then(|deployment| explain::stopped_tasks(observed, &deployment)) {
+    match attempted.and_then(|deployment| explain::deployment(observed, &deployment)) {
         Some(cause) => format!("{message} ({cause})"),
         None => message.to_owned(),
     }

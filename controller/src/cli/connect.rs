@@ -10,6 +10,7 @@ use sandbox::{Fixtures, Sandbox, SandboxTime};
 
 use tokio::time::Instant;
 
+use crate::admission::Admission;
 use crate::aws::{Aws, ConnectOptions};
 use crate::clock::Clock;
 use crate::config::{Config, ConfiguredSource};
@@ -153,6 +154,7 @@ pub(super) fn context(config: &Config, connection: &Connection) -> reconcile::Co
         clock: connection.clock.clone(),
         expectations: Arc::default(),
         refusals: Arc::default(),
+        admission: Admission::default(),
     }
 }
 

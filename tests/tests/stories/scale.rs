@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use longshore_tests::specs::counted;
+use longshore_tests::specs::{counted, image};
 use longshore_tests::{Fleet, FleetOptions};
 
 /// The calls of one pass over `count` settled services: reads, then changes.
@@ -41,4 +41,40 @@ async fn a_pass_over_a_thousand_services() {
     println!("1,000 services: {reads} reads a pass");
     assert!((100..=112).contains(&reads), "{reads} reads");
     assert_eq!(changes, 0);
+}
+
+/// The number of the revision that a service's settings name.
+fn revision(fleet: &Fleet, name: &str) -> u32 {
+    let service = fleet.service(name).unwrap();
+    service.task_definition.rsplit(':').next().unwrap().parse().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fix_overtakes_a_change_of_the_whole_fleet_and_costs_it_nothing() {
+    let mut fleet = Fleet::new().await;
+    let names: Vec<String> = (0..80).map(|number| format!("s{number}")).collect();
+    let specs =
+        |version: &str| -> Vec<_> { names.iter().map(|name| counted(name, version, 1)).collect() };
+    fleet.commit(&specs("v1")).await;
+    fleet.until("all ready", |fleet| names.iter().all(|name| fleet.is_ready(name))).await;
+    // Half of a bucket of 20 tokens and of one a second (aws.md §1.1).
+    let fastest = (80.0 - 10.0) / 0.5;
+
+    let began = fleet.now();
+    fleet.commit(&specs("v2")).await;
+    fleet.pass(Duration::from_secs(30)).await;
+    let waits = names.iter().find(|name| revision(&fleet, name) == 1).unwrap();
+    let mut fixed: Vec<_> = specs("v2");
+    let place = names.iter().position(|name| name == waits).unwrap();
+    fixed[place] = counted(waits, "v3", 1);
+    let asked = fleet.now();
+    fleet.commit(&fixed).await;
+    fleet.until("the fix is sent", |fleet| fleet.image(waits) == image(waits, "v3")).await;
+    let took = fleet.now().duration_since(asked).as_secs();
+    assert!(took <= 30, "the fix waited for {took} s");
+
+    fleet.until("all sent", |fleet| names.iter().all(|name| revision(fleet, name) > 1)).await;
+    let took = fleet.now().duration_since(began).as_secs_f64();
+    println!("80 services changed in {took} s; the buckets allow it in {fastest} s");
+    assert!(took < fastest * 1.1, "{took} s; the buckets allow {fastest} s");
 }

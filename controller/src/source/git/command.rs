@@ -9,13 +9,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
+use super::complaint;
 use super::url::{Remote, Transport};
 use crate::source::{SourceError, Variables};
 
 /// How much of what git says on its standard error is kept.
 const COMPLAINT_BYTES_MAX: u64 = 64 * 1024;
-/// How much of it is told.
-const COMPLAINT_TOLD_MAX: usize = 400;
 
 /// The `git` program with everything that is the same for all commands on one repository.
 #[derive(Debug)]
@@ -113,12 +112,12 @@ impl Git {
         match tokio::time::timeout(run.time, converse(&mut child, &run)).await {
             Ok(Ok(Answer { output, complaint, is_success: true })) => {
                 if !complaint.is_empty() {
-                    tracing::debug!(git = %self.told(&complaint), "git");
+                    tracing::debug!(git = %complaint::told(&complaint, &self.secrets), "git");
                 }
                 Ok(output)
             }
             Ok(Ok(Answer { complaint, .. })) => {
-                let message = self.told(&complaint);
+                let message = complaint::told(&complaint, &self.secrets);
                 Err(SourceError::Git { doing: run.doing, place: self.place.clone(), message })
             }
             Ok(Err(source)) => {
@@ -130,24 +129,6 @@ impl Git {
                 Err(SourceError::GitTimeout { doing: run.doing, place, seconds })
             }
         }
-    }
-
-    /// What git complained about, in one bounded line, without secrets.
-    fn told(&self, complaint: &[u8]) -> String {
-        let text = String::from_utf8_lossy(complaint);
-        let lines: Vec<&str> =
-            text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let fatal: Vec<&str> =
-            lines.iter().copied().filter(|line| line.starts_with("fatal:")).collect();
-        let mut told = if fatal.is_empty() { lines.join("; ") } else { fatal.join("; ") };
-        for secret in self.secrets.iter().filter(|secret| !secret.is_empty()) {
-            told = told.replace(secret.as_str(), "***");
-        }
-        told = redact(&told);
-        if told.is_empty() {
-            told.push_str("nothing");
-        }
-        told.chars().take(COMPLAINT_TOLD_MAX).collect()
     }
 }
 
@@ -264,22 +245,6 @@ fn secrets(credentials: &Credentials) -> Vec<String> {
     }
 }
 
-/// Takes user names and passwords out of every URL of a text.
-pub(super) fn redact(text: &str) -> String {
-    let mut told = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("://") {
-        told.push_str(before);
-        told.push_str("://");
-        let end = after.find(|letter: char| "/'\"`<> \t".contains(letter)).unwrap_or(after.len());
-        let (authority, following) = after.split_at(end);
-        told.push_str(authority.rsplit_once('@').map_or(authority, |(_, host)| host));
-        rest = following;
-    }
-    told.push_str(rest);
-    told
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -326,17 +291,6 @@ mod tests {
         assert_eq!(
             value_of(&credential_environment(&transport, &credentials), "GIT_SSH_COMMAND"),
             None
-        );
-    }
-
-    #[test]
-    fn complaints_carry_no_credentials() {
-        let told = redact(
-            "fatal: unable to access 'https://ada:s3cret@git.acme.io/x/': refused, see https://t0k@y.io",
-        );
-        assert_eq!(
-            told,
-            "fatal: unable to access 'https://git.acme.io/x/': refused, see https://y.io"
         );
     }
 }

@@ -6,6 +6,7 @@
 mod blobs;
 mod cache;
 mod command;
+mod complaint;
 mod reference;
 mod tree;
 mod url;
@@ -39,6 +40,10 @@ const FETCH_TIME: Duration = Duration::from_mins(5);
 const FETCHES_BEFORE_CLEARING: u32 = 100;
 /// Where the fetched commit is kept in the cache.
 const FETCHED: &str = "refs/longshore/fetched";
+
+/// What to do where the file with the host keys is missing.
+const WRITE_KNOWN_HOSTS: &str = "; write the line that `ssh-keyscan` prints for the host into it, after comparing it with \
+                                 what the host's owner publishes";
 
 /// Reads a Git repository.
 #[derive(Debug)]
@@ -75,7 +80,7 @@ impl GitReader {
     pub fn new(source: &GitSource, access: Access) -> Result<Self, SourceError> {
         let unusable =
             |place: &str, reason: String| SourceError::Unusable { place: place.to_owned(), reason };
-        let shown = command::redact(&source.url);
+        let shown = complaint::redact(&source.url);
         let remote = Remote::parse(&source.url).map_err(|reason| unusable(&shown, reason))?;
         let place = remote.address.clone();
         let wanted =
@@ -159,6 +164,8 @@ impl GitReader {
 
     fn credentials(&self) -> Result<Credentials, SourceError> {
         if let Some(ssh) = &self.ssh {
+            self.require("key", &ssh.key_file, "")?;
+            self.require("known hosts", &ssh.known_hosts_file, WRITE_KNOWN_HOSTS)?;
             return Ok(Credentials::Ssh {
                 key_file: ssh.key_file.clone(),
                 known_hosts_file: ssh.known_hosts_file.clone(),
@@ -180,6 +187,20 @@ impl GitReader {
                 password: embedded.password.clone().unwrap_or_default(),
             },
             None => Credentials::None,
+        })
+    }
+
+    /// A file that ssh needs. Without it ssh would go on and fail later, in words that do not name it.
+    fn require(
+        &self,
+        secret: &'static str,
+        file: &str,
+        advice: &'static str,
+    ) -> Result<(), SourceError> {
+        std::fs::File::open(file).map(drop).map_err(|error| SourceError::Secret {
+            secret,
+            place: self.remote.address.clone(),
+            reason: format!("{file}: {error}{advice}"),
         })
     }
 

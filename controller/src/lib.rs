@@ -19,6 +19,7 @@ pub mod queue;
 pub mod reconcile;
 pub mod references;
 pub mod retention;
+pub mod scaling;
 pub mod source;
 pub mod status_store;
 mod telemetry;

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::aws::{Account, Error};
 use crate::preflight;
+use crate::scaling;
 
 /// How many revisions of a family are looked at for one to use again.
 const CANDIDATES: usize = 10;
@@ -36,6 +37,9 @@ pub async fn service(account: &Account, desired: &Desired) -> Result<Observed, E
     let wants = planner::plan::wants(desired, &observed);
     if wants.candidates {
         observed.candidates = Some(candidates(account, desired).await?);
+    }
+    if wants.scaling {
+        observed.scaling = Some(scaling::observe(account, desired, &observed).await?);
     }
     if wants.images
         && let Some(service) = &mut observed.service

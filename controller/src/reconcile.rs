@@ -22,6 +22,7 @@ use crate::clock::Clock;
 use crate::inventory::{Entry, Inventory, Wanted};
 use crate::observe;
 use crate::preflight;
+use crate::scaling;
 use crate::status_store::{ServiceObject, StatusStore};
 
 /// How long a read may be older than our own last change before it is believed anyway (aws.md §0: reads are eventually
@@ -177,6 +178,7 @@ async fn turn(
         previous: previous.as_ref(),
         now: context.clock.now(),
     });
+    let status = scaling::with_activities(account, &desired.key, status, previous.as_ref()).await;
     let ended = match &outcome.error {
         Some(error) => after_error(error),
         None if waits => Ended::Waits,
@@ -234,7 +236,9 @@ async fn plan_orphan(context: &Context, key: &ObjectKey) -> Result<Plan, String>
         .await
         .map_err(|error| error.to_string())?;
     Ok(match service.filter(|service| is_ours_and_there(service, &context.owner)) {
-        Some(service) => prune::plan(key, &service, &context.owner, facts(context, key, &service)),
+        Some(service) => {
+            prune_plan(context, account, key, &service).await.map_err(|error| error.to_string())?
+        }
         None => Plan::nothing(),
     })
 }
@@ -245,18 +249,7 @@ async fn orphan(context: &Context, account: &Account, key: &ObjectKey) -> Ended 
     let previous = status_of(context, key);
     let service = match observe::bare_service(account, cluster, name).await {
         Ok(service) => service,
-        Err(error) => {
-            let generation =
-                previous.as_ref().map_or(Generation(0), |status| status.observed_generation);
-            let status = status::unread(
-                &failure(&error),
-                generation,
-                previous.as_ref(),
-                context.clock.now(),
-            );
-            publish(context, key, None, Vec::new(), status);
-            return after_error(&error);
-        }
+        Err(error) => return orphan_unread(context, key, &error),
     };
     let Some(service) = service.filter(|service| is_ours_and_there(service, &context.owner)) else {
         context.inventory().forget_orphan(key);
@@ -265,7 +258,10 @@ async fn orphan(context: &Context, account: &Account, key: &ObjectKey) -> Ended 
         context.statuses.remove(key);
         return Ended::Gone;
     };
-    let plan = prune::plan(key, &service, &context.owner, facts(context, key, &service));
+    let plan = match prune_plan(context, account, key, &service).await {
+        Ok(plan) => plan,
+        Err(error) => return orphan_unread(context, key, &error),
+    };
     if plan.holds.iter().any(|hold| hold.reason == Reason::Orphaned) {
         context.inventory().note_kept(key);
     }
@@ -287,6 +283,27 @@ async fn orphan(context: &Context, account: &Account, key: &ObjectKey) -> Ended 
         None if outcome.done > 0 => Ended::Requeue(Requeue::After(Duration::from_secs(15))),
         None => Ended::Requeue(plan.requeue),
     }
+}
+
+/// What becomes of a service without a spec, its scaling included.
+async fn prune_plan(
+    context: &Context,
+    account: &Account,
+    key: &ObjectKey,
+    service: &ObservedService,
+) -> Result<Plan, aws::Error> {
+    let plan = prune::plan(key, service, &context.owner, facts(context, key, service));
+    scaling::removed_first(account, key, service, plan).await
+}
+
+/// Says that a service without a spec could not be read.
+fn orphan_unread(context: &Context, key: &ObjectKey, error: &aws::Error) -> Ended {
+    let previous = status_of(context, key);
+    let generation = previous.as_ref().map_or(Generation(0), |status| status.observed_generation);
+    let now = context.clock.now();
+    let status = status::unread(&failure(error), generation, previous.as_ref(), now);
+    publish(context, key, None, Vec::new(), status);
+    after_error(error)
 }
 
 fn is_ours_and_there(service: &ObservedService, owner: &OwnerName) -> bool {

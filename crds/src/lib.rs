@@ -11,6 +11,7 @@ mod invalid;
 mod meta;
 mod name;
 mod release;
+pub mod scaling;
 pub mod schema;
 mod service;
 mod status;
@@ -33,6 +34,7 @@ pub use release::{
     PolicyChoice, PrereleaseOrder, Prereleases, Promote, RangeStyle, Release, ReleaseGit,
     ReleasePolicy, ReleaseSpec, ReleaseStatus, TagFilter, Waiver, WriteBack,
 };
+pub use scaling::Scaling;
 pub use service::{Passthrough, Rollout, Service, ServiceSpec};
 pub use status::{
     Attempt, Condition, ConditionStatus, ConditionType, Health, HoldStatus, ImageStatus, Reason,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::ecs::{ServiceDefinition, TaskDefinition};
-use crate::{ClusterName, HumanDuration, ObjectMeta, SyncPolicy, TargetName};
+use crate::{ClusterName, HumanDuration, ObjectMeta, Scaling, SyncPolicy, TargetName};
 
 /// One ECS service, with the task definition it runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +39,9 @@ pub struct ServiceSpec {
     /// Members of the ECS API that this version of Longshore does not know; they reach AWS as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passthrough: Option<Passthrough>,
+    /// Application Auto Scaling of the number of tasks. Without it `service.desiredCount` decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<Scaling>,
     /// How a change is carried out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,

@@ -17,6 +17,7 @@ pub mod release;
 pub mod retention;
 pub mod rollout;
 pub mod rules;
+pub mod scaling;
 pub mod status;
 pub mod version;
 

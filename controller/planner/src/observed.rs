@@ -11,6 +11,7 @@ use crate::normal::{self, Normal};
 use crate::ownership::{SPEC_HASH, Tags};
 use crate::preflight::SecretVersion;
 use crate::rollout::DeploymentStatus;
+use crate::scaling::ObservedScaling;
 
 /// What AWS said about one service.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -30,6 +31,8 @@ pub struct Observed {
     /// The versions of the secrets that tasks started now would read; `None` when not asked for, or not all of them could be
     /// read.
     pub secrets: Option<Vec<SecretVersion>>,
+    /// Its Application Auto Scaling; `None` when not asked for.
+    pub scaling: Option<ObservedScaling>,
     /// The spec that this very process last sent; `None` when it sent none. The service's tag says the same and outlives the
     /// process, but is set by a call of its own, which may fail.
     pub sent: Option<SpecHash>,
@@ -39,7 +42,7 @@ pub struct Observed {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[allow(
     clippy::struct_excessive_bools,
-    reason = "four independent questions, each answered by calls of its own"
+    reason = "five independent questions, each answered by calls of its own"
 )]
 pub struct Wants {
     /// ACTIVE revisions of the family, to use again instead of registering twice.
@@ -50,6 +53,8 @@ pub struct Wants {
     pub images: bool,
     /// Why tasks stopped.
     pub stopped: bool,
+    /// Application Auto Scaling.
+    pub scaling: bool,
 }
 
 /// `ACTIVE`, `DRAINING` or `INACTIVE`.

@@ -1,5 +1,6 @@
 //! What Longshore says about a service after a turn.
 
+use crds::scaling::ScalingStatus;
 use crds::{
     Attempt, Condition, ConditionStatus, ConditionType, Generation, Health, HoldStatus,
     ImageStatus, Reason, RolloutStatus, SecretStatus, ServiceStatus, SyncStatus,
@@ -13,6 +14,7 @@ use crate::image::ImageReference;
 use crate::observed::{Observed, ObservedService, ServiceState};
 use crate::plan::Plan;
 use crate::rollout::{self, Rollout};
+use crate::scaling;
 
 /// How many attempts are remembered.
 const HISTORY: usize = 20;
@@ -85,6 +87,7 @@ pub fn after(turn: &Turn<'_>) -> ServiceStatus {
         images: images(observed),
         secrets: secrets(observed, previous),
         rollout: rollout_status(desired, observed),
+        scaling: scaling_status(observed),
         holds: plan
             .holds
             .iter()
@@ -93,6 +96,10 @@ pub fn after(turn: &Turn<'_>) -> ServiceStatus {
         not_checked: not_checked(turn),
         conditions: conditions(&verdict, generation, previous, now),
     }
+}
+
+fn scaling_status(observed: &Observed) -> Option<ScalingStatus> {
+    scaling::status(observed.scaling.as_ref()?, observed.service.as_ref()?)
 }
 
 /// The status after a turn in which AWS could not be read: what was known stays, marked as not known to be so any more.
@@ -215,6 +222,7 @@ fn empty(generation: Generation) -> ServiceStatus {
         images: Vec::new(),
         secrets: Vec::new(),
         rollout: None,
+        scaling: None,
         holds: Vec::new(),
         not_checked: Vec::new(),
         conditions: Vec::new(),

@@ -9,7 +9,9 @@
 //! exists that could answer with a secret's value.
 
 mod account;
+mod alarms;
 mod answer;
+mod autoscaling;
 mod batch;
 mod cache;
 mod calls;
@@ -21,6 +23,7 @@ mod json_call;
 mod meter;
 mod operation;
 mod pacing;
+mod readings;
 mod recent;
 mod s3;
 mod sdk_error;

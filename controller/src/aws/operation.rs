@@ -38,6 +38,18 @@ pub enum Operation {
     DescribeAlarms,
     DescribeLogGroups,
     GetRole,
+    RegisterScalableTarget,
+    DeregisterScalableTarget,
+    DescribeScalableTargets,
+    PutScalingPolicy,
+    DeleteScalingPolicy,
+    DescribeScalingPolicies,
+    PutScheduledAction,
+    DeleteScheduledAction,
+    DescribeScheduledActions,
+    DescribeScalingActivities,
+    PutMetricAlarm,
+    DeleteAlarms,
 }
 
 /// Operations that share one of AWS's token buckets (aws.md §1.1, §1.3).
@@ -75,6 +87,12 @@ pub enum Family {
     LogRead,
     /// `GetRole`.
     RoleRead,
+    /// What Application Auto Scaling describes.
+    ScalingRead,
+    /// What Application Auto Scaling changes.
+    ScalingModify,
+    /// `PutMetricAlarm`, `DeleteAlarms`.
+    AlarmModify,
 }
 
 /// The size of a documented token bucket.
@@ -122,6 +140,18 @@ impl Operation {
             Self::DescribeAlarms => "DescribeAlarms",
             Self::DescribeLogGroups => "DescribeLogGroups",
             Self::GetRole => "GetRole",
+            Self::RegisterScalableTarget => "RegisterScalableTarget",
+            Self::DeregisterScalableTarget => "DeregisterScalableTarget",
+            Self::DescribeScalableTargets => "DescribeScalableTargets",
+            Self::PutScalingPolicy => "PutScalingPolicy",
+            Self::DeleteScalingPolicy => "DeleteScalingPolicy",
+            Self::DescribeScalingPolicies => "DescribeScalingPolicies",
+            Self::PutScheduledAction => "PutScheduledAction",
+            Self::DeleteScheduledAction => "DeleteScheduledAction",
+            Self::DescribeScheduledActions => "DescribeScheduledActions",
+            Self::DescribeScalingActivities => "DescribeScalingActivities",
+            Self::PutMetricAlarm => "PutMetricAlarm",
+            Self::DeleteAlarms => "DeleteAlarms",
         }
     }
 
@@ -160,6 +190,18 @@ impl Operation {
             Self::DescribeAlarms => "describe alarm",
             Self::DescribeLogGroups => "describe log group",
             Self::GetRole => "read role",
+            Self::RegisterScalableTarget => "register scalable target",
+            Self::DeregisterScalableTarget => "deregister scalable target",
+            Self::DescribeScalableTargets => "describe scalable targets of",
+            Self::PutScalingPolicy => "put scaling policy",
+            Self::DeleteScalingPolicy => "delete scaling policy",
+            Self::DescribeScalingPolicies => "describe scaling policies of",
+            Self::PutScheduledAction => "put scheduled action",
+            Self::DeleteScheduledAction => "delete scheduled action",
+            Self::DescribeScheduledActions => "describe scheduled actions of",
+            Self::DescribeScalingActivities => "describe scaling activities of",
+            Self::PutMetricAlarm => "put alarm",
+            Self::DeleteAlarms => "delete alarms",
         }
     }
 
@@ -172,9 +214,19 @@ impl Operation {
             Self::DescribeSecret => "secretsmanager",
             Self::DescribeImages | Self::BatchGetImage | Self::ListImages => "ecr",
             Self::DescribeTargetGroups => "elasticloadbalancing",
-            Self::DescribeAlarms => "monitoring",
             Self::DescribeLogGroups => "logs",
             Self::GetRole => "iam",
+            Self::RegisterScalableTarget
+            | Self::DeregisterScalableTarget
+            | Self::DescribeScalableTargets
+            | Self::PutScalingPolicy
+            | Self::DeleteScalingPolicy
+            | Self::DescribeScalingPolicies
+            | Self::PutScheduledAction
+            | Self::DeleteScheduledAction
+            | Self::DescribeScheduledActions
+            | Self::DescribeScalingActivities => "application-autoscaling",
+            Self::DescribeAlarms | Self::PutMetricAlarm | Self::DeleteAlarms => "monitoring",
             Self::DescribeServices
             | Self::DescribeClusters
             | Self::ListServices
@@ -230,6 +282,17 @@ impl Operation {
             Self::DescribeServiceRevisions => Some(Family::ServiceRevision),
             Self::ListTasks | Self::DescribeTasks => Some(Family::ClusterResourceRead),
             Self::TagResource | Self::UntagResource => Some(Family::TagModify),
+            Self::DescribeScalableTargets
+            | Self::DescribeScalingPolicies
+            | Self::DescribeScheduledActions
+            | Self::DescribeScalingActivities => Some(Family::ScalingRead),
+            Self::RegisterScalableTarget
+            | Self::DeregisterScalableTarget
+            | Self::PutScalingPolicy
+            | Self::DeleteScalingPolicy
+            | Self::PutScheduledAction
+            | Self::DeleteScheduledAction => Some(Family::ScalingModify),
+            Self::PutMetricAlarm | Self::DeleteAlarms => Some(Family::AlarmModify),
             Self::GetCallerIdentity | Self::ListObjectsV2 | Self::GetObject => None,
         }
     }
@@ -245,7 +308,15 @@ impl Operation {
             | Self::StopServiceDeployment
             | Self::ContinueServiceDeployment
             | Self::TagResource
-            | Self::UntagResource => true,
+            | Self::UntagResource
+            | Self::RegisterScalableTarget
+            | Self::DeregisterScalableTarget
+            | Self::PutScalingPolicy
+            | Self::DeleteScalingPolicy
+            | Self::PutScheduledAction
+            | Self::DeleteScheduledAction
+            | Self::PutMetricAlarm
+            | Self::DeleteAlarms => true,
             Self::DescribeServices
             | Self::ListServices
             | Self::ListClusters
@@ -268,18 +339,26 @@ impl Operation {
             | Self::DescribeTargetGroups
             | Self::DescribeAlarms
             | Self::DescribeLogGroups
-            | Self::GetRole => false,
+            | Self::GetRole
+            | Self::DescribeScalableTargets
+            | Self::DescribeScalingPolicies
+            | Self::DescribeScheduledActions
+            | Self::DescribeScalingActivities => false,
         }
     }
 }
 
 impl Family {
-    /// What AWS documents for an account and region, all callers together (aws.md §1.1).
+    /// What AWS documents for an account and region, all callers together (aws.md §1.1, §1.3).
     pub fn documented(self) -> Quota {
         let (capacity, refill) = match self {
             Self::TaskDefinitionModify => (20.0, 1.0),
             Self::TagModify => (20.0, 10.0),
             Self::ClusterResourceRead | Self::ServiceRead => (100.0, 20.0),
+            // No rate is published; more than a few calls a second are refused (aws.md §1.3).
+            Self::ScalingRead => (20.0, 8.0),
+            Self::ScalingModify => (20.0, 4.0),
+            Self::AlarmModify => (3.0, 3.0),
             Self::ServiceModify => (50.0, 5.0),
             Self::ClusterRead
             | Self::TaskDefinitionRead
@@ -315,6 +394,9 @@ impl Family {
             Self::AlarmRead => "alarm-read",
             Self::LogRead => "log-read",
             Self::RoleRead => "role-read",
+            Self::ScalingRead => "scaling-read",
+            Self::ScalingModify => "scaling-modify",
+            Self::AlarmModify => "alarm-modify",
         }
     }
 }

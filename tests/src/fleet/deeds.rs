@@ -140,6 +140,8 @@ impl Fleet {
                     }
                     other @ (Action::UpdateService { .. }
                     | Action::TagResource { .. }
+                    | Action::UntagResource { .. }
+                    | Action::Scaling { .. }
                     | Action::DeleteService { .. }) => panic!("{key}: {}", other.operation()),
                 }
             }

@@ -17,6 +17,7 @@ mod pruning;
 mod retention;
 mod rollouts;
 mod scale;
+mod scaling;
 mod secrets;
 mod settings;
 mod sources;

@@ -2,6 +2,7 @@
 
 use crds::Reason;
 use crds::ecs::{Effect, ServiceDefinition};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::inputs::{choose_revision, update_input};
@@ -9,7 +10,8 @@ use super::{Action, TaskDefinitionRef, unlisted};
 use crate::desired::{Desired, passthrough_drift};
 use crate::drift::{self, FieldDrift};
 use crate::observed::{Observed, ObservedService, ObservedTaskDefinition};
-use crate::ownership::{self, SPEC_HASH};
+use crate::ownership::{self, SPEC_HASH, Tags};
+use crate::scaling;
 
 /// The calls that remove every difference, and the differences that no call can remove.
 pub(super) fn between(
@@ -17,8 +19,13 @@ pub(super) fn between(
     observed: &Observed,
     service: &ObservedService,
     reason: Reason,
+    now: Timestamp,
 ) -> (Vec<Action>, Vec<FieldDrift>) {
-    let mut actions = Vec::new();
+    let has = observed.scaling.as_ref();
+    let mut actions = match &desired.scaling {
+        None => scaling::removal(&desired.key, service, has, reason),
+        Some(_) => Vec::new(),
+    };
     let mut changes = Vec::new();
     let mut target = None;
     if !observed.task_definition.as_ref().is_some_and(|running| desired.is_content_of(running)) {
@@ -48,7 +55,9 @@ pub(super) fn between(
         let input = update_input(desired, service);
         actions.push(Action::UpdateService { input, task_definition: target, reason, changes });
     }
-    actions.extend(tag_action(desired, service, reason));
+    let (scaling, tags) = scaling::between(desired, service, has, reason, now);
+    actions.extend(tag_action(desired, service, reason, tags));
+    actions.extend(scaling);
     (actions, replacements)
 }
 
@@ -89,8 +98,14 @@ fn prefixed(block: &str, drift: FieldDrift) -> FieldDrift {
 
 /// Tags that are missing or differ. The commit alone is no difference: it moves with the rest, or every commit would touch
 /// every service.
-fn tag_action(desired: &Desired, service: &ObservedService, reason: Reason) -> Option<Action> {
-    let wanted = desired.service_tags();
+fn tag_action(
+    desired: &Desired,
+    service: &ObservedService,
+    reason: Reason,
+    more: Tags,
+) -> Option<Action> {
+    let mut wanted = desired.service_tags();
+    wanted.extend(more);
     let changes: Vec<FieldDrift> = wanted
         .iter()
         .filter(|(key, value)| {

@@ -26,6 +26,7 @@ use crate::drift::FieldDrift;
 use crate::observed::{Observed, ObservedService, ServiceState, Wants};
 use crate::ownership::{self, Ownership, Tags};
 use crate::rollout::{self, Rollout};
+use crate::scaling::{self, Call};
 
 /// How soon a rollout under way is looked at again: often while it is young and most happens, less often later.
 const ROLLOUT_POLL: Duration = Duration::from_secs(5);
@@ -122,6 +123,26 @@ pub enum Action {
         /// What differs.
         changes: Vec<FieldDrift>,
     },
+    /// Takes tags off the service.
+    UntagResource {
+        /// The service's ARN.
+        arn: String,
+        /// The tags' keys.
+        keys: Vec<String>,
+        /// Why.
+        reason: Reason,
+        /// What differs.
+        changes: Vec<FieldDrift>,
+    },
+    /// Changes Application Auto Scaling, or the alarm of a step policy.
+    Scaling {
+        /// The call.
+        call: Call,
+        /// Why.
+        reason: Reason,
+        /// What differs.
+        changes: Vec<FieldDrift>,
+    },
     /// Deletes the service.
     DeleteService {
         /// Why.
@@ -130,13 +151,15 @@ pub enum Action {
 }
 
 impl Action {
-    /// ECS's name of the operation.
+    /// AWS's name of the operation.
     pub const fn operation(&self) -> &'static str {
         match self {
             Self::RegisterTaskDefinition { .. } => "RegisterTaskDefinition",
             Self::CreateService { .. } => "CreateService",
             Self::UpdateService { .. } => "UpdateService",
             Self::TagResource { .. } => "TagResource",
+            Self::UntagResource { .. } => "UntagResource",
+            Self::Scaling { call, .. } => call.operation(),
             Self::DeleteService { .. } => "DeleteService",
         }
     }
@@ -148,6 +171,8 @@ impl Action {
             | Self::CreateService { reason, .. }
             | Self::UpdateService { reason, .. }
             | Self::TagResource { reason, .. }
+            | Self::UntagResource { reason, .. }
+            | Self::Scaling { reason, .. }
             | Self::DeleteService { reason } => *reason,
         }
     }
@@ -157,7 +182,9 @@ impl Action {
         match self {
             Self::RegisterTaskDefinition { changes, .. }
             | Self::UpdateService { changes, .. }
-            | Self::TagResource { changes, .. } => changes,
+            | Self::TagResource { changes, .. }
+            | Self::UntagResource { changes, .. }
+            | Self::Scaling { changes, .. } => changes,
             Self::CreateService { .. } | Self::DeleteService { .. } => &[],
         }
     }
@@ -196,8 +223,10 @@ impl Plan {
 
 /// Which further facts the plan depends on, given the cheap ones.
 pub fn wants(desired: &Desired, observed: &Observed) -> Wants {
-    let Some(service) = living(observed) else {
-        return Wants { candidates: true, ..Wants::default() };
+    let living = living(observed);
+    let scaling = scaling::is_wanted(desired, living);
+    let Some(service) = living else {
+        return Wants { candidates: true, scaling, ..Wants::default() };
     };
     let runs_wanted =
         observed.task_definition.as_ref().is_some_and(|running| desired.is_content_of(running));
@@ -215,6 +244,7 @@ pub fn wants(desired: &Desired, observed: &Observed) -> Wants {
         deployments: differs || troubled || reload::is_pending(desired, observed, service),
         images: completed,
         stopped: differs || troubled || service.running_count < service.desired_count,
+        scaling,
     }
 }
 
@@ -222,7 +252,7 @@ pub fn wants(desired: &Desired, observed: &Observed) -> Wants {
 pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
     let rollout = rollout::stands(desired, observed);
     match observed.service.as_ref().map(|service| (service, service.state)) {
-        None | Some((_, ServiceState::Inactive)) => create(desired, observed),
+        None | Some((_, ServiceState::Inactive)) => create(desired, observed, now),
         Some((_, ServiceState::Draining)) => Plan {
             rollout,
             ..Plan::hold(
@@ -242,15 +272,18 @@ fn living(observed: &Observed) -> Option<&ObservedService> {
     observed.service.as_ref().filter(|service| service.state != ServiceState::Inactive)
 }
 
-fn create(desired: &Desired, observed: &Observed) -> Plan {
+fn create(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
     let (register, task_definition) =
         inputs::choose_revision(desired, observed, Reason::ServiceMissing, Vec::new());
     let mut actions: Vec<Action> = register.into_iter().collect();
+    let (scaling, tags) =
+        scaling::on_creation(desired, observed.scaling.as_ref(), Reason::ServiceMissing, now);
     actions.push(Action::CreateService {
-        input: inputs::create_input(desired, observed),
+        input: inputs::create_input(desired, observed, tags),
         task_definition,
         reason: Reason::ServiceMissing,
     });
+    actions.extend(scaling);
     let holds: Vec<Hold> = holds::policy_hold(desired).into_iter().collect();
     let requeue = if holds.is_empty() { Requeue::After(ROLLOUT_POLL) } else { Requeue::OnChange };
     conclude(actions, holds, requeue, Rollout::NotStarted)
@@ -291,7 +324,7 @@ fn change(
         (false, true) => Reason::Drifted,
         (false, false) => Reason::SpecChanged,
     };
-    let (actions, replacements) = differences::between(desired, observed, service, reason);
+    let (actions, replacements) = differences::between(desired, observed, service, reason, now);
     let attempted = if is_attempted {
         Attempted::Recorded
     } else if observed.sent.as_ref() == Some(&desired.spec_hash) {
@@ -300,6 +333,10 @@ fn change(
         Attempted::No
     };
     let mut holds = holds::standing(desired, &actions, &replacements, &rollout, attempted);
+    if scaling::is_under_way(service) {
+        // An interrupted change of our own is no change by others.
+        holds.retain(|hold| hold.reason != Reason::SelfHealOff);
+    }
     let foreign = differences::has_foreign_drift(desired, service);
     holds.extend(holds::controller_hold(service, &actions, foreign));
     let requeue = if !actions.is_empty() && holds.is_empty() {

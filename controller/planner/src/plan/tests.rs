@@ -146,6 +146,9 @@ impl World {
                         .map(|(key, value)| json!({ "key": key, "value": value }))
                         .collect();
                 }
+                Action::UntagResource { .. } | Action::Scaling { .. } => {
+                    panic!("no spec here has scaling")
+                }
                 Action::DeleteService { .. } => self.service = None,
             }
         }

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::outline::outline;
+use super::scaling::ScalingView;
 use super::view::{
     AttemptView, Badge, Chrome, ConditionView, EventView, ImageView, InvalidView, RolloutView,
 };
@@ -30,6 +31,7 @@ pub(super) struct ServicePage {
     task_definition: Option<String>,
     images: Vec<ImageView>,
     rollout: Option<RolloutView>,
+    scaling: Option<ScalingView>,
     holds: Vec<(&'static str, String)>,
     conditions: Vec<ConditionView>,
     attempted: Option<AttemptView>,
@@ -69,6 +71,7 @@ pub(super) fn draw(app: &App, object: &ServiceObject) -> ServicePage {
         task_definition: status.task_definition.clone(),
         images: status.images.iter().map(ImageView::new).collect(),
         rollout: status.rollout.as_ref().map(|rollout| RolloutView::new(rollout, now)),
+        scaling: status.scaling.as_ref().map(|scaling| ScalingView::new(scaling, now)),
         holds: status
             .holds
             .iter()

@@ -5,6 +5,7 @@ mod fargate;
 mod networks;
 mod properties;
 mod rollouts;
+mod scaling;
 mod services;
 mod specs;
 mod storage;

@@ -2,6 +2,7 @@
 
 mod apply;
 mod connect;
+mod import;
 mod output;
 mod plan;
 mod run;
@@ -65,6 +66,8 @@ enum Verb {
     Apply(apply::Arguments),
     /// Check specs offline; needs no credentials.
     Validate(validate::Arguments),
+    /// Write specs of running services, or of other tools' files, whose first plan changes tags only.
+    Import(import::Arguments),
     /// Print or write the JSON Schema and CRDs of every kind.
     Schema(schema::Arguments),
     /// Serve the embedded AWS on loopback.
@@ -135,6 +138,7 @@ pub fn main() -> ExitCode {
             Verb::Plan(arguments) => plan::run(arguments).await,
             Verb::Apply(arguments) => apply::run(arguments).await,
             Verb::Validate(arguments) => validate::run(arguments).await,
+            Verb::Import(arguments) => import::run(arguments).await,
             Verb::Schema(arguments) => schema::run(arguments),
             Verb::Sandbox(arguments) => sandbox::run(arguments).await,
             Verb::Version(arguments) => version::run(arguments),

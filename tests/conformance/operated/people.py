@@ -12,6 +12,7 @@ IMAGE = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/shop/app:v1"
 DIGEST = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/shop/app@sha256:{'ab' * 32}"
 TASK_ROLE = f"arn:aws:iam::{ACCOUNT}:role/teams/shop/app"
 PARAMETER = f"arn:aws:ssm:eu-west-1:{ACCOUNT}:parameter/shop/database-url"
+REGISTRY = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:registry-a1b2c3"
 SUBNETS = ["subnet-0b", "subnet-0a"]
 
 Group = Callable[[str], str]
@@ -74,8 +75,12 @@ def blue_green(strategy: str, group: Group, rule: str, **members: Any) -> dict:
     }
 
 
-def balanced(group: Group, name: str = "web", number: int = 8080, container: str = "app") -> dict:
-    return {"loadBalancers": [{"targetGroupArn": group(name), "containerName": container, "containerPort": number}]}
+def balancers(group: Group, name: str = "web", number: int = 8080) -> list[dict]:
+    return [{"targetGroupArn": group(name), "containerName": "app", "containerPort": number}]
+
+
+def balanced(group: Group, name: str = "web") -> dict:
+    return {"loadBalancers": balancers(group, name)}
 
 
 def awslogs(**members: Any) -> dict:
@@ -235,9 +240,7 @@ def services(group: Group, rule: str) -> dict[str, tuple[dict, dict]]:
             on_fargate(),
         ),
         "registry": (
-            fargate(
-                app(repositoryCredentials={"credentialsParameter": f"{PARAMETER}-registry"}, image="quay.io/a/b:1")
-            ),
+            fargate(app(image="quay.io/a/b:1", repositoryCredentials={"credentialsParameter": REGISTRY})),
             on_fargate(),
         ),
         "public-ip": (fargate(), on_fargate(networkConfiguration=network(assignPublicIp="ENABLED"))),
@@ -252,9 +255,7 @@ def services(group: Group, rule: str) -> dict[str, tuple[dict, dict]]:
         ),
         "two-groups": (
             fargate(app(portMappings=[port(), port(9000)])),
-            on_fargate(
-                loadBalancers=balanced(group)["loadBalancers"] + balanced(group, "admin", 9000)["loadBalancers"]
-            ),
+            on_fargate(loadBalancers=[*balancers(group), *balancers(group, "admin", 9000)]),
         ),
         "registered": (
             fargate(app(portMappings=[port()])),

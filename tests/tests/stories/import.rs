@@ -38,7 +38,7 @@ async fn commit(fleet: &mut Fleet, report: &Report) {
 }
 
 fn essence(service: Option<ServiceView>) -> ServiceView {
-    ServiceView { events: Vec::new(), tags: Default::default(), ..service.unwrap() }
+    ServiceView { events: Vec::new(), tags: Vec::new(), ..service.unwrap() }
 }
 
 #[tokio::test(start_paused = true)]

@@ -72,7 +72,7 @@ pub(super) fn filled(text: &str, uses: &[Use]) -> String {
         filled.push_str(before);
         match uses.get(number) {
             Some(Use { reference: Some(reference), .. }) => {
-                filled.push_str(&format!("${{{reference}}}"));
+                filled.extend(["${", reference.as_str(), "}"]);
             }
             Some(Use { written, .. }) => filled.push_str(written),
             None => {}

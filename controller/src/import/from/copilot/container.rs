@@ -44,15 +44,16 @@ pub(super) fn task_definition(manifest: &mut Manifest<'_>, place: &Place) -> Nod
 
 /// `linux/amd64` goes without saying.
 fn platform(manifest: &mut Manifest<'_>) -> Option<Node> {
-    let (system, processor) = match manifest.take("platform")? {
-        Value::String(text) => {
+    let written = manifest.take("platform")?;
+    let (system, processor) = match written.as_str() {
+        Some(text) => {
             let (system, processor) = text.split_once('/')?;
             (system.to_owned(), processor.to_owned())
         }
-        map => (
-            map.get("osfamily").map(plain).unwrap_or_default(),
-            map.get("architecture").map(plain).unwrap_or_default(),
-        ),
+        None => {
+            let text = |name: &str| written.get(name).map(plain).unwrap_or_default();
+            (text("osfamily"), text("architecture"))
+        }
     };
     let processor = match processor.as_str() {
         "arm" | "arm64" => "ARM64",
@@ -243,9 +244,10 @@ fn depends_on(manifest: &mut Manifest<'_>, path: &str) -> Vec<Node> {
 
 fn health_check(manifest: &mut Manifest<'_>, path: &str) -> Option<Node> {
     manifest.peek(path)?;
-    let command = manifest.take(&format!("{path}.command")).map(|command| match command {
-        Value::String(line) => vec!["CMD-SHELL".to_owned(), line],
-        other => words(&other),
+    let command = manifest.take(&format!("{path}.command"));
+    let command = command.map(|command| match command.as_str() {
+        Some(line) => vec!["CMD-SHELL".to_owned(), line.to_owned()],
+        None => words(&command),
     });
     // Copilot's own defaults, which are not ECS's.
     let interval = manifest.seconds(&format!("{path}.interval")).unwrap_or(10);
@@ -319,18 +321,15 @@ fn volumes(manifest: &mut Manifest<'_>, name: &str) -> (Vec<Node>, Vec<Node>) {
 }
 
 fn efs(manifest: &mut Manifest<'_>, name: &str, at: &str) -> Option<Node> {
-    let system = match manifest.peek(at)? {
-        Value::Bool(false) => return None,
-        Value::Bool(true) => {
+    let own = match manifest.peek(at)?.as_bool() {
+        Some(false) => return None,
+        Some(true) => {
             manifest.take(at);
-            manifest.variable(format!("{name}-file-system"))
+            None
         }
-        Value::Object(_) => match manifest.text(&format!("{at}.id")) {
-            Some(id) => id,
-            None => manifest.variable(format!("{name}-file-system")),
-        },
-        _ => manifest.text(at)?,
+        None => manifest.text(at).or_else(|| manifest.text(&format!("{at}.id"))),
     };
+    let system = own.unwrap_or_else(|| manifest.variable(format!("{name}-file-system")));
     let root = manifest.text(&format!("{at}.root_dir")).filter(|root| root != "/");
     let iam = manifest.boolean(&format!("{at}.auth.iam")).unwrap_or(false);
     let access_point = manifest.text(&format!("{at}.auth.access_point_id"));

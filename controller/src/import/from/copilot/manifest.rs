@@ -82,19 +82,17 @@ impl<'a> Manifest<'a> {
 
     /// A text; numbers are texts that somebody wrote without quotes.
     pub(super) fn text(&mut self, path: &str) -> Option<String> {
-        match self.peek(path)? {
-            Value::Object(_) | Value::Array(_) => None,
-            _ => Some(plain(&self.take(path)?)),
+        let value = self.peek(path)?;
+        if value.is_object() || value.is_array() {
+            return None;
         }
+        Some(plain(&self.take(path)?))
     }
 
     /// A whole number.
     pub(super) fn number(&mut self, path: &str) -> Option<i64> {
-        let number = match self.peek(path)? {
-            Value::Number(number) => number.as_i64(),
-            Value::String(text) => text.parse().ok(),
-            _ => None,
-        }?;
+        let value = self.peek(path)?;
+        let number = value.as_i64().or_else(|| value.as_str()?.parse().ok())?;
         self.taken.insert(path.to_owned());
         Some(number)
     }
@@ -166,14 +164,11 @@ impl<'a> Manifest<'a> {
                 continue;
             }
             let inside = format!("{path}.");
-            match value {
-                // Parts of it were understood: the others are told one by one.
-                Value::Object(members)
-                    if self.taken.iter().any(|taken| taken.starts_with(&inside)) =>
-                {
-                    self.left(&path, members, found);
-                }
-                _ => found.push(path),
+            let is_half_taken = self.taken.iter().any(|taken| taken.starts_with(&inside));
+            // Where parts were understood the others are told one by one.
+            match value.as_object().filter(|_| is_half_taken) {
+                Some(members) => self.left(&path, members, found),
+                None => found.push(path),
             }
         }
     }
@@ -181,17 +176,14 @@ impl<'a> Manifest<'a> {
 
 /// A scalar as text.
 pub(super) fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// A command: a list of words, or a line that is cut at spaces outside quotes.
 pub(super) fn words(value: &Value) -> Vec<String> {
-    match value {
-        Value::Array(words) => words.iter().map(plain).collect(),
-        other => split(&plain(other)),
+    match value.as_array() {
+        Some(words) => words.iter().map(plain).collect(),
+        None => split(&plain(value)),
     }
 }
 

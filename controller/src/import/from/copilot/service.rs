@@ -122,9 +122,10 @@ fn load_balancer(manifest: &mut Manifest<'_>, place: &Place) -> Option<Node> {
         return None;
     }
     let container = manifest.text("http.target_container").unwrap_or_else(|| place.name.clone());
-    let own = match container == place.name {
-        true => manifest.number("image.port"),
-        false => manifest.number(&format!("sidecars.{container}.port")),
+    let own = if container == place.name {
+        manifest.number("image.port")
+    } else {
+        manifest.number(&format!("sidecars.{container}.port"))
     };
     let port = manifest.number("http.target_port").or(own)?;
     let target_group = manifest.variable(format!("{}-target-group", place.name));
@@ -145,17 +146,14 @@ fn grace_period(manifest: &mut Manifest<'_>) -> i64 {
 }
 
 fn service_connect(manifest: &mut Manifest<'_>, place: &Place) -> Option<Node> {
-    let alias = match manifest.peek("network.connect")? {
-        Value::Bool(false) => {
-            manifest.take("network.connect");
-            return None;
-        }
-        Value::Bool(true) => {
-            manifest.take("network.connect");
-            None
-        }
-        _ => manifest.text("network.connect.alias"),
-    };
+    let is_on = manifest.peek("network.connect")?.as_bool();
+    if is_on.is_some() {
+        manifest.take("network.connect");
+    }
+    if is_on == Some(false) {
+        return None;
+    }
+    let alias = manifest.text("network.connect.alias");
     let namespace = manifest.variable("service-connect-namespace");
     let port = manifest.number("image.port").map(|port| {
         let name = alias.unwrap_or_else(|| place.name.clone());
@@ -180,10 +178,8 @@ fn service_connect(manifest: &mut Manifest<'_>, place: &Place) -> Option<Node> {
 /// Copilot's breaker is always on.
 fn deployment(manifest: &mut Manifest<'_>) -> Node {
     let recreates = manifest.text("deployment.rolling").as_deref() == Some("recreate");
-    let alarms = match manifest.peek("deployment.rollback_alarms") {
-        Some(Value::Array(_)) => manifest.take("deployment.rollback_alarms"),
-        Some(_) | None => None,
-    };
+    let is_list = manifest.peek("deployment.rollback_alarms").is_some_and(Value::is_array);
+    let alarms = if is_list { manifest.take("deployment.rollback_alarms") } else { None };
     let alarms = alarms.as_ref().and_then(Value::as_array).map(|names| {
         mapping([
             ("alarmNames", list(names.iter().map(|name| Node::text(plain(name))))),

@@ -188,8 +188,7 @@ fn variables(manifest: &mut Manifest<'_>, path: &str) -> Vec<Node> {
     for name in manifest.names(path) {
         let at = format!("{path}.{name}");
         let value = match manifest.text(&at) {
-            // Copilot has no references of our kind.
-            Some(text) => text.replace("${", "$${"),
+            Some(text) => text,
             None => exported(manifest, &at),
         };
         nodes.push(Node::mapping([("name", Node::text(name)), ("value", Node::text(value))]));

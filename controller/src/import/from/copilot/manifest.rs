@@ -51,14 +51,10 @@ impl<'a> Manifest<'a> {
                 }
             }
         }
-        let mut manifest = Self {
-            text,
-            value,
-            overrides,
-            taken: BTreeSet::new(),
-            said: Vec::new(),
-            variables: BTreeSet::new(),
-        };
+        let mut variables = BTreeSet::new();
+        interpolate(&mut value, &mut variables);
+        let mut manifest =
+            Self { text, value, overrides, taken: BTreeSet::new(), said: Vec::new(), variables };
         if all.is_some() && environment.is_none() {
             let message =
                 "the overrides of environments are left out: give --environment for one of them";
@@ -227,6 +223,40 @@ fn lay_over(value: &mut Value, own: &Value) {
     }
 }
 
+/// `${TAG}`, which Copilot takes from its own environment, is a variable here; `\${TAG}` is meant literally.
+fn interpolate(value: &mut Value, variables: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) if text.contains("${") => *text = interpolated(text, variables),
+        Value::Array(items) => items.iter_mut().for_each(|item| interpolate(item, variables)),
+        Value::Object(members) => {
+            members.values_mut().for_each(|member| interpolate(member, variables));
+        }
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn interpolated(text: &str, variables: &mut BTreeSet<String>) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let name = after.split_once('}').map(|(name, _)| name).filter(|name| {
+            !name.is_empty()
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        });
+        match (before.strip_suffix('\\'), name) {
+            (Some(before), _) => filled.extend([before, "$${"]),
+            (None, Some(name)) => {
+                variables.insert(name.to_owned());
+                filled.extend([before, "${var:"]);
+            }
+            (None, None) => filled.extend([before, "$${"]),
+        }
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -240,6 +270,19 @@ mod tests {
             ["sh", "-c", "a b", "c \" d", "e f", ""]
         );
         assert_eq!(words(&json!(["sh", 1])), ["sh", "1"]);
+    }
+
+    #[test]
+    fn what_copilot_takes_from_its_environment_is_a_variable() {
+        let mut variables = BTreeSet::new();
+        for (text, expected) in [
+            ("web:${TAG}", "web:${var:TAG}"),
+            ("echo \\${HOME} ${A}${B}", "echo $${HOME} ${var:A}${var:B}"),
+            ("${A:-b} ${", "$${A:-b} $${"),
+        ] {
+            assert_eq!(interpolated(text, &mut variables), expected);
+        }
+        assert_eq!(variables.into_iter().collect::<Vec<_>>(), ["A", "B", "TAG"]);
     }
 
     #[test]

@@ -101,9 +101,8 @@ metadata:
 spec:
   sources:
     - name: services
-      # Put the files into a repository and name it here, so that a commit is what changes a
-      # service: `git: {url: https://…, ref: {branch: main}, path: services}` in place of
-      # `directory`.
+      # Put the files into a repository and name it here, so that a commit is what changes a service:
+      # `git: {url: https://…, ref: {branch: main}, path: services}` in place of `directory`.
       directory:
         path: services
       # Lets the operator take over services that carry no owner tag. It sets tags and starts no

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::document::Node;
 use super::draft::Draft;
 use super::read::Found;
-use super::verdict::{self, Verdict};
+use super::verdict;
 use super::{Adopt, ImportedService, Options, notes, settle, tidy};
 
 /// Members that are shown in service revisions only (aws.md §2.6).
@@ -38,9 +38,10 @@ pub(super) fn import(
     let mut whole = Whole::default();
     let mut draft = draft(found, options, region, &whole);
     let mut judged = verdict::of(&draft.text(), &draft.file, options, &observed, now);
-    if let Verdict::Differs(differences) = &judged.verdict {
-        for path in differences.iter().map(|difference| difference.path.as_str()) {
-            whole.add(path);
+    let doubtful = judged.verdict.paths();
+    if !doubtful.is_empty() {
+        for path in doubtful {
+            whole.add(&path);
         }
         draft = self::draft(found, options, region, &whole);
         judged = verdict::of(&draft.text(), &draft.file, options, &observed, now);

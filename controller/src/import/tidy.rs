@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crds::ecs::deployment::DeploymentConfiguration;
 use crds::ecs::environment::KeyValuePair;
 use crds::ecs::{Absent, Kind, Literal, Member, Shape};
 use serde_json::{Map, Value};
@@ -21,7 +22,7 @@ pub(super) fn block(
         let node = if whole.contains(member.name) {
             verbatim(member.kind, value)
         } else {
-            spoken(shape, member, value)?
+            spoken(shape, said, member, value)?
         };
         Some((member.name.to_owned(), node.into()))
     });
@@ -67,12 +68,16 @@ fn unknown_below(path: &str, kind: Kind, value: &Value, found: &mut Vec<String>)
 }
 
 /// A member that says something; `None` for one that says what its absence says.
-fn spoken(shape: &Shape, member: &Member, value: &Value) -> Option<Node> {
+fn spoken(
+    shape: &Shape,
+    said: &Map<String, Value>,
+    member: &Member,
+    value: &Value,
+) -> Option<Node> {
     if is_nothing(value) && !member.required {
         return None;
     }
-    // `value: ""` reads better than a name alone.
-    let is_kept = member.required || shape.name == KeyValuePair::SHAPE.name;
+    let is_kept = member.required || is_always_said(shape, said, member);
     if !is_kept && is_default(member, value) {
         return None;
     }
@@ -86,6 +91,16 @@ fn spoken(shape: &Shape, member: &Member, value: &Value) -> Option<Node> {
             Some(node)
         }
     }
+}
+
+/// Defaults that are written all the same: `value: ""` reads better than a name alone, and a strategy that shifts traffic
+/// has to say how long it bakes (aws.md §2.10).
+fn is_always_said(shape: &Shape, said: &Map<String, Value>, member: &Member) -> bool {
+    let strategy = said.get("strategy").and_then(Value::as_str);
+    shape == KeyValuePair::SHAPE
+        || shape == DeploymentConfiguration::SHAPE
+            && member.name == "bakeTimeInMinutes"
+            && strategy.is_some_and(|strategy| strategy != "ROLLING")
 }
 
 fn tidied(kind: Kind, value: &Value) -> Node {
@@ -148,12 +163,12 @@ fn leaf(kind: Kind, value: &Value) -> Node {
     }
 }
 
-/// `null`, `[]` and `{}` say nothing (aws.md §2.2.1).
+/// `null`, `[]` and `{}` say nothing, and neither does what holds nothing else (aws.md §2.2.1).
 fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::Array(items) => items.iter().all(Value::is_null),
-        Value::Object(members) => members.is_empty(),
+        Value::Array(items) => items.iter().all(is_nothing),
+        Value::Object(members) => members.values().all(is_nothing),
         Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
@@ -238,6 +253,18 @@ mod tests {
             tidy(ServiceDefinition::SHAPE, &said),
             json!({"deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": true, "rollback": false}}})
         );
+    }
+
+    #[test]
+    fn a_strategy_that_shifts_traffic_says_how_long_it_bakes() {
+        for (strategy, kept) in [("ROLLING", false), ("BLUE_GREEN", true), ("CANARY", true)] {
+            let said = json!({"deploymentConfiguration": {
+                "strategy": strategy, "bakeTimeInMinutes": 0, "maximumPercent": 150,
+            }});
+            let tidy = tidy(ServiceDefinition::SHAPE, &said);
+            let deployment = &tidy["deploymentConfiguration"];
+            assert_eq!(deployment.get("bakeTimeInMinutes").is_some(), kept, "{strategy}");
+        }
     }
 
     #[test]

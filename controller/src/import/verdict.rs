@@ -40,6 +40,20 @@ impl Verdict {
         matches!(self, Self::TagsOnly { .. })
     }
 
+    /// The fields that keep the promise from being kept, as `service.desiredCount`.
+    pub(super) fn paths(&self) -> Vec<String> {
+        match self {
+            Self::TagsOnly { .. } | Self::Held(_) | Self::Unplanned => Vec::new(),
+            Self::Differs(differences) => {
+                differences.iter().map(|difference| difference.path.clone()).collect()
+            }
+            Self::Refused(invalid) => invalid
+                .iter()
+                .filter_map(|invalid| Some(invalid.path.strip_prefix("spec.")?.to_owned()))
+                .collect(),
+        }
+    }
+
     /// What the file has to say about it: fields and messages, without values.
     pub(super) fn remarks(&self) -> Vec<(String, String)> {
         match self {

@@ -132,6 +132,19 @@ impl Config {
         })
     }
 
+    /// The configuration of an operator that has no source yet.
+    pub fn without_sources(owner: OwnerName) -> Self {
+        Self {
+            owner,
+            sources: Vec::new(),
+            targets: with_default(Vec::new()),
+            vars: IndexMap::new(),
+            interval: DEFAULT_INTERVAL,
+            revisions: None,
+            http: Http::default(),
+        }
+    }
+
     /// The configuration for a single source, everything else at its default.
     pub fn for_source(place: &str, options: &SourceOptions) -> Result<Self, ConfigError> {
         let location = location(place, options)?;
@@ -141,15 +154,8 @@ impl Config {
         let owner = DEFAULT_OWNER
             .parse()
             .map_err(|error: crds::InvalidName| ConfigError::Invalid(error.to_string()))?;
-        Ok(Self {
-            owner,
-            sources: vec![ConfiguredSource { name, location, policy: SyncPolicy::default() }],
-            targets: with_default(Vec::new()),
-            vars: IndexMap::new(),
-            interval: DEFAULT_INTERVAL,
-            revisions: None,
-            http: Http::default(),
-        })
+        let sources = vec![ConfiguredSource { name, location, policy: SyncPolicy::default() }];
+        Ok(Self { sources, ..Self::without_sources(owner) })
     }
 }
 

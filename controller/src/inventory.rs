@@ -395,6 +395,20 @@ struct Place<'a> {
     vars: &'a IndexMap<String, String>,
 }
 
+/// What a source of this policy would take from a file: the usable specs, and what is wrong with the others.
+pub(crate) fn preview(
+    file: &SourceFile,
+    source: &SourceName,
+    policy: &SyncPolicy,
+    owner: &OwnerName,
+    vars: &IndexMap<String, String>,
+) -> (Vec<Arc<Entry>>, Vec<InvalidObject>) {
+    let revision = SourceRevision::new(file.content_id());
+    let place = Place { file, source, revision: &revision, policy, owner, vars };
+    let ParsedAt { entries, invalid, .. } = parse(&place, true);
+    (entries, invalid)
+}
+
 /// Reads a file. Where it held objects of ours before, a document that cannot be read may be one of them.
 fn parse(place: &Place<'_>, held_ours: bool) -> ParsedAt {
     let parsed = manifest::parse(place.file);

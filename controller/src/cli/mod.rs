@@ -8,6 +8,7 @@ mod diff;
 mod events;
 mod get;
 mod history;
+mod import;
 mod order;
 mod output;
 mod plan;
@@ -112,6 +113,8 @@ enum Verb {
     Restart(order::restart::Arguments),
     /// Print a shell's completion script.
     Completions(completions::Arguments),
+    /// Write specs of running services, or of other tools' files, whose first plan changes tags only.
+    Import(import::Arguments),
     /// Print or write the JSON Schema and CRDs of every kind.
     Schema(schema::Arguments),
     /// Serve the embedded AWS on loopback.
@@ -200,6 +203,7 @@ pub fn main() -> ExitCode {
             Verb::Abort(arguments) => order::abort::run(arguments).await,
             Verb::Restart(arguments) => order::restart::run(arguments).await,
             Verb::Completions(arguments) => completions::run(arguments),
+            Verb::Import(arguments) => import::run(arguments).await,
             Verb::Schema(arguments) => schema::run(arguments),
             Verb::Sandbox(arguments) => sandbox::run(arguments).await,
             Verb::Version(arguments) => version::run(arguments),

@@ -11,6 +11,7 @@ mod documents;
 mod flow;
 mod hint;
 mod path;
+pub(crate) mod plain;
 mod problem;
 mod read;
 mod recover;

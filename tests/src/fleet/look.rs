@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use controller::import::{self, Adopt, Report};
 use controller::status_store::ServiceObject;
 use crds::{Condition, ConditionStatus, ConditionType, ObjectKey, Reason, ServiceStatus};
 use jiff::Timestamp;
@@ -37,6 +38,20 @@ impl Fleet {
             cluster: "shop".parse().unwrap(),
             name: name.parse().unwrap(),
         }
+    }
+
+    /// Specs of the services of the cluster `shop`, for this fleet's operator.
+    pub async fn import(&self, adopt: Adopt) -> Report {
+        let options = import::Options {
+            owner: self.context.owner.clone(),
+            target: crds::TargetName::default(),
+            cluster: "shop".parse().unwrap(),
+            services: Vec::new(),
+            adopt,
+            vars: indexmap::IndexMap::new(),
+        };
+        let account = self.context.aws.account(&options.target).unwrap();
+        import::cluster(account, &options, self.now()).await.unwrap()
     }
 
     /// What the operator says of a service.

@@ -11,6 +11,7 @@
 mod crashes;
 mod drift;
 mod failures;
+mod import;
 mod ownership;
 mod preflight;
 mod pruning;

@@ -9,6 +9,8 @@ pub mod ecs;
 mod invalid;
 mod meta;
 mod name;
+mod order;
+mod rollout;
 pub mod schema;
 mod service;
 mod status;
@@ -16,13 +18,15 @@ mod sync;
 
 pub use controller::{
     API_VERSION, Auth, Controller, ControllerSpec, DirectorySource, GitRef, GitSource, Http,
-    S3Source, SecretFrom, Source, SourceLocation, Ssh, Target,
+    NamedToken, S3Source, S3State, SecretFrom, Source, SourceLocation, Ssh, State, Target,
 };
 pub use duration::HumanDuration;
 pub use invalid::{InvalidObject, Position};
 pub use meta::{Generation, ObjectKey, ObjectMeta, Provenance, SourceRevision, SpecHash};
 pub use name::{ClusterName, Family, InvalidName, OwnerName, ServiceName, SourceName, TargetName};
-pub use service::{Passthrough, Rollout, Service, ServiceSpec};
+pub use order::{Order, PastRelease, ReleaseOutcome, ReleasedImage, Verb};
+pub use rollout::{Approval, Rollout};
+pub use service::{Passthrough, Service, ServiceSpec};
 pub use status::{
     Attempt, Condition, ConditionStatus, ConditionType, Health, HoldStatus, ImageStatus, Reason,
     RolloutStatus, ServiceStatus, SyncStatus,

@@ -29,6 +29,6 @@ pub use rollout::{Approval, Rollout};
 pub use service::{Passthrough, Service, ServiceSpec};
 pub use status::{
     Attempt, Condition, ConditionStatus, ConditionType, Health, HoldStatus, ImageStatus, Reason,
-    RolloutStatus, ServiceStatus, SyncStatus,
+    RolloutStatus, ServiceStatus, SyncStatus, WaitingStatus,
 };
 pub use sync::{DeletionPolicy, EffectiveSync, SyncMode, SyncPolicy};

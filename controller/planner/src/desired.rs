@@ -18,7 +18,7 @@ use crate::ownership::{self, Tags};
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(15);
 
 /// Settings that a service revision captures and that a rollback brings back (aws.md §2.7, §3.7).
-const CAPTURED: &[&str] = &[
+pub(crate) const CAPTURED: &[&str] = &[
     "networkConfiguration",
     "loadBalancers",
     "serviceRegistries",
@@ -46,6 +46,8 @@ pub struct Desired {
     pub sync: EffectiveSync,
     /// How long a rollout may take before it is called stalled.
     pub timeout: Duration,
+    /// Whether a person has to approve the spec before it is sent.
+    pub needs_approval: bool,
 }
 
 /// The task definition that a service should run.
@@ -128,6 +130,7 @@ impl Desired {
             .as_ref()
             .and_then(|rollout| rollout.timeout)
             .map_or(DEFAULT_TIMEOUT, crds::HumanDuration::get);
+        let approval = spec.rollout.as_ref().and_then(|rollout| rollout.approval);
         let spec_hash = SpecHash::of(&json!({
             "cluster": key.cluster, "name": key.name,
             "taskDefinition": task_definition.normal.value(), "taskDefinitionTags": task_definition.tags,
@@ -143,6 +146,7 @@ impl Desired {
             service,
             sync,
             timeout,
+            needs_approval: approval.is_some_and(|approval| approval.required),
         })
     }
 

@@ -27,6 +27,8 @@ pub enum Operation {
     GetCallerIdentity,
     ListObjectsV2,
     GetObject,
+    PutObject,
+    DeleteObject,
 }
 
 /// Operations that share one of ECS's token buckets (aws.md §1.1).
@@ -86,6 +88,8 @@ impl Operation {
             Self::GetCallerIdentity => "GetCallerIdentity",
             Self::ListObjectsV2 => "ListObjectsV2",
             Self::GetObject => "GetObject",
+            Self::PutObject => "PutObject",
+            Self::DeleteObject => "DeleteObject",
         }
     }
 
@@ -113,6 +117,8 @@ impl Operation {
             Self::GetCallerIdentity => "identify the caller for target",
             Self::ListObjectsV2 => "list objects of",
             Self::GetObject => "read object",
+            Self::PutObject => "write object",
+            Self::DeleteObject => "delete object",
         }
     }
 
@@ -120,7 +126,7 @@ impl Operation {
     pub fn service(self) -> &'static str {
         match self {
             Self::GetCallerIdentity => "sts",
-            Self::ListObjectsV2 | Self::GetObject => "s3",
+            Self::ListObjectsV2 | Self::GetObject | Self::PutObject | Self::DeleteObject => "s3",
             Self::DescribeServices
             | Self::ListServices
             | Self::ListClusters
@@ -163,7 +169,11 @@ impl Operation {
             Self::DescribeServiceRevisions => Some(Family::ServiceRevision),
             Self::ListTasks | Self::DescribeTasks => Some(Family::ClusterResourceRead),
             Self::TagResource | Self::UntagResource => Some(Family::TagModify),
-            Self::GetCallerIdentity | Self::ListObjectsV2 | Self::GetObject => None,
+            Self::GetCallerIdentity
+            | Self::ListObjectsV2
+            | Self::GetObject
+            | Self::PutObject
+            | Self::DeleteObject => None,
         }
     }
 
@@ -177,7 +187,9 @@ impl Operation {
             | Self::StopServiceDeployment
             | Self::ContinueServiceDeployment
             | Self::TagResource
-            | Self::UntagResource => true,
+            | Self::UntagResource
+            | Self::PutObject
+            | Self::DeleteObject => true,
             Self::DescribeServices
             | Self::ListServices
             | Self::ListClusters

@@ -1,8 +1,9 @@
 //! The plan: which calls bring AWS to what is wanted, and why anything is left undone.
 //!
-//! What comes in: one [`Desired`], one [`Observed`], the time. What leaves: a [`Plan`], always. Guarantees: at most one
-//! UpdateService; no action on a service that is not ours, unless it may be adopted; no action while suspended; a failed
-//! spec is not tried again; planning what was applied and observed gives an empty plan.
+//! What comes in: one [`Desired`], one [`Observed`], what people said ([`Orders`]), the time. What leaves: a [`Plan`],
+//! always. Guarantees: at most one UpdateService; no action on a service that is not ours, unless it may be adopted; no
+//! action while suspended or held, or while it is not known whether it is; a failed spec is not tried again unless a person
+//! releases it; planning what was applied and observed gives an empty plan.
 
 mod differences;
 mod holds;
@@ -22,6 +23,7 @@ use self::holds::Attempted;
 use crate::desired::Desired;
 use crate::drift::FieldDrift;
 use crate::observed::{Observed, ObservedService, ServiceState, Wants};
+use crate::orders::Orders;
 use crate::ownership::{self, Ownership, Tags};
 use crate::rollout::{self, Rollout};
 
@@ -118,6 +120,29 @@ pub enum Action {
         /// What differs.
         changes: Vec<FieldDrift>,
     },
+    /// Removes tags of the service.
+    UntagResource {
+        /// The service's ARN.
+        arn: String,
+        /// The tags' keys.
+        keys: Vec<String>,
+        /// Why.
+        reason: Reason,
+    },
+    /// Stops a service deployment and rolls back.
+    StopServiceDeployment {
+        /// The deployment's ARN.
+        arn: String,
+        /// Why.
+        reason: Reason,
+    },
+    /// Answers a lifecycle hook that waits.
+    ContinueServiceDeployment {
+        /// The call's input.
+        input: Value,
+        /// Why.
+        reason: Reason,
+    },
     /// Deletes the service.
     DeleteService {
         /// Why.
@@ -133,6 +158,9 @@ impl Action {
             Self::CreateService { .. } => "CreateService",
             Self::UpdateService { .. } => "UpdateService",
             Self::TagResource { .. } => "TagResource",
+            Self::UntagResource { .. } => "UntagResource",
+            Self::StopServiceDeployment { .. } => "StopServiceDeployment",
+            Self::ContinueServiceDeployment { .. } => "ContinueServiceDeployment",
             Self::DeleteService { .. } => "DeleteService",
         }
     }
@@ -144,6 +172,9 @@ impl Action {
             | Self::CreateService { reason, .. }
             | Self::UpdateService { reason, .. }
             | Self::TagResource { reason, .. }
+            | Self::UntagResource { reason, .. }
+            | Self::StopServiceDeployment { reason, .. }
+            | Self::ContinueServiceDeployment { reason, .. }
             | Self::DeleteService { reason } => *reason,
         }
     }
@@ -154,7 +185,11 @@ impl Action {
             Self::RegisterTaskDefinition { changes, .. }
             | Self::UpdateService { changes, .. }
             | Self::TagResource { changes, .. } => changes,
-            Self::CreateService { .. } | Self::DeleteService { .. } => &[],
+            Self::CreateService { .. }
+            | Self::UntagResource { .. }
+            | Self::StopServiceDeployment { .. }
+            | Self::ContinueServiceDeployment { .. }
+            | Self::DeleteService { .. } => &[],
         }
     }
 }
@@ -205,19 +240,29 @@ pub fn wants(desired: &Desired, observed: &Observed) -> Wants {
     // A rollback brings back settings as well as the revision.
     let differs = !runs_wanted || !differences::service_drift(desired, service).is_empty();
     let troubled = !completed && !going_well;
+    // Where it can wait for somebody, it has to show that it does.
+    let may_wait = service
+        .raw
+        .pointer("/deploymentConfiguration/lifecycleHooks")
+        .and_then(Value::as_array)
+        .is_some_and(|hooks| !hooks.is_empty())
+        && rollout::is_moving(service);
     Wants {
         candidates: !runs_wanted,
-        deployments: differs || troubled,
+        deployments: differs || troubled || may_wait,
         images: completed,
         stopped: differs || troubled || service.running_count < service.desired_count,
     }
 }
 
 /// What to do about one service.
-pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
-    let rollout = rollout::stands(desired, observed);
+pub fn plan(desired: &Desired, observed: &Observed, orders: &Orders, now: Timestamp) -> Plan {
+    let is_forgiven = rollout::newest_attempt(desired, observed)
+        .is_some_and(|attempt| orders.forgives(&desired.spec_hash, attempt));
+    let rollout =
+        if is_forgiven { Rollout::NotStarted } else { rollout::stands(desired, observed) };
     match observed.service.as_ref().map(|service| (service, service.state)) {
-        None | Some((_, ServiceState::Inactive)) => create(desired, observed),
+        None | Some((_, ServiceState::Inactive)) => create(desired, observed, orders, now),
         Some((_, ServiceState::Draining)) => Plan {
             rollout,
             ..Plan::hold(
@@ -229,15 +274,27 @@ pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
                 Requeue::After(ROLLOUT_POLL),
             )
         },
-        Some((service, ServiceState::Active)) => change(desired, observed, service, rollout, now),
+        Some((service, ServiceState::Active)) => {
+            let turn = Turn { orders, rollout, is_forgiven, now };
+            change(desired, observed, service, turn)
+        }
     }
+}
+
+/// What decides about a change beside the two sides.
+struct Turn<'a> {
+    orders: &'a Orders,
+    rollout: Rollout,
+    /// The spec has failed, and somebody released it since.
+    is_forgiven: bool,
+    now: Timestamp,
 }
 
 fn living(observed: &Observed) -> Option<&ObservedService> {
     observed.service.as_ref().filter(|service| service.state != ServiceState::Inactive)
 }
 
-fn create(desired: &Desired, observed: &Observed) -> Plan {
+fn create(desired: &Desired, observed: &Observed, orders: &Orders, now: Timestamp) -> Plan {
     let (register, task_definition) =
         inputs::choose_revision(desired, observed, Reason::ServiceMissing, Vec::new());
     let mut actions: Vec<Action> = register.into_iter().collect();
@@ -246,7 +303,10 @@ fn create(desired: &Desired, observed: &Observed) -> Plan {
         task_definition,
         reason: Reason::ServiceMissing,
     });
-    let holds: Vec<Hold> = holds::policy_hold(desired).into_iter().collect();
+    let holds: Vec<Hold> = holds::standing_hold(desired, orders, now)
+        .or_else(|| orders.spec_hold(desired, false, now))
+        .into_iter()
+        .collect();
     let requeue = if holds.is_empty() { Requeue::After(ROLLOUT_POLL) } else { Requeue::OnChange };
     conclude(actions, holds, requeue, Rollout::NotStarted)
 }
@@ -255,8 +315,7 @@ fn change(
     desired: &Desired,
     observed: &Observed,
     service: &ObservedService,
-    rollout: Rollout,
-    now: Timestamp,
+    Turn { orders, rollout, is_forgiven, now }: Turn<'_>,
 ) -> Plan {
     let adopting = match ownership::ownership(&service.tags, &desired.owner) {
         Ownership::Ours => false,
@@ -281,12 +340,22 @@ fn change(
         Ownership::Nobodys => true,
     };
     let is_attempted = differences::is_attempted(desired, service);
-    let reason = match (adopting, is_attempted) {
-        (true, _) => Reason::Adopting,
-        (false, true) => Reason::Drifted,
-        (false, false) => Reason::SpecChanged,
+    let is_released = orders.releases(&desired.spec_hash);
+    let reason = match (adopting, is_released, is_attempted) {
+        (true, _, _) => Reason::Adopting,
+        (false, true, _) => Reason::Released,
+        (false, false, true) => Reason::Drifted,
+        (false, false, false) => Reason::SpecChanged,
     };
-    let (actions, replacements) = differences::between(desired, observed, service, reason);
+    let (mut actions, mut replacements) = differences::between(desired, observed, service, reason);
+    differences::clear_held_spec(&mut actions, service, &desired.spec_hash, is_released);
+    if is_forgiven {
+        differences::try_again(&mut actions, desired);
+    }
+    if !replacements.is_empty() && orders.replaces(&desired.spec_hash, service) {
+        replacements.clear();
+        actions = vec![Action::DeleteService { reason: Reason::Replacing }];
+    }
     let attempted = if is_attempted {
         Attempted::Recorded
     } else if observed.sent.as_ref() == Some(&desired.spec_hash) {
@@ -294,7 +363,13 @@ fn change(
     } else {
         Attempted::No
     };
-    let mut holds = holds::standing(desired, &actions, &replacements, &rollout, attempted);
+    let situation = holds::Situation {
+        actions: &actions,
+        replacements: &replacements,
+        rollout: &rollout,
+        attempted,
+    };
+    let mut holds = holds::all(desired, service, orders, &situation, now);
     let foreign = differences::has_foreign_drift(desired, service);
     holds.extend(holds::controller_hold(service, &actions, foreign));
     let requeue = if !actions.is_empty() && holds.is_empty() {
@@ -304,8 +379,15 @@ fn change(
     } else {
         Requeue::OnChange
     };
-    let is_failure =
-        |hold: &Hold| matches!(hold.reason, Reason::RolledBack | Reason::RolloutFailed);
+    let is_failure = |hold: &Hold| {
+        matches!(
+            hold.reason,
+            Reason::RolledBack
+                | Reason::RolloutFailed
+                | Reason::RolledBackByHand
+                | Reason::Aborted
+        )
+    };
     if attempted == Attempted::Sent && holds.iter().all(is_failure) && !holds.is_empty() {
         return record_failure(conclude(actions, holds, requeue, rollout));
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{Action, Plan, TaskDefinitionRef, plan, wants};
 use crate::desired::Desired;
 use crate::observed::{Observed, ObservedService, ObservedTaskDefinition, ServiceDeployment};
+use crate::orders::Orders;
 use crate::ownership::{OWNER, SPEC_HASH};
 
 const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333";
@@ -92,7 +93,7 @@ impl World {
     }
 
     fn plan(&self, desired: &Desired) -> Plan {
-        plan(desired, &self.observe(), Timestamp::UNIX_EPOCH)
+        plan(desired, &self.observe(), &Orders::default(), Timestamp::UNIX_EPOCH)
     }
 
     /// Carries a plan out, as AWS would once every rollout has ended well.

@@ -62,6 +62,16 @@ async fn one(
         Action::TagResource { arn, tags, .. } => {
             account.tag_resource(arn, tags).await.map(|()| Vec::new())
         }
+        Action::UntagResource { arn, keys, .. } => {
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            account.untag_resource(arn, &keys).await.map(|()| Vec::new())
+        }
+        Action::StopServiceDeployment { arn, .. } => {
+            account.stop_service_deployment(arn).await.map(|()| Vec::new())
+        }
+        Action::ContinueServiceDeployment { input, .. } => {
+            account.continue_service_deployment(input).await.map(|()| Vec::new())
+        }
         Action::DeleteService { .. } => {
             account.delete_service(cluster, name, true).await.map(|_| Vec::new())
         }

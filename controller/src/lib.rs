@@ -12,10 +12,12 @@ pub mod inventory;
 pub mod manifest;
 pub mod observe;
 pub mod operator;
+pub mod orders;
 pub mod queue;
 pub mod reconcile;
 pub mod references;
 pub mod source;
+pub mod state;
 pub mod status_store;
 mod telemetry;
 

@@ -74,7 +74,7 @@ impl<'a> SourceJson<'a> {
 }
 
 #[derive(Serialize)]
-struct List<T> {
+pub(super) struct List<T> {
     items: Vec<T>,
     metadata: ListMetadata,
 }
@@ -90,7 +90,7 @@ struct ListMetadata {
 }
 
 impl<T> List<T> {
-    fn whole(items: Vec<T>) -> Self {
+    pub(super) fn whole(items: Vec<T>) -> Self {
         let metadata = ListMetadata { total: items.len(), ..ListMetadata::default() };
         Self { items, metadata }
     }
@@ -137,15 +137,6 @@ pub(super) async fn service(
 ) -> Result<Response, Problem> {
     let object = find(&app, path, &uri, &["target"])?.0;
     Ok(Json(ServiceJson::whole(&object)).into_response())
-}
-
-pub(super) async fn service_history(
-    State(app): State<App>,
-    path: Result<Path<(String, String)>, PathRejection>,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    let object = find(&app, path, &uri, &["target"])?.0;
-    Ok(Json(List::whole(object.status.history.iter().collect())).into_response())
 }
 
 pub(super) async fn service_events(

@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod orders;
 mod pages;
 mod streams;
 
@@ -106,6 +107,17 @@ fn filled() -> StatusStore {
     store
 }
 
+/// A token that may do everything, and one that only reads.
+fn access() -> Access {
+    let holder = |name: &str, may_order, token: &'static str| Holder {
+        name: name.to_owned(),
+        may_order,
+        read: Arc::new(move || Ok(token.to_owned())),
+    };
+    let holders = vec![holder("ci", true, "s3cret-token"), holder("wall", false, "read-token")];
+    Access::Token(Arc::new(TokenAccess::new(holders).unwrap()))
+}
+
 struct Server {
     router: axum::Router,
     store: StatusStore,
@@ -145,8 +157,7 @@ impl Server {
     }
 
     fn guarded() -> Self {
-        let read: ReadSecret = Arc::new(|| Ok("s3cret-token".to_owned()));
-        Self::with(filled(), Access::Token(Arc::new(TokenAccess::new(read).unwrap())))
+        Self::with(filled(), access())
     }
 
     fn with(store: StatusStore, access: Access) -> Self {
@@ -157,8 +168,14 @@ impl Server {
             crate::queue::Queue::new(1),
             "1.2.3",
         );
-        let state =
-            State { store: store.clone(), metrics, access, owner: "prod".into(), version: "1.2.3" };
+        let state = State {
+            store: store.clone(),
+            orders: None,
+            metrics,
+            access,
+            owner: "prod".into(),
+            version: "1.2.3",
+        };
         Self { router: router(state, shutdown.clone()), store, shutdown }
     }
 

@@ -11,6 +11,7 @@
 mod crashes;
 mod drift;
 mod failures;
+mod orders;
 mod ownership;
 mod pruning;
 mod rollouts;

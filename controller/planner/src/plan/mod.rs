@@ -218,6 +218,13 @@ impl Plan {
         }
     }
 
+    /// The same plan with everything held back for one more reason.
+    pub fn withhold(mut self, reason: Reason, message: impl Into<String>) -> Self {
+        self.withheld.append(&mut self.actions);
+        self.holds.push(Hold::new(reason, message));
+        Self { requeue: Requeue::OnChange, ..self }
+    }
+
     /// Whether there is nothing to do and nothing is held back.
     pub fn is_settled(&self) -> bool {
         self.actions.is_empty() && self.withheld.is_empty()

@@ -143,6 +143,18 @@ impl World {
                         .map(|(key, value)| json!({ "key": key, "value": value }))
                         .collect();
                 }
+                Action::UntagResource { keys, .. } => {
+                    let service = self.service.as_mut().unwrap();
+                    let mut all = crate::observed::tags(service);
+                    all.retain(|key, _| !keys.contains(key));
+                    service["tags"] = all
+                        .iter()
+                        .map(|(key, value)| json!({ "key": key, "value": value }))
+                        .collect();
+                }
+                Action::StopServiceDeployment { .. } | Action::ContinueServiceDeployment { .. } => {
+                    panic!("a plan of a spec steers no deployment")
+                }
                 Action::DeleteService { .. } => self.service = None,
             }
         }

@@ -124,8 +124,7 @@ impl Order {
 
     /// Who asked, until when and why: `by ci until 2026-03-01T12:00:00Z: freeze`.
     pub fn told(&self) -> String {
-        let until =
-            self.expires_at.map(|expires| format!(" until {expires}")).unwrap_or_default();
+        let until = self.expires_at.map(|expires| format!(" until {expires}")).unwrap_or_default();
         let why = self.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
         format!("by {}{until}{why}", self.actor)
     }

@@ -123,7 +123,7 @@ fn plan_1000_services(bencher: Bencher) {
                     &Orders::default(),
                     Timestamp::UNIX_EPOCH,
                 )
-                    .is_settled()
+                .is_settled()
             })
             .count()
     });

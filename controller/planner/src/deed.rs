@@ -93,12 +93,9 @@ pub fn next(deed: &UnderWay, scene: &Scene<'_>) -> Step {
         Verb::Rollback => rollback(service, scene, deed.order.to.as_deref()),
         Verb::Abort => abort(service, scene),
         Verb::Promote => promote(scene, deed.order.hook_id.as_deref()),
-        Verb::Sync
-        | Verb::Suspend
-        | Verb::Resume
-        | Verb::Hold
-        | Verb::Release
-        | Verb::Approve => return Step::Done,
+        Verb::Sync | Verb::Suspend | Verb::Resume | Verb::Hold | Verb::Release | Verb::Approve => {
+            return Step::Done;
+        }
     };
     decided.map_or_else(Step::Refused, Step::Act)
 }
@@ -149,11 +146,7 @@ fn instead_of_primary(service: &ObservedService, scene: &Scene<'_>) -> Result<Se
     Ok(Sent { at: scene.now, subject: primary.id.clone() })
 }
 
-fn rollback(
-    service: &ObservedService,
-    scene: &Scene<'_>,
-    to: Option<&str>,
-) -> Result<Act, String> {
+fn rollback(service: &ObservedService, scene: &Scene<'_>, to: Option<&str>) -> Result<Act, String> {
     let sent = instead_of_primary(service, scene)?;
     let target = match to {
         Some(name) => named(service, scene, name)?,
@@ -195,9 +188,7 @@ fn last_good(service: &ObservedService, scene: &Scene<'_>) -> Result<Target, Str
             | DeploymentStatus::RollbackInProgress
             | DeploymentStatus::RollbackSuccessful,
         ) => {
-            return Err(
-                "ECS has rolled back already; name a release to go further".to_owned()
-            );
+            return Err("ECS has rolled back already; name a release to go further".to_owned());
         }
         Some(
             DeploymentStatus::Pending
@@ -231,8 +222,7 @@ fn last_good(service: &ObservedService, scene: &Scene<'_>) -> Result<Target, Str
 
 /// The release that a person names, by its id, its revision `family:7` or that revision's ARN.
 fn named(service: &ObservedService, scene: &Scene<'_>, name: &str) -> Result<Target, String> {
-    let is_meant =
-        |arn: &str| arn == name || past::short_name(arn) == name;
+    let is_meant = |arn: &str| arn == name || past::short_name(arn) == name;
     let records: Vec<&ServiceDeployment> = scene
         .deployments
         .iter()
@@ -241,8 +231,7 @@ fn named(service: &ObservedService, scene: &Scene<'_>, name: &str) -> Result<Tar
                 || record.task_definition.as_ref().is_some_and(|found| is_meant(&found.arn))
         })
         .collect();
-    let good =
-        records.iter().find(|record| record.status == DeploymentStatus::Successful).copied();
+    let good = records.iter().find(|record| record.status == DeploymentStatus::Successful).copied();
     let remembers = scene
         .past
         .iter()
@@ -311,10 +300,8 @@ fn abort(service: &ObservedService, scene: &Scene<'_>) -> Result<Act, String> {
         .ok_or("no rollout is under way")?;
     let leaves = spec_in_force(service, scene);
     let mut actions = hold_action(service, leaves.as_ref());
-    actions.push(Action::StopServiceDeployment {
-        arn: running.arn.clone(),
-        reason: Reason::Aborted,
-    });
+    actions
+        .push(Action::StopServiceDeployment { arn: running.arn.clone(), reason: Reason::Aborted });
     let sent = Sent { at: scene.now, subject: running.arn.clone() };
     Ok(Act { actions, sent, leaves })
 }

@@ -112,10 +112,7 @@ impl Orders {
             ));
         }
         if let Some(suspension) = self.suspension.as_ref().filter(|order| order.is_in_force(now)) {
-            return Some(Hold::new(
-                Reason::Suspended,
-                format!("suspended {}", suspension.told()),
-            ));
+            return Some(Hold::new(Reason::Suspended, format!("suspended {}", suspension.told())));
         }
         let hold = self.hold.as_ref()?;
         Some(Hold::new(Reason::ManualHold, format!("held {}", hold.told())))

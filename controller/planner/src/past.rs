@@ -37,10 +37,8 @@ pub fn after(
     let reason = || primary.rollout_reason.clone();
     match releases.iter_mut().find(|release| release.id == present) {
         Some(release) => {
-            let may_end = matches!(
-                release.outcome,
-                ReleaseOutcome::InProgress | ReleaseOutcome::Superseded
-            );
+            let may_end =
+                matches!(release.outcome, ReleaseOutcome::InProgress | ReleaseOutcome::Superseded);
             if may_end && outcome != ReleaseOutcome::InProgress {
                 end(release, outcome, reason(), now);
             }
@@ -88,12 +86,7 @@ fn begun(
     }
 }
 
-fn end(
-    release: &mut PastRelease,
-    outcome: ReleaseOutcome,
-    reason: Option<String>,
-    now: Timestamp,
-) {
+fn end(release: &mut PastRelease, outcome: ReleaseOutcome, reason: Option<String>, now: Timestamp) {
     release.outcome = outcome;
     match outcome {
         ReleaseOutcome::InProgress => {}

@@ -111,10 +111,7 @@ pub fn plan(
 }
 
 fn delete() -> Plan {
-    Plan {
-        actions: vec![Action::DeleteService { reason: Reason::Pruning }],
-        ..Plan::nothing()
-    }
+    Plan { actions: vec![Action::DeleteService { reason: Reason::Pruning }], ..Plan::nothing() }
 }
 
 #[cfg(test)]

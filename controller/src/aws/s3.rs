@@ -150,9 +150,9 @@ impl S3 {
             answer.map_err(|error| from_sdk(operation, &subject, Sent::Perhaps, &error))
         };
         let answer = self.calls.once(operation, None, attempt).await?;
-        answer.e_tag.ok_or_else(|| {
-            Error::unexpected(operation, &subject, "the answer has no entity tag")
-        })
+        answer
+            .e_tag
+            .ok_or_else(|| Error::unexpected(operation, &subject, "the answer has no entity tag"))
     }
 
     /// Deletes an object if it is the one with this entity tag. One attempt, as [`S3::put`].

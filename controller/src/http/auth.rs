@@ -241,7 +241,6 @@ mod tests {
         Holder { name: "token".to_owned(), may_order: true, read }
     }
 
-
     fn access(token: &'static str) -> TokenAccess {
         TokenAccess::new(vec![holder(Arc::new(move || Ok(token.to_owned())))]).unwrap()
     }
@@ -271,8 +270,8 @@ mod tests {
     #[tokio::test]
     async fn a_token_that_cannot_be_used_is_refused_at_the_start() {
         for (read, told) in [("", "empty"), (" \n", "empty"), ("two words", "header")] {
-            let error = TokenAccess::new(vec![holder(Arc::new(move || Ok(read.to_owned())))])
-                .unwrap_err();
+            let error =
+                TokenAccess::new(vec![holder(Arc::new(move || Ok(read.to_owned())))]).unwrap_err();
             assert!(error.contains(told), "{error}");
         }
     }
@@ -303,7 +302,8 @@ mod tests {
     async fn a_new_token_takes_over_and_ends_all_sessions() {
         let current = Arc::new(Mutex::new(Ok("first-token".to_owned())));
         let read = Arc::clone(&current);
-        let access = TokenAccess::new(vec![holder(Arc::new(move || read.lock().unwrap().clone()))]).unwrap();
+        let access =
+            TokenAccess::new(vec![holder(Arc::new(move || read.lock().unwrap().clone()))]).unwrap();
         let id = access.sign_in("first-token").unwrap();
         let cookies = with(header::COOKIE, &format!("{COOKIE}={id}"));
 

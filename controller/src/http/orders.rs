@@ -221,8 +221,9 @@ pub(super) async fn history(
     let Some(intake) = &app.0.state.orders else {
         return Ok(Json(List::<()>::whole(Vec::new())).into_response());
     };
-    let record = intake.record(&object.key).await.map_err(|error| {
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
-    })?;
+    let record = intake
+        .record(&object.key)
+        .await
+        .map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
     Ok(Json(List::whole(record.past.iter().collect())).into_response())
 }

@@ -124,10 +124,7 @@ impl Turned<'_> {
             .as_ref()
             .is_some_and(|service| service.state == ServiceState::Active);
         let differs = |reason: Reason| {
-            matches!(
-                reason,
-                Reason::NeedsReplacement | Reason::NotOwned | Reason::OwnedByAnother
-            )
+            matches!(reason, Reason::NeedsReplacement | Reason::NotOwned | Reason::OwnedByAnother)
         };
         is_active
             && self.plan.is_settled()

@@ -160,9 +160,9 @@ impl Scene<'_> {
     fn bound(&self, ask: &Ask) -> Result<SpecHash, String> {
         let spec = self.spec_hash().ok_or("no usable spec names this service")?;
         match &ask.spec_hash {
-            Some(meant) if meant != spec => {
-                Err(format!("the spec in force is {spec}, not {meant}: look again before you decide"))
-            }
+            Some(meant) if meant != spec => Err(format!(
+                "the spec in force is {spec}, not {meant}: look again before you decide"
+            )),
             Some(_) | None => Ok(spec.clone()),
         }
     }
@@ -172,13 +172,7 @@ impl Scene<'_> {
 const RELEASABLE: &[Reason] =
     &[Reason::RolledBack, Reason::RolloutFailed, Reason::RolledBackByHand, Reason::Aborted];
 
-fn order(
-    id: u64,
-    verb: Verb,
-    ask: &Ask,
-    actor: &str,
-    scene: &Scene<'_>,
-) -> Result<Order, String> {
+fn order(id: u64, verb: Verb, ask: &Ask, actor: &str, scene: &Scene<'_>) -> Result<Order, String> {
     let spec_hash = match verb {
         Verb::Sync if ask.prune => None,
         Verb::Sync | Verb::Approve => Some(scene.bound(ask)?),
@@ -296,13 +290,14 @@ fn sync(orders: &mut Orders, order: &Order, scene: &Scene<'_>) -> Result<(), Str
 /// Whether the service is suspended: then nothing but a step back is taken.
 fn is_free(orders: &Orders, scene: &Scene<'_>) -> Result<(), String> {
     if scene.is_suspended_by_spec() {
-        return Err("the spec itself suspends the service: take `sync.suspend` out of it".to_owned());
+        return Err(
+            "the spec itself suspends the service: take `sync.suspend` out of it".to_owned()
+        );
     }
     match orders.suspension.as_ref().filter(|order| order.is_in_force(scene.now)) {
-        Some(suspension) => Err(format!(
-            "the service is suspended {}: `resume` ends that",
-            suspension.told()
-        )),
+        Some(suspension) => {
+            Err(format!("the service is suspended {}: `resume` ends that", suspension.told()))
+        }
         None => Ok(()),
     }
 }
@@ -314,13 +309,13 @@ fn can_be_done(orders: &Orders, order: &Order, scene: &Scene<'_>) -> Result<(), 
     let Some(status) = scene.status else { return Ok(()) };
     let rollout = status.rollout.as_ref();
     match order.verb {
-        Verb::Rollback if order.to.is_none() && scene.shows(RELEASABLE) => Err(
-            "the last rollout was itself undone: name the release to go to with `to`".to_owned(),
-        ),
+        Verb::Rollback if order.to.is_none() && scene.shows(RELEASABLE) => {
+            Err("the last rollout was itself undone: name the release to go to with `to`"
+                .to_owned())
+        }
         Verb::Abort
-            if rollout.is_none_or(|rollout| {
-                matches!(rollout.stage.as_str(), "COMPLETED" | "FAILED")
-            }) =>
+            if rollout
+                .is_none_or(|rollout| matches!(rollout.stage.as_str(), "COMPLETED" | "FAILED")) =>
         {
             Err("no rollout is under way".to_owned())
         }

@@ -84,9 +84,7 @@ impl Bucket {
         let name = self.name(key);
         let written = match (&version, record.is_empty()) {
             (None, true) => return Ok(Saved::Yes),
-            (Some(etag), true) => {
-                self.s3.delete(&self.bucket, &name, etag).await.map(|()| None)
-            }
+            (Some(etag), true) => self.s3.delete(&self.bucket, &name, etag).await.map(|()| None),
             (etag, false) => {
                 let bytes = record.to_json(key).map_err(|why| StateError::write(key, why))?;
                 let condition = match etag {

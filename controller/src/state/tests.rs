@@ -45,8 +45,7 @@ async fn buckets() -> (Sandbox, StateStore, StateStore) {
     assert!(sandbox.handle(time.now(), &create.unwrap()).status().is_success());
     let options = ConnectOptions::in_process(sandbox.http_client(time));
     let aws = Aws::connect(&[], options).await.unwrap();
-    let store =
-        || StateStore::in_bucket(aws.s3(None), "state".to_owned(), "prod/".to_owned());
+    let store = || StateStore::in_bucket(aws.s3(None), "state".to_owned(), "prod/".to_owned());
     (sandbox, store(), store())
 }
 

@@ -159,12 +159,8 @@ impl Fleet {
         for key in keys {
             let wanted = self.context.inventory().wanted(&key);
             let Wanted::Spec { entry, .. } = wanted else { panic!("{key} has no spec") };
-            let plan = planner::plan(
-                &entry.desired,
-                &Observed::default(),
-                &Orders::default(),
-                self.now(),
-            );
+            let plan =
+                planner::plan(&entry.desired, &Observed::default(), &Orders::default(), self.now());
             let mut registered = Value::Null;
             for action in plan.actions {
                 match action {

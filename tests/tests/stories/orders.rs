@@ -60,7 +60,10 @@ async fn a_suspension_holds_everything_says_why_and_expires() {
     nothing_changes_for(&fleet, Duration::from_mins(3)).await;
     assert_eq!(fleet.holds("web"), [Reason::Suspended]);
     let said = fleet.ready("web").message;
-    assert!(said.starts_with("suspended by ci until 2026-03-01T") && said.ends_with(": a sale"), "{said}");
+    assert!(
+        said.starts_with("suspended by ci until 2026-03-01T") && said.ends_with(": a sale"),
+        "{said}"
+    );
     let why = conflict(&fleet, Verb::Restart, &Ask::default()).await;
     assert!(why.contains("`resume` ends that"), "{why}");
     fleet.pass(Duration::from_mins(5)).await;
@@ -105,8 +108,7 @@ async fn a_hold_outlives_the_process_and_ends_with_a_release() {
 
 #[tokio::test(start_paused = true)]
 async fn in_manual_mode_each_spec_waits_for_its_own_sync() {
-    let policy =
-        SyncPolicy { mode: Some(crds::SyncMode::Manual), ..SyncPolicy::default() };
+    let policy = SyncPolicy { mode: Some(crds::SyncMode::Manual), ..SyncPolicy::default() };
     let mut fleet = Fleet::with(FleetOptions { policy, ..options() }).await;
     fleet.commit(&[version("v1")]).await;
     fleet.until_stalled("web", Reason::ManualSync).await;
@@ -133,7 +135,8 @@ async fn in_manual_mode_each_spec_waits_for_its_own_sync() {
 
 #[tokio::test(start_paused = true)]
 async fn an_approval_counts_for_the_spec_it_was_given_for_and_no_other() {
-    let asks = |name: &str| with(version(name), "/spec/rollout/approval", json!({"required": true}));
+    let asks =
+        |name: &str| with(version(name), "/spec/rollout/approval", json!({"required": true}));
     let mut fleet = Fleet::with(options()).await;
     fleet.commit(&[asks("v1")]).await;
     fleet.until_stalled("web", Reason::AwaitingApproval).await;
@@ -149,7 +152,11 @@ async fn an_approval_counts_for_the_spec_it_was_given_for_and_no_other() {
     fleet.order("web", Verb::Release, &Ask::default()).await;
     nothing_changes_for(&fleet, Duration::from_mins(5)).await;
     assert_eq!(fleet.holds("web"), [Reason::AwaitingApproval]);
-    assert!(fleet.ready("web").message.contains("for another spec"), "{}", fleet.ready("web").message);
+    assert!(
+        fleet.ready("web").message.contains("for another spec"),
+        "{}",
+        fleet.ready("web").message
+    );
     // One that has expired does not count either.
     fleet.order("web", Verb::Hold, &Ask::default()).await;
     let short = Ask { expires_in: Some(HumanDuration::from_secs(60)), ..Ask::default() };
@@ -171,11 +178,12 @@ async fn an_approval_counts_for_the_spec_it_was_given_for_and_no_other() {
 
 /// After a rollback by hand: v1 runs, v2 is held through everything but a new spec.
 async fn stays_rolled_back(fleet: &mut Fleet) {
-    fleet.until("v1 runs alone", |fleet| {
-        let service = fleet.service("web").unwrap();
-        fleet.image("web") == image("web", "v1") && service.records[0] == "SUCCESSFUL"
-    })
-    .await;
+    fleet
+        .until("v1 runs alone", |fleet| {
+            let service = fleet.service("web").unwrap();
+            fleet.image("web") == image("web", "v1") && service.records[0] == "SUCCESSFUL"
+        })
+        .await;
     fleet.until_stalled("web", Reason::RolledBackByHand).await;
     nothing_changes_for(fleet, Duration::from_hours(3)).await;
     fleet.restart().await;
@@ -225,7 +233,9 @@ async fn a_named_release_is_gone_back_to_and_a_release_lets_the_spec_go() {
     fleet.order("web", Verb::Rollback, &to("shop-web:2")).await;
     fleet.until("v2", |fleet| fleet.image("web") == image("web", "v2")).await;
     nothing_changes_for(&fleet, Duration::from_mins(10)).await;
-    for (name, why) in [("shop-web:9", "no release"), ("shop-web:2", "already"), ("shop-web:3", "spec asks")] {
+    for (name, why) in
+        [("shop-web:9", "no release"), ("shop-web:2", "already"), ("shop-web:3", "spec asks")]
+    {
         fleet.order("web", Verb::Rollback, &to(name)).await;
         fleet.pass(Duration::from_secs(10)).await;
         let told = fleet.told("web").pop().unwrap();
@@ -272,8 +282,10 @@ async fn a_rollback_supersedes_a_rollout_that_fails_and_brings_settings_back_too
     assert_eq!(fleet.image("web"), image("web", "v1"));
     stays_rolled_back(&mut fleet).await;
     assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL", "STOPPED", "SUCCESSFUL"]);
-    let described = fleet.console("DescribeServices", json!({"cluster": "shop", "services": ["web"]}));
-    let subnets = &described["services"][0]["networkConfiguration"]["awsvpcConfiguration"]["subnets"];
+    let described =
+        fleet.console("DescribeServices", json!({"cluster": "shop", "services": ["web"]}));
+    let subnets =
+        &described["services"][0]["networkConfiguration"]["awsvpcConfiguration"]["subnets"];
     assert_eq!(*subnets, json!(["subnet-1", "subnet-2"]));
     let outcomes: Vec<ReleaseOutcome> =
         fleet.past("web").await.iter().map(|release| release.outcome).collect();
@@ -428,7 +440,8 @@ async fn a_replacement_is_carried_out_for_the_spec_it_was_ordered_for() {
     fleet.order("web", Verb::Sync, &replace).await;
     fleet.until("deleted", |fleet| fleet.living("web").is_none()).await;
     fleet.until_ready("web").await;
-    let described = fleet.console("DescribeServices", json!({"cluster": "shop", "services": ["web"]}));
+    let described =
+        fleet.console("DescribeServices", json!({"cluster": "shop", "services": ["web"]}));
     assert_eq!(described["services"][0]["launchType"], "EC2");
     assert_eq!(fleet.service("web").unwrap().running, 2);
     assert!(conflict(&fleet, Verb::Sync, &replace).await.contains("no difference"));
@@ -480,7 +493,8 @@ async fn a_held_service_is_not_pruned() {
 async fn a_lost_store_deletes_nothing_and_sends_nothing_that_was_left() {
     for keep in [Keep::Directory, Keep::Bucket] {
         let fixtures = "clusters: [{name: shop}]\nbuckets: [{name: specs}]\nlatency: 8ms\n";
-        let mut fleet = at_v2(FleetOptions { keep, fixtures: fixtures.to_owned(), ..options() }).await;
+        let mut fleet =
+            at_v2(FleetOptions { keep, fixtures: fixtures.to_owned(), ..options() }).await;
         fleet.order("web", Verb::Rollback, &Ask::default()).await;
         fleet.until_stalled("web", Reason::RolledBackByHand).await;
         fleet.pass(Duration::from_mins(5)).await;
@@ -524,11 +538,8 @@ async fn while_it_cannot_be_read_what_people_said_nothing_is_changed() {
 async fn an_order_that_cannot_be_written_down_is_not_carried_out() {
     let fixtures = "clusters: [{name: shop}]\nbuckets: [{name: specs}]\nlatency: 8ms\n".to_owned();
     let fleet = at_v2(FleetOptions { keep: Keep::Bucket, fixtures, ..options() }).await;
-    let kind = FaultKind::Error {
-        code: "AccessDenied".to_owned(),
-        message: "no".to_owned(),
-        status: 403,
-    };
+    let kind =
+        FaultKind::Error { code: "AccessDenied".to_owned(), message: "no".to_owned(), status: 403 };
     fleet.sandbox.inject(Fault { times: None, ..Fault::once("s3", "PutObject", kind) });
     let refused = fleet.try_order("web", Verb::Restart, &Ask::default()).await;
     assert!(matches!(refused, Err(Refusal::Store(_))), "{refused:?}");

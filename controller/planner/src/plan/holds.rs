@@ -88,7 +88,9 @@ fn failure_hold(rollout: &Rollout, attempted: Attempted) -> Option<Hold> {
         }
         Rollout::RolledBack(reason) if attempted.was_sent() => Some(Hold::new(
             Reason::RolledBack,
-            format!("this spec failed and was rolled back: {reason} It is held until the spec changes."),
+            format!(
+                "this spec failed and was rolled back: {reason} It is held until the spec changes."
+            ),
         )),
         Rollout::Failed(reason) if attempted.was_sent() => Some(Hold::new(
             Reason::RolloutFailed,

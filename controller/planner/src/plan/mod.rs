@@ -389,10 +389,7 @@ fn change(
     let is_failure = |hold: &Hold| {
         matches!(
             hold.reason,
-            Reason::RolledBack
-                | Reason::RolloutFailed
-                | Reason::RolledBackByHand
-                | Reason::Aborted
+            Reason::RolledBack | Reason::RolloutFailed | Reason::RolledBackByHand | Reason::Aborted
         )
     };
     if attempted == Attempted::Sent && holds.iter().all(is_failure) && !holds.is_empty() {

@@ -20,8 +20,7 @@ async fn only_a_token_in_the_header_gives_orders() {
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{headers:?}");
         assert_eq!(answer.header("content-type"), "application/problem+json; charset=utf-8");
     }
-    let answer =
-        post(&server, "restart", &[("authorization", "Bearer read-token")], "").await;
+    let answer = post(&server, "restart", &[("authorization", "Bearer read-token")], "").await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert!(answer.body.contains("the token `wall` may only read"), "{}", answer.body);
     let form = [("content-type", "application/x-www-form-urlencoded")];

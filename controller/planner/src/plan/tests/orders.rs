@@ -52,7 +52,12 @@ fn what_people_said_decides_whether_a_new_spec_is_sent() {
         ("unknown", &auto, Orders::unknown("no disk"), &[Reason::StateUnknown]),
         ("manual", &manual, none(), &[Reason::ManualSync]),
         ("manual, synced", &manual, sync(for_spec(Verb::Sync, &manual)), &[]),
-        ("manual, another synced", &manual, sync(for_spec(Verb::Sync, &other)), &[Reason::ManualSync]),
+        (
+            "manual, another synced",
+            &manual,
+            sync(for_spec(Verb::Sync, &other)),
+            &[Reason::ManualSync],
+        ),
         ("to be approved", &approved, none(), &[Reason::AwaitingApproval]),
         ("approved", &approved, approve(for_spec(Verb::Approve, &approved)), &[]),
         (
@@ -76,9 +81,9 @@ fn what_people_said_decides_whether_a_new_spec_is_sent() {
         assert_eq!(reasons(&plan), holds, "{name}");
         assert_eq!(plan.actions.is_empty(), !holds.is_empty(), "{name}");
         let created = planned(&World::default(), desired, &orders);
-        let holds_all = holds.iter().all(|reason| {
-            !matches!(reason, Reason::Aborted | Reason::RolledBackByHand)
-        });
+        let holds_all = holds
+            .iter()
+            .all(|reason| !matches!(reason, Reason::Aborted | Reason::RolledBackByHand));
         assert_eq!(reasons(&created), if holds_all { holds } else { &[] }, "{name}, no service");
         // Orders are read back as they were written.
         let written = serde_json::to_value(&orders).unwrap();
@@ -128,7 +133,8 @@ fn a_failure_counts_no_more_once_its_spec_was_released_and_the_next_one_counts()
     let mut world = World::running("web:v1");
     let bad = desired("web:bad");
     let record = |world: &mut World, id: &str, at: i64| {
-        let revision = world.revisions.last().unwrap()["taskDefinition"]["taskDefinitionArn"].clone();
+        let revision =
+            world.revisions.last().unwrap()["taskDefinition"]["taskDefinitionArn"].clone();
         world.records.insert(
             0,
             json!({

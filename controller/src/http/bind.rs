@@ -110,7 +110,7 @@ mod tests {
 
     fn http(listen: &str, auth: bool) -> Http {
         let token = SecretFrom { env: Some("TOKEN".to_owned()), file: None };
-        Http { listen: Some(listen.to_owned()), auth: auth.then_some(Auth { token }) }
+        Http { listen: Some(listen.to_owned()), auth: auth.then_some(Auth { token, tokens: Vec::new() }) }
     }
 
     #[tokio::test]

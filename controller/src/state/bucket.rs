@@ -123,7 +123,7 @@ impl Bucket {
             Ok(objects) => {
                 let etags: HashMap<String, String> =
                     objects.into_iter().map(|object| (object.key, object.etag)).collect();
-                known.records.retain(|name, (etag, _)| etags.get(name) == Some(etag));
+                known.records.retain(|name, kept| etags.get(name) == Some(&kept.0));
                 known.etags = Some(etags);
                 known.is_outdated = false;
             }
@@ -153,15 +153,16 @@ impl Bucket {
 
     fn keep(&self, name: String, etag: Option<String>, record: Record) {
         let mut known = self.known();
-        let etags = known.etags.get_or_insert_default();
+        let Known { etags, records, .. } = &mut *known;
+        let etags = etags.get_or_insert_default();
         match etag {
             Some(etag) => {
                 etags.insert(name.clone(), etag.clone());
-                known.records.insert(name, (etag, Arc::new(record)));
+                records.insert(name, (etag, Arc::new(record)));
             }
             None => {
                 etags.remove(&name);
-                known.records.remove(&name);
+                records.remove(&name);
             }
         }
     }

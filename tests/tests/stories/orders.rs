@@ -21,6 +21,12 @@ fn version(name: &str) -> Value {
     service("web", &image("web", name))
 }
 
+/// The same with a health check that gives its containers five minutes to start.
+fn checked(name: &str) -> Value {
+    let check = json!({ "command": ["CMD", "true"], "interval": 5, "retries": 2, "startPeriod": 300 });
+    with(version(name), "/spec/taskDefinition/containerDefinitions/0/healthCheck", check)
+}
+
 /// A fleet whose service `web` went from v1 to v2.
 async fn at_v2(options: FleetOptions) -> Fleet {
     let mut fleet = Fleet::with(options).await;
@@ -359,11 +365,11 @@ async fn a_restart_replaces_every_task_once() {
 #[tokio::test(start_paused = true)]
 async fn an_aborted_rollout_goes_back_and_its_spec_is_held() {
     let mut fleet = Fleet::with(options()).await;
-    fleet.commit(&[version("v1")]).await;
+    fleet.commit(&[checked("v1")]).await;
     fleet.until_ready("web").await;
     assert!(conflict(&fleet, Verb::Abort, &Ask::default()).await.contains("no rollout"));
     fleet.image_behaves(&image("web", "v2"), ImageBehaviour::SlowStart(Duration::from_mins(10)));
-    fleet.commit(&[version("v2")]).await;
+    fleet.commit(&[checked("v2")]).await;
     fleet.until("v2 begins", |fleet| fleet.rollouts("web").len() == 2).await;
     fleet.pass(Duration::from_secs(10)).await;
     fleet.order("web", Verb::Abort, &because("wrong one")).await;
@@ -654,11 +660,11 @@ timings: {provisioning: 500ms, pending: 500ms, pull: 500ms, healthyWait: 5s, der
         let mut last_calls = Vec::new();
         for count in 1..CALLS_MAX {
             let mut fleet = Fleet::with(kept_in_a_bucket()).await;
-            fleet.commit(&[version("v1")]).await;
+            fleet.commit(&[checked("v1")]).await;
             fleet.until_ready("web").await;
             let slow = ImageBehaviour::SlowStart(Duration::from_hours(3));
             fleet.image_behaves(&image("web", "v2"), slow);
-            fleet.commit(&[version("v2")]).await;
+            fleet.commit(&[checked("v2")]).await;
             fleet.until("v2 begins", |fleet| fleet.rollouts("web").len() == 2).await;
             fleet.pass(Duration::from_secs(30)).await;
             let over = |fleet: &Fleet| {

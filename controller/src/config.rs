@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crds::{
     Controller, ControllerSpec, DirectorySource, GitRef, GitSource, Http, OwnerName, S3Source,
-    SecretFrom, SourceLocation, SourceName, SyncPolicy, Target, TargetName,
+    S3State, SecretFrom, SourceLocation, SourceName, State, SyncPolicy, Target, TargetName,
 };
 use indexmap::IndexMap;
 
@@ -37,6 +37,17 @@ pub struct Config {
     pub revisions: Option<NonZeroU32>,
     /// The status server.
     pub http: Http,
+    /// Where it is kept what people said; `None` for memory.
+    pub state: Option<StateLocation>,
+}
+
+/// Where the state store is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StateLocation {
+    /// A directory on this machine.
+    Directory(PathBuf),
+    /// A prefix of a bucket.
+    S3(S3State),
 }
 
 /// One source, checked.
@@ -108,7 +119,8 @@ impl Config {
             .name
             .parse()
             .map_err(|error: crds::InvalidName| invalid(error.to_string()))?;
-        let ControllerSpec { sources, targets, vars, interval, retention, http } = controller.spec;
+        let ControllerSpec { sources, targets, vars, interval, retention, http, state } =
+            controller.spec;
         let mut configured = Vec::new();
         for source in sources {
             let location = relative_to(folder, source.location().map_err(invalid)?);
@@ -129,6 +141,7 @@ impl Config {
             interval,
             revisions: retention.map(|retention| retention.revisions),
             http,
+            state: state.map(|state| state_location(folder, state)).transpose().map_err(invalid)?,
         })
     }
 
@@ -142,6 +155,7 @@ impl Config {
             interval: DEFAULT_INTERVAL,
             revisions: None,
             http: Http::default(),
+            state: None,
         }
     }
 
@@ -167,6 +181,17 @@ fn with_default(targets: Vec<Target>) -> Vec<Target> {
     }
     let name = TargetName::default();
     vec![Target { name, region: None, role_arn: None, external_id: None }]
+}
+
+fn state_location(folder: &Path, state: State) -> Result<StateLocation, String> {
+    match (state.directory, state.s3) {
+        (Some(directory), None) => Ok(StateLocation::Directory(folder.join(directory))),
+        (None, Some(s3)) => Ok(StateLocation::S3(s3)),
+        (None, None) => Err("spec.state names no place: give one of directory, s3".to_owned()),
+        (Some(_), Some(_)) => {
+            Err("spec.state names two places: give one of directory, s3".to_owned())
+        }
+    }
 }
 
 /// Relative paths in a file start at the file's folder.

@@ -1,8 +1,9 @@
 //! The status server: what is running, why, and what is wrong, for people and for programs.
 //!
-//! What comes in: the status board, the metrics, and who may read. What leaves: JSON, server-sent events, metrics and pages,
-//! each drawn from one moment of the board. What must hold: nothing here changes anything outside this server, nothing is
-//! kept that the board does not have, every request and every stream ends, and no page loads anything from elsewhere.
+//! What comes in: the status board, the metrics, who may read, and who may give orders. What leaves: JSON, server-sent
+//! events, metrics and pages, each drawn from one moment of the board; and orders, which the intake writes down. What must
+//! hold: nothing but a POST with a token in its header changes anything outside this server, nothing is kept that the board
+//! does not have, every request and every stream ends, and no page loads anything from elsewhere.
 
 mod api;
 mod assets;
@@ -13,6 +14,7 @@ mod discovery;
 mod guard;
 pub mod metrics;
 mod openapi;
+mod orders;
 mod page;
 mod params;
 mod problem;
@@ -30,8 +32,9 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::orders::Intake;
 use crate::status_store::StatusStore;
-pub use auth::{Access, ReadSecret, TokenAccess};
+pub use auth::{Access, Holder, ReadSecret, TokenAccess};
 pub use bind::{BindError, Bound, bind};
 pub use metrics::Metrics;
 pub use reads::Reads;
@@ -46,6 +49,8 @@ const WATCHERS_MAX: usize = 128;
 pub struct State {
     /// The status board.
     pub store: StatusStore,
+    /// Where orders are taken in; without it none are.
+    pub orders: Option<Intake>,
     /// The counts.
     pub metrics: Metrics,
     /// Who may read.

@@ -14,6 +14,7 @@ pub mod inventory;
 pub mod manifest;
 pub mod observe;
 pub mod operator;
+pub mod orders;
 pub mod planned;
 pub mod preflight;
 pub mod queue;
@@ -22,6 +23,7 @@ pub mod references;
 pub mod retention;
 pub mod scaling;
 pub mod source;
+pub mod state;
 pub mod status_store;
 mod telemetry;
 

@@ -2,6 +2,7 @@
 //!
 //! Callers ask for one service; the batcher below sends ten in a call. A read that fails makes no [`Observed`].
 
+use crds::ObjectKey;
 use planner::observed::{
     ObservedService, ObservedTaskDefinition, ResolvedImage, ServiceDeployment, ServiceState,
     StoppedTask,
@@ -60,6 +61,23 @@ pub async fn service(account: &Account, desired: &Desired) -> Result<Observed, E
         observed.stopped =
             tasks.map(|tasks| tasks.iter().map(StoppedTask::from_describe).collect());
     }
+    Ok(observed)
+}
+
+/// Reads what an order of a person is carried out by: the service, the revision it names, and its rollouts.
+pub async fn for_deed(account: &Account, key: &ObjectKey) -> Result<Observed, Error> {
+    let (cluster, name) = (key.cluster.as_str(), key.name.as_str());
+    let mut observed =
+        Observed { service: bare_service(account, cluster, name).await?, ..Observed::default() };
+    let Some(service) =
+        observed.service.as_ref().filter(|service| service.state == ServiceState::Active)
+    else {
+        return Ok(observed);
+    };
+    if !service.task_definition.is_empty() {
+        observed.task_definition = task_definition(account, &service.task_definition).await?;
+    }
+    observed.deployments = Some(deployments(account, cluster, name).await?);
     Ok(observed)
 }
 

@@ -51,6 +51,9 @@ pub struct ControllerSpec {
     /// The status server.
     #[serde(default)]
     pub http: Http,
+    /// Where it is kept what people said and how releases ended. Without it in memory, until the process ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
 }
 
 /// Which revisions of task definitions stay registered. Deregistering cannot be undone.
@@ -282,6 +285,32 @@ pub struct DirectorySource {
     pub path: String,
 }
 
+/// Where holds, approvals and the release history are kept: exactly one of the fields.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct State {
+    /// A directory on this machine; relative paths start at the folder of the configuration file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    /// A prefix of an S3 bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub s3: Option<S3State>,
+}
+
+/// A prefix of an S3 bucket that belongs to this operator alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct S3State {
+    /// The bucket's name.
+    pub bucket: String,
+    /// What the keys of its objects start with. Default: nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prefix: String,
+    /// The bucket's region. Default: the default target's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+}
+
 /// One account and region.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -311,10 +340,27 @@ pub struct Http {
     pub auth: Option<Auth>,
 }
 
-/// Who may read the status.
+/// Who may read the status, and who may give orders.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Auth {
-    /// The token that `Authorization: Bearer …` must carry.
+    /// The token that `Authorization: Bearer …` must carry. It may read and give orders; as an actor it is called `token`.
     pub token: SecretFrom,
+    /// Further tokens, each with the name under which its orders are recorded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<NamedToken>,
+}
+
+/// A token with a name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NamedToken {
+    /// The name under which its orders are recorded.
+    #[schemars(regex(pattern = "^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$"))]
+    pub name: String,
+    /// Where the token is read from.
+    pub token: SecretFrom,
+    /// Whether it may give orders. Default `true`; with `false` it reads only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orders: Option<bool>,
 }

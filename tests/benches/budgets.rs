@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use longshore_tests::specs::{image, service};
 use longshore_tests::{Fleet, FleetOptions};
 use planner::observed::{ObservedService, ObservedTaskDefinition};
-use planner::{Desired, Observed};
+use planner::{Desired, Observed, Orders};
 use serde_json::{Value, json};
 
 fn main() {
@@ -67,7 +67,7 @@ fn no_op_turn(bencher: Bencher) {
             task_definition: Some(ObservedTaskDefinition::from_describe(black_box(&definition))),
             ..Observed::default()
         };
-        let plan = planner::plan(&desired, &observed, Timestamp::UNIX_EPOCH);
+        let plan = planner::plan(&desired, &observed, &Orders::default(), Timestamp::UNIX_EPOCH);
         assert!(plan.is_settled(), "{plan:#?}");
         plan
     });
@@ -146,8 +146,13 @@ fn plan_1000_services(bencher: Bencher) {
     bencher.bench_local(|| {
         (0..1000)
             .filter(|_| {
-                planner::plan(black_box(&desired), black_box(&observed), Timestamp::UNIX_EPOCH)
-                    .is_settled()
+                planner::plan(
+                    black_box(&desired),
+                    black_box(&observed),
+                    &Orders::default(),
+                    Timestamp::UNIX_EPOCH,
+                )
+                .is_settled()
             })
             .count()
     });

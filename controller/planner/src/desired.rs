@@ -19,7 +19,7 @@ use crate::scaling::DesiredScaling;
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(15);
 
 /// Settings that a service revision captures and that a rollback brings back (aws.md §2.7, §3.7).
-const CAPTURED: &[&str] = &[
+pub(crate) const CAPTURED: &[&str] = &[
     "networkConfiguration",
     "loadBalancers",
     "serviceRegistries",
@@ -51,6 +51,8 @@ pub struct Desired {
     pub timeout: Duration,
     /// Whether a new version of a secret replaces the tasks.
     pub reload_on_secret_change: bool,
+    /// Whether a person has to approve the spec before it is sent.
+    pub needs_approval: bool,
 }
 
 /// The task definition that a service should run.
@@ -146,6 +148,7 @@ impl Desired {
             .map_or(DEFAULT_TIMEOUT, crds::HumanDuration::get);
         let reload_on_secret_change =
             spec.rollout.as_ref().and_then(|rollout| rollout.reload_on_secret_change) == Some(true);
+        let approval = spec.rollout.as_ref().and_then(|rollout| rollout.approval);
         let mut content = json!({
             "cluster": key.cluster, "name": key.name,
             "taskDefinition": task_definition.normal.value(), "taskDefinitionTags": task_definition.tags,
@@ -168,6 +171,7 @@ impl Desired {
             sync,
             timeout,
             reload_on_secret_change,
+            needs_approval: approval.is_some_and(|approval| approval.required),
         })
     }
 

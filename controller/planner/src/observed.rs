@@ -154,6 +154,17 @@ pub struct ServiceDeployment {
     pub task_definition: Option<ObservedTaskDefinition>,
     /// The service revision that it leads to, as AWS sent it, where that is known.
     pub captured: Option<Value>,
+    /// The PAUSE hooks at which it waits for somebody.
+    pub waiting: Vec<WaitingHook>,
+}
+
+/// A PAUSE hook at which a rollout waits (aws.md §2.7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingHook {
+    /// Its id, `ecs-PAUSE-…`.
+    pub id: String,
+    /// Until when it waits.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A revision of a task definition.
@@ -341,6 +352,15 @@ impl ServiceDeployment {
             created_at: time(record, "createdAt"),
             task_definition: None,
             captured: None,
+            waiting: list(record, "lifecycleHookDetails")
+                .filter(|hook| {
+                    text(hook, "targetType") == "PAUSE" && text(hook, "status") == "AWAITING_ACTION"
+                })
+                .map(|hook| WaitingHook {
+                    id: text(hook, "hookId"),
+                    expires_at: time(hook, "expiresAt"),
+                })
+                .collect(),
         }
     }
 }

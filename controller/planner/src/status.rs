@@ -3,7 +3,7 @@
 use crds::scaling::ScalingStatus;
 use crds::{
     Attempt, Condition, ConditionStatus, ConditionType, Generation, Health, HoldStatus,
-    ImageStatus, Reason, RolloutStatus, SecretStatus, ServiceStatus, SyncStatus,
+    ImageStatus, Reason, RolloutStatus, SecretStatus, ServiceStatus, SyncStatus, WaitingStatus,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -239,6 +239,11 @@ fn is_foreign(plan: &Plan) -> bool {
     })
 }
 
+/// Holds that stand whether or not there is anything to hold: without a difference they keep nothing from being ready.
+const fn says_nothing_alone(reason: Reason) -> bool {
+    matches!(reason, Reason::Suspended | Reason::ManualHold | Reason::StateUnknown)
+}
+
 fn verdict(turn: &Turn<'_>) -> Verdict {
     let Turn { desired, observed, plan, .. } = *turn;
     let living =
@@ -262,7 +267,7 @@ fn verdict(turn: &Turn<'_>) -> Verdict {
         );
     }
     if let Some(hold) =
-        plan.holds.iter().find(|hold| hold.reason != Reason::Suspended || !plan.is_settled())
+        plan.holds.iter().find(|hold| !plan.is_settled() || !says_nothing_alone(hold.reason))
     {
         let passes = matches!(hold.reason, Reason::Draining);
         return verdict(
@@ -333,7 +338,7 @@ fn verdict(turn: &Turn<'_>) -> Verdict {
 
 fn health(turn: &Turn<'_>, living: Option<&ObservedService>) -> Health {
     let Some(service) = living else { return Health::Missing };
-    if turn.desired.sync.suspend {
+    if turn.plan.holds.iter().any(|hold| hold.reason == Reason::Suspended) {
         return Health::Suspended;
     }
     let is_short = service.running_count < service.desired_count;
@@ -491,6 +496,11 @@ fn rollout_status(desired: &Desired, observed: &Observed) -> Option<RolloutStatu
         failed: primary.failed,
         started_at: primary.created_at,
         reason: primary.rollout_reason.clone(),
+        waiting: record
+            .iter()
+            .flat_map(|record| &record.waiting)
+            .map(|hook| WaitingStatus { hook_id: hook.id.clone(), expires_at: hook.expires_at })
+            .collect(),
     })
 }
 

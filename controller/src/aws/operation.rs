@@ -50,6 +50,8 @@ pub enum Operation {
     DescribeScalingActivities,
     PutMetricAlarm,
     DeleteAlarms,
+    PutObject,
+    DeleteObject,
 }
 
 /// Operations that share one of AWS's token buckets (aws.md §1.1, §1.3).
@@ -152,6 +154,8 @@ impl Operation {
             Self::DescribeScalingActivities => "DescribeScalingActivities",
             Self::PutMetricAlarm => "PutMetricAlarm",
             Self::DeleteAlarms => "DeleteAlarms",
+            Self::PutObject => "PutObject",
+            Self::DeleteObject => "DeleteObject",
         }
     }
 
@@ -202,6 +206,8 @@ impl Operation {
             Self::DescribeScalingActivities => "describe scaling activities of",
             Self::PutMetricAlarm => "put alarm",
             Self::DeleteAlarms => "delete alarms",
+            Self::PutObject => "write object",
+            Self::DeleteObject => "delete object",
         }
     }
 
@@ -209,7 +215,7 @@ impl Operation {
     pub fn service(self) -> &'static str {
         match self {
             Self::GetCallerIdentity => "sts",
-            Self::ListObjectsV2 | Self::GetObject => "s3",
+            Self::ListObjectsV2 | Self::GetObject | Self::PutObject | Self::DeleteObject => "s3",
             Self::DescribeParameters => "ssm",
             Self::DescribeSecret => "secretsmanager",
             Self::DescribeImages | Self::BatchGetImage | Self::ListImages => "ecr",
@@ -293,7 +299,11 @@ impl Operation {
             | Self::PutScheduledAction
             | Self::DeleteScheduledAction => Some(Family::ScalingModify),
             Self::PutMetricAlarm | Self::DeleteAlarms => Some(Family::AlarmModify),
-            Self::GetCallerIdentity | Self::ListObjectsV2 | Self::GetObject => None,
+            Self::GetCallerIdentity
+            | Self::ListObjectsV2
+            | Self::GetObject
+            | Self::PutObject
+            | Self::DeleteObject => None,
         }
     }
 
@@ -316,7 +326,9 @@ impl Operation {
             | Self::PutScheduledAction
             | Self::DeleteScheduledAction
             | Self::PutMetricAlarm
-            | Self::DeleteAlarms => true,
+            | Self::DeleteAlarms
+            | Self::PutObject
+            | Self::DeleteObject => true,
             Self::DescribeServices
             | Self::ListServices
             | Self::ListClusters

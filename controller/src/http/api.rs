@@ -79,7 +79,7 @@ impl<'a> SourceJson<'a> {
 }
 
 #[derive(Serialize)]
-struct List<T> {
+pub(super) struct List<T> {
     items: Vec<T>,
     metadata: ListMetadata,
 }
@@ -95,7 +95,7 @@ struct ListMetadata {
 }
 
 impl<T> List<T> {
-    fn whole(items: Vec<T>) -> Self {
+    pub(super) fn whole(items: Vec<T>) -> Self {
         let metadata = ListMetadata { total: items.len(), ..ListMetadata::default() };
         Self { items, metadata }
     }
@@ -143,15 +143,6 @@ pub(super) async fn service(
     let object = find(&app, path, &uri, &["target"])?.0;
     let generation = app.reads().ok().and_then(|reads| reads.generation(&object.key));
     Ok(Json(ServiceJson::whole(&object, generation)).into_response())
-}
-
-pub(super) async fn service_history(
-    State(app): State<App>,
-    path: Result<Path<(String, String)>, PathRejection>,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    let object = find(&app, path, &uri, &["target"])?.0;
-    Ok(Json(List::whole(object.status.history.iter().collect())).into_response())
 }
 
 pub(super) async fn service_events(

@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod orders;
 mod pages;
 mod reads;
 mod streams;
@@ -109,6 +110,17 @@ fn filled() -> StatusStore {
     store
 }
 
+/// A token that may do everything, and one that only reads.
+fn access() -> Access {
+    let holder = |name: &str, may_order, token: &'static str| Holder {
+        name: name.to_owned(),
+        may_order,
+        read: Arc::new(move || Ok(token.to_owned())),
+    };
+    let holders = vec![holder("ci", true, "s3cret-token"), holder("wall", false, "read-token")];
+    Access::Token(Arc::new(TokenAccess::new(holders).unwrap()))
+}
+
 struct Server {
     router: axum::Router,
     store: StatusStore,
@@ -148,8 +160,7 @@ impl Server {
     }
 
     fn guarded() -> Self {
-        let read: ReadSecret = Arc::new(|| Ok("s3cret-token".to_owned()));
-        Self::with(filled(), Access::Token(Arc::new(TokenAccess::new(read).unwrap())))
+        Self::with(filled(), access())
     }
 
     /// A server beside an operator, whose AWS is the sandbox.
@@ -171,7 +182,8 @@ impl Server {
             "1.2.3",
         );
         let (owner, version) = ("prod".into(), "1.2.3");
-        let state = State { store: store.clone(), metrics, access, reads, owner, version };
+        let state =
+            State { store: store.clone(), metrics, orders: None, access, reads, owner, version };
         Self { router: router(state, shutdown.clone()), store, shutdown }
     }
 

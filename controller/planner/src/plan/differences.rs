@@ -1,7 +1,7 @@
 //! The differences between what is wanted and what is there, and the calls that remove them.
 
-use crds::Reason;
 use crds::ecs::{Effect, ServiceDefinition};
+use crds::{Reason, SpecHash};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ use super::{Action, TaskDefinitionRef, unlisted};
 use crate::desired::{Desired, passthrough_drift};
 use crate::drift::{self, FieldDrift};
 use crate::observed::{Observed, ObservedService, ObservedTaskDefinition};
-use crate::ownership::{self, SPEC_HASH, Tags};
+use crate::ownership::{self, HELD_SPEC, SPEC_HASH, Tags};
 use crate::scaling;
 
 /// The calls that remove every difference, and the differences that no call can remove.
@@ -124,6 +124,40 @@ fn tag_action(
     let tags =
         wanted.into_iter().filter(|(key, value)| service.tags.get(key) != Some(value)).collect();
     Some(Action::TagResource { arn: service.arn.clone(), tags, reason, changes })
+}
+
+/// Takes the mark of a spec that a person left off the service: before that spec is sent again because it was released,
+/// and after another one was sent.
+pub(super) fn clear_held_spec(
+    actions: &mut Vec<Action>,
+    service: &ObservedService,
+    spec: &SpecHash,
+    is_released: bool,
+) {
+    let Some(held) = service.tags.get(HELD_SPEC) else { return };
+    let (arn, keys) = (service.arn.clone(), vec![HELD_SPEC.to_owned()]);
+    if is_released {
+        actions.insert(0, Action::UntagResource { arn, keys, reason: Reason::Released });
+    } else if held != spec.as_str() {
+        actions.push(Action::UntagResource { arn, keys, reason: Reason::TagsChanged });
+    }
+}
+
+/// A rollout that failed and was not undone leaves no difference: trying it once more is a new deployment of the same.
+pub(super) fn try_again(actions: &mut Vec<Action>, desired: &Desired) {
+    if actions.iter().any(|action| matches!(action, Action::UpdateService { .. })) {
+        return;
+    }
+    actions.push(Action::UpdateService {
+        input: json!({
+            "cluster": desired.key.cluster,
+            "service": desired.key.name,
+            "forceNewDeployment": true,
+        }),
+        task_definition: None,
+        reason: Reason::Released,
+        changes: Vec::new(),
+    });
 }
 
 /// The service's deployment controller.

@@ -1,5 +1,7 @@
 //! Scenarios of one service: a small world folds the plan into itself, and planning again must give nothing.
 
+mod orders;
+
 use crds::{Reason, Service, SyncPolicy};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -8,6 +10,7 @@ use serde_json::{Value, json};
 use super::{Action, Plan, TaskDefinitionRef, plan, wants};
 use crate::desired::Desired;
 use crate::observed::{Observed, ObservedService, ObservedTaskDefinition, ServiceDeployment};
+use crate::orders::Orders;
 use crate::ownership::{OWNER, SPEC_HASH};
 
 const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333";
@@ -96,7 +99,7 @@ impl World {
     }
 
     fn plan(&self, desired: &Desired) -> Plan {
-        plan(desired, &self.observe(), Timestamp::UNIX_EPOCH)
+        plan(desired, &self.observe(), &Orders::default(), Timestamp::UNIX_EPOCH)
     }
 
     /// Carries a plan out, as AWS would once every rollout has ended well.
@@ -146,7 +149,19 @@ impl World {
                         .map(|(key, value)| json!({ "key": key, "value": value }))
                         .collect();
                 }
-                Action::UntagResource { .. } | Action::Scaling { .. } => {
+                Action::UntagResource { keys, .. } => {
+                    let service = self.service.as_mut().unwrap();
+                    let mut all = crate::observed::tags(service);
+                    all.retain(|key, _| !keys.contains(key));
+                    service["tags"] = all
+                        .iter()
+                        .map(|(key, value)| json!({ "key": key, "value": value }))
+                        .collect();
+                }
+                Action::StopServiceDeployment { .. } | Action::ContinueServiceDeployment { .. } => {
+                    panic!("a plan of a spec steers no deployment")
+                }
+                Action::Scaling { .. } => {
                     panic!("no spec here has scaling")
                 }
                 Action::DeleteService { .. } => self.service = None,

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crds::{Generation, ObjectKey, ObjectMeta, OwnerName, Reason, ServiceStatus, SpecHash};
 use planner::observed::ObservedService;
+use planner::orders::Orders;
 use planner::prune::{self, SourceFacts};
 use planner::status::{self, Failure, Turn};
 use planner::{Desired, Observed, Plan, Requeue, ownership};

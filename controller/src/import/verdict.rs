@@ -4,6 +4,7 @@ use crds::ecs::ServiceDefinition;
 use crds::{InvalidObject, SourceName};
 use jiff::Timestamp;
 use planner::drift::{self, FieldDrift};
+use planner::orders::Orders;
 use planner::{Action, Desired, Observed};
 
 use super::{Options, SOURCE};
@@ -102,7 +103,7 @@ pub(super) fn of(
 }
 
 fn planned(desired: &Desired, observed: &Observed, now: Timestamp) -> Verdict {
-    let plan = planner::plan(desired, observed, now);
+    let plan = planner::plan(desired, observed, &Orders::default(), now);
     let mut tags = 0;
     let mut changes = differences(desired, observed);
     for action in plan.actions.iter().chain(&plan.withheld) {
@@ -111,6 +112,10 @@ fn planned(desired: &Desired, observed: &Observed, now: Timestamp) -> Verdict {
             Action::RegisterTaskDefinition { .. }
             | Action::CreateService { .. }
             | Action::UpdateService { .. }
+            | Action::UntagResource { .. }
+            | Action::Scaling { .. }
+            | Action::StopServiceDeployment { .. }
+            | Action::ContinueServiceDeployment { .. }
             | Action::DeleteService { .. } => {
                 for change in action.changes() {
                     if !changes.contains(change) {

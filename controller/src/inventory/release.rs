@@ -21,7 +21,7 @@ pub(super) fn check(
         hint,
         key: None,
     };
-    let release = resolve_references(release, place.vars).map_err(|errors| {
+    let (release, _) = resolve_references(release, place.vars).map_err(|errors| {
         let errors = errors.into_iter();
         errors.map(|error| invalid(error.path, error.message, error.hint)).collect::<Vec<_>>()
     })?;

@@ -149,7 +149,8 @@ async fn writers_at_the_same_time_lose_nothing() {
             writer.await.unwrap();
         }
         let taken = stores[0].read(&key("web")).await.unwrap().taken;
-        let other = stores[1].change(&key("web"), |record| Ok::<u64, Infallible>(record.taken));
+        let web = key("web");
+        let other = stores[1].change(&web, |record| Ok::<u64, Infallible>(record.taken));
         assert_eq!((taken.max(other.await.unwrap().unwrap())), 16);
     }
     let folder = TempDir::new().unwrap();

@@ -135,11 +135,21 @@ pub(super) fn clear_held_spec(
     is_released: bool,
 ) {
     let Some(held) = service.tags.get(HELD_SPEC) else { return };
-    let (arn, keys) = (service.arn.clone(), vec![HELD_SPEC.to_owned()]);
+    let untag = |reason| Action::UntagResource {
+        arn: service.arn.clone(),
+        keys: vec![HELD_SPEC.to_owned()],
+        reason,
+        changes: vec![FieldDrift {
+            path: format!("service.tags[{HELD_SPEC}]"),
+            desired: None,
+            observed: Some(json!(held)),
+            effect: Effect::InPlace,
+        }],
+    };
     if is_released {
-        actions.insert(0, Action::UntagResource { arn, keys, reason: Reason::Released });
+        actions.insert(0, untag(Reason::Released));
     } else if held != spec.as_str() {
-        actions.push(Action::UntagResource { arn, keys, reason: Reason::TagsChanged });
+        actions.push(untag(Reason::TagsChanged));
     }
 }
 

@@ -430,7 +430,7 @@ fn change(
         return record_failure(conclude(actions, holds, requeue, rollout));
     }
     let plan = conclude(actions, holds, requeue, rollout);
-    reload::add(plan, desired, observed, service, now)
+    reload::add(plan, desired, observed, service, (orders, now))
 }
 
 /// Sets the tag that an earlier turn could not set: without it a new process would send the failed spec once more.

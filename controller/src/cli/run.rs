@@ -51,10 +51,10 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .keeping(config.revisions);
     let state = http::State {
         store: context.statuses.clone(),
-        orders: Some(Intake::new(context, operator.queue().clone())),
+        orders: Some(Intake::new(context.clone(), operator.queue().clone())),
         metrics: operator.metrics().clone(),
         access: server.access,
-        reads: Some(http::Reads::new(context.clone())),
+        reads: Some(http::Reads::new(context)),
         owner: config.owner.to_string(),
         version: env!("CARGO_PKG_VERSION"),
     };

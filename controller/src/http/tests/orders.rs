@@ -67,6 +67,7 @@ mod with_an_operator {
             clock: crate::clock::Clock::virtual_from(Timestamp::from_second(START).unwrap()),
             expectations: Arc::default(),
             refusals: Arc::default(),
+            admission: crate::admission::Admission::default(),
         };
         let queue = Queue::new(1);
         let shutdown = CancellationToken::new();
@@ -75,6 +76,7 @@ mod with_an_operator {
             orders: Some(Intake::new(context, queue.clone())),
             metrics: Metrics::new(store.clone(), crate::aws::Meter::default(), queue, "1.2.3"),
             access: access(),
+            reads: None,
             owner: "prod".into(),
             version: "1.2.3",
         };

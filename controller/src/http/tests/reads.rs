@@ -36,6 +36,7 @@ pub(super) async fn of(store: &StatusStore, Embedded { sandbox, time }: &Embedde
             [],
         ))),
         statuses: store.clone(),
+        state: crate::state::StateStore::in_memory(),
         clock,
         expectations: Arc::default(),
         refusals: Arc::default(),

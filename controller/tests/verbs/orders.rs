@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use controller::http::Access;
 use serde_json::{Value, json};
 
-use super::world::{World, ready};
+use super::world::{World, key, ready};
 
 /// What was posted: path and query, `Authorization`, body.
 type Posted = Arc<Mutex<Vec<(String, String, Value)>>>;
@@ -102,4 +102,29 @@ async fn what_is_refused_or_cannot_be_asked_is_said() {
         assert_eq!(world.run(wrong).await.code, 2, "{wrong:?}");
     }
     assert!(posted.lock().unwrap().is_empty(), "nothing was asked for");
+}
+
+#[tokio::test]
+async fn an_operator_takes_orders_and_writes_them_down() {
+    let world = World::guarded("s3cret-token").await;
+    world.statuses.publish(ready("shop/web"));
+    let token = [("LONGSHORE_TOKEN", "s3cret-token")];
+    let run =
+        world.run_with(&["suspend", "web", "--reason", "freeze", "--for", "2h"], &token).await;
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.out.starts_with("suspend of shop/web is recorded by ci, until 2"), "{}", run.out);
+    let record = world.context.state.read(&key("shop/web")).await.unwrap();
+    assert_eq!(record.orders.suspension.as_ref().unwrap().reason.as_deref(), Some("freeze"));
+    let resumed = world.run_with(&["resume", "web", "--output", "json"], &token).await;
+    assert_eq!((resumed.code, resumed.json()["actor"].clone()), (0, json!("ci")));
+    assert!(world.context.state.read(&key("shop/web")).await.unwrap().orders.suspension.is_none());
+    let twice = world.run_with(&["resume", "web"], &token).await;
+    assert_eq!(twice.code, 1);
+    assert!(twice.err.contains("nobody has suspended"), "{}", twice.err);
+
+    let open = World::new().await;
+    open.statuses.publish(ready("shop/web"));
+    let forbidden = open.run(&["restart", "web"]).await;
+    assert_eq!(forbidden.code, 1);
+    assert!(forbidden.err.contains("http.auth"), "{}", forbidden.err);
 }

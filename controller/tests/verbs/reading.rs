@@ -3,7 +3,7 @@
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-use super::world::{World, object, program, ready, run_with, source, spec};
+use super::world::{World, key, object, program, ready, run_with, source, spec};
 
 async fn filled() -> World {
     let world = World::new().await;
@@ -128,10 +128,22 @@ async fn a_name_means_one_service_or_the_candidates_are_told() {
 #[tokio::test]
 async fn history_and_events_tell_what_was() {
     let world = filled().await;
+    let none = world.run(&["history", "web"]).await;
+    assert_eq!(none.out, "nothing of shop/web has been rolled out yet\n");
+    let past = json!({"id": "4711", "taskDefinition": "shop-web:7", "taskDefinitionArn": "arn:x/shop-web:7",
+        "commit": "9f3c2ab41d7e5a60", "source": "fleet", "startedAt": "2026-11-18T20:00:00Z", "outcome": "RolledBack",
+        "reason": "the circuit breaker"});
+    let past: crds::PastRelease = serde_json::from_value(past).unwrap();
+    let kept = world.context.state.change(&key("shop/web"), |record| {
+        record.past = vec![past.clone()];
+        Ok::<(), ()>(())
+    });
+    kept.await.unwrap().unwrap();
     let history = world.run(&["history", "web"]).await;
     assert_eq!(
         history.out,
-        "STARTED               COMMIT        SOURCE\n2026-11-18T20:00:00Z  9f3c2ab41d7e  fleet\n"
+        "STARTED               RELEASE  REVISION    OUTCOME     COMMIT        SOURCE  REASON\n\
+         2026-11-18T20:00:00Z  4711     shop-web:7  RolledBack  9f3c2ab41d7e  fleet   the circuit breaker\n"
     );
     let json = world.run(&["history", "web", "--output", "json"]).await.json();
     assert_eq!(json["metadata"]["total"], 1);

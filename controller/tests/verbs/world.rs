@@ -7,11 +7,13 @@ use std::time::Duration;
 use axum::Router;
 use controller::aws::{Aws, ConnectOptions, Meter};
 use controller::clock::Clock;
-use controller::http::{self, Access, Metrics, Reads, State, TokenAccess};
+use controller::http::{self, Access, Holder, Metrics, ReadSecret, Reads, State, TokenAccess};
 use controller::inventory::Inventory;
+use controller::orders::Intake;
 use controller::queue::Queue;
 use controller::reconcile::Context;
 use controller::source::{self, SourceReader, Variables};
+use controller::state::StateStore;
 use controller::status_store::{ServiceObject, SourceKind, SourceObject, StatusStore};
 use crds::{DirectorySource, ObjectKey, SourceLocation, SourceName, SourceRevision, SyncPolicy};
 use sandbox::{Fixtures, Sandbox, SandboxTime};
@@ -114,7 +116,9 @@ impl World {
 
     /// A server that wants a token.
     pub(crate) async fn guarded(token: &'static str) -> Self {
-        let access = TokenAccess::new(Arc::new(move || Ok(token.to_owned()))).unwrap();
+        let read: ReadSecret = Arc::new(move || Ok(token.to_owned()));
+        let access = TokenAccess::new(vec![Holder { name: "ci".into(), may_order: true, read }]);
+        let access = access.unwrap();
         Self::with(Access::Token(Arc::new(access)), |router| router).await
     }
 
@@ -133,14 +137,17 @@ impl World {
             aws: Aws::connect(&[], options).await.unwrap(),
             inventory: Arc::new(Mutex::new(Inventory::new(owner, vars, sources))),
             statuses: statuses.clone(),
+            state: StateStore::in_memory(),
             clock: Clock::System,
             expectations: Arc::default(),
             refusals: Arc::default(),
             admission: controller::admission::Admission::default(),
         };
-        let metrics = Metrics::new(statuses.clone(), Meter::default(), Queue::new(1), "1.2.3");
+        let queue = Queue::new(1);
+        let metrics = Metrics::new(statuses.clone(), Meter::default(), queue.clone(), "1.2.3");
         let state = State {
             store: statuses.clone(),
+            orders: Some(Intake::new(context.clone(), queue)),
             metrics,
             access,
             reads: Some(Reads::new(context.clone())),

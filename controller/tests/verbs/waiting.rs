@@ -99,7 +99,8 @@ async fn a_commit_has_to_be_read_first() {
         tokio::time::sleep(Duration::from_millis(800)).await;
         world.read_source(COMMIT);
     };
-    let (run, ()) = tokio::join!(world.run(&["wait", "web", "--commit", &COMMIT[..12]]), later);
+    let words = ["wait", "web", "--commit", &COMMIT[..12]];
+    let (run, ()) = tokio::join!(world.run(&words), later);
     assert_eq!(run.code, 0, "{run:?}");
     assert_eq!(world.run(&["wait", "web", "--commit", "main"]).await.code, 2);
 }

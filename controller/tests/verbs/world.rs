@@ -14,7 +14,7 @@ use controller::queue::Queue;
 use controller::reconcile::Context;
 use controller::source::{self, SourceReader, Variables};
 use controller::state::StateStore;
-use controller::status_store::{ServiceObject, SourceKind, SourceObject, StatusStore};
+use controller::status_store::{ServiceObject, SpecText, SourceKind, SourceObject, StatusStore};
 use crds::{DirectorySource, ObjectKey, SourceLocation, SourceName, SourceRevision, SyncPolicy};
 use sandbox::{Fixtures, Sandbox, SandboxTime};
 use serde_json::{Value, json};
@@ -90,7 +90,7 @@ pub(crate) fn object(name: &str, (kind, reason): (&str, &str), generation: u64) 
     ServiceObject {
         metadata: serde_json::from_value(metadata).unwrap(),
         provenance: serde_json::from_value(provenance).unwrap(),
-        spec: Arc::new(json!({"cluster": key.cluster.as_str()})),
+        spec: Arc::new(SpecText::from(&json!({"cluster": key.cluster.as_str()}))),
         status: serde_json::from_value(status).unwrap(),
         invalid: Vec::new(),
         key,

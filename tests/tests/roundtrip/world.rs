@@ -56,7 +56,7 @@ impl World {
     pub(crate) async fn plan(&self, spec: &Value) -> Plan {
         let desired = desired(spec);
         let observed = observe::service(&self.account, &desired).await.unwrap();
-        planner::plan(&desired, &observed, self.clock.now())
+        planner::plan(&desired, &observed, &planner::Orders::default(), self.clock.now())
     }
 
     /// Takes a turn, and expects that nothing is left to do.

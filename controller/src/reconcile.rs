@@ -295,6 +295,7 @@ async fn prune_plan(
 
 /// Says that a service without a spec could not be read.
 fn orphan_unread(context: &Context, key: &ObjectKey, error: &aws::Error) -> Ended {
+    context.admission.leave(key);
     let previous = status_of(context, key);
     let generation = previous.as_ref().map_or(Generation(0), |status| status.observed_generation);
     let now = context.clock.now();

@@ -318,6 +318,7 @@ async fn prune_plan(
 
 /// Says that a service could not be read, whether or not a spec names it.
 pub(crate) fn unread(context: &Context, key: &ObjectKey, error: &aws::Error) -> Ended {
+    context.admission.leave(key);
     let wanted = context.inventory().wanted(key);
     let (entry, invalid) = match &wanted {
         Wanted::Spec { entry, invalid, .. } => (Some(entry), invalid.clone()),

@@ -172,7 +172,10 @@ fn nearest_zone(name: &str) -> Option<String> {
     let city =
         |zone: &str| zone.rsplit('/').next().unwrap_or(zone).to_lowercase().replace(' ', "_");
     let wanted = city(name);
-    jiff::tz::db().available().map(|zone| zone.to_string()).find(|zone| city(zone) == wanted)
+    let mut zones = jiff::tz::db().available().map(|zone| zone.to_string());
+    zones.find(|zone| {
+        !zone.starts_with("posix/") && !zone.starts_with("right/") && city(zone) == wanted
+    })
 }
 
 fn times(at: &str, action: &ScheduledAction, found: &mut Vec<Finding>) {

@@ -39,10 +39,3 @@ fn the_schema_accepts_the_examples_and_refuses_what_is_unknown() {
         longshore_tests::specs::with(spec, "/spec/taskDefinition/executionRolArn", "x".into());
     assert!(!validator.is_valid(&misspelt));
 }
-
-#[test]
-fn regenerate_for_now() {
-    for (name, fresh) in controller::cli::schema_files().unwrap() {
-        std::fs::write(super::root().join("crds").join(name), fresh).unwrap();
-    }
-}

@@ -211,7 +211,7 @@ pub fn wants(desired: &Desired, observed: &Observed) -> Wants {
     let troubled = !completed && !going_well;
     Wants {
         candidates: !runs_wanted,
-        deployments: differs || troubled || reload::is_pending(desired, observed, service),
+        deployments: differs || troubled || reload::needs_records(desired, observed, service),
         images: completed,
         stopped: differs || troubled || service.running_count < service.desired_count,
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -17,11 +17,13 @@ const ENTRIES_MAX: usize = 20_000;
 #[derive(Debug)]
 pub(super) struct Recent<K, V> {
     answers: Mutex<HashMap<K, (Instant, Result<V, Error>)>>,
+    /// Held, key by key, by whoever asks; the others wait for the answer.
+    asking: Mutex<HashMap<K, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl<K, V> Default for Recent<K, V> {
     fn default() -> Self {
-        Self { answers: Mutex::default() }
+        Self { answers: Mutex::default(), asking: Mutex::default() }
     }
 }
 
@@ -39,14 +41,26 @@ impl<K: Clone + Eq + Hash, V: Clone> Recent<K, V> {
         if let Some(answer) = self.known(key, age_max) {
             return answer;
         }
+        let turn = self.turn(key);
+        let _turn = turn.lock().await;
+        // Somebody else may have asked meanwhile.
+        if let Some(answer) = self.known(key, age_max) {
+            return answer;
+        }
         let answer = ask().await;
         self.keep(key, answer.clone());
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         answer
     }
 
     /// How many answers are kept.
     pub(super) fn len(&self) -> usize {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    fn turn(&self, key: &K) -> Arc<tokio::sync::Mutex<()>> {
+        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(asking.entry(key.clone()).or_default())
     }
 
     fn known(&self, key: &K, age_max: Duration) -> Option<Result<V, Error>> {
@@ -83,6 +97,19 @@ mod tests {
         assert_eq!(recent.get(&"a", second, || async { Ok(3) }).await, Ok(3));
         assert_eq!(recent.get(&"b", minute, || async { Ok(4) }).await, Ok(4));
         assert_eq!(recent.len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_ask_at_once_ask_together() {
+        let recent: Recent<&str, u32> = Recent::default();
+        let asked = std::sync::atomic::AtomicU32::new(0);
+        let ask = || async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Ok(asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+        };
+        let callers = (0..20).map(|_| recent.get(&"a", Duration::from_mins(1), ask));
+        let answers = futures_util::future::join_all(callers).await;
+        assert!(answers.iter().all(|answer| *answer == Ok(0)));
     }
 
     #[tokio::test(start_paused = true)]

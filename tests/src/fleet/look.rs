@@ -230,5 +230,5 @@ impl Fleet {
 }
 
 fn is_read(operation: &str) -> bool {
-    ["Describe", "List", "Get"].iter().any(|verb| operation.starts_with(verb))
+    ["Describe", "List", "Get", "BatchGet"].iter().any(|verb| operation.starts_with(verb))
 }

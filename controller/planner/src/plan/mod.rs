@@ -281,7 +281,7 @@ pub fn wants(desired: &Desired, observed: &Observed) -> Wants {
         deployments: differs
             || troubled
             || may_wait
-            || reload::is_pending(desired, observed, service),
+            || reload::needs_records(desired, observed, service),
         images: completed,
         stopped: differs || troubled || service.running_count < service.desired_count,
         scaling,

@@ -23,13 +23,23 @@ use crate::preflight::{self, SecretVersion};
 /// How long secrets must have been left alone: several that change together replace the tasks once.
 const QUIET: SignedDuration = SignedDuration::from_secs(30);
 
-/// Whether the secrets' versions differ from those that the service says it was started with.
-pub(super) fn is_pending(
+/// Before a hash that was seen and not rolled out: tasks may have read other versions, and nobody asked to replace them.
+const SEEN: &str = "seen-";
+
+/// Whether ECS's records of rollouts matter: versions differ from those that the service says it was started with, or they
+/// are the same but its deployment is older than they are, so that the reload was rolled back.
+pub(super) fn needs_records(
     desired: &Desired,
     observed: &Observed,
     service: &ObservedService,
 ) -> bool {
-    pending(desired, observed, service).is_some()
+    let Some(versions) = observed.secrets.as_deref() else { return false };
+    let is_rolled = desired.reload_on_secret_change
+        && service.tags.get(SECRETS) == Some(&preflight::hash(versions));
+    let began = service.primary().and_then(|primary| primary.created_at);
+    let newest = began.zip(newest_change(versions));
+    let is_older = newest.is_some_and(|(began, changed)| began < changed);
+    pending(desired, observed, service).is_some() || is_rolled && is_older
 }
 
 /// The versions and their hash, where the service's tag says another one.
@@ -40,7 +50,8 @@ fn pending<'a>(
 ) -> Option<(&'a [SecretVersion], String)> {
     let versions = observed.secrets.as_deref().filter(|versions| !versions.is_empty())?;
     let hash = preflight::hash(versions);
-    let differs = service.tags.get(SECRETS) != Some(&hash);
+    let known = service.tags.get(SECRETS).map(|tag| tag.strip_prefix(SEEN).unwrap_or(tag));
+    let differs = known != Some(hash.as_str());
     (desired.reload_on_secret_change && differs).then_some((versions, hash))
 }
 
@@ -64,11 +75,12 @@ pub(super) fn add(
         holds::standing_hold(desired, orders, now).or_else(|| orders.spec_hold(desired, true, now));
     if is_known {
         // Bookkeeping alone: where a person decides about changes it can wait for the next one.
-        return if policy.is_some() {
-            plan
-        } else {
-            record(plan, service, hash, Reason::TagsChanged)
-        };
+        if policy.is_some() {
+            return plan;
+        }
+        let is_only_seen = is_first_sight && !replaces_tasks(&plan);
+        let hash = if is_only_seen { format!("{SEEN}{hash}") } else { hash };
+        return record(plan, service, hash, Reason::TagsChanged);
     }
     if let Some(left) = left_of_quiet(changed_at, now) {
         return Plan { requeue: sooner(plan.requeue, left), ..plan };

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crds::ecs::deployment::DeploymentConfiguration;
 use crds::ecs::environment::KeyValuePair;
+use crds::ecs::tag::Tag;
 use crds::ecs::{Absent, Kind, Literal, Member, Shape};
 use serde_json::{Map, Value};
 
@@ -98,6 +99,7 @@ fn spoken(
 fn is_always_said(shape: &Shape, said: &Map<String, Value>, member: &Member) -> bool {
     let strategy = said.get("strategy").and_then(Value::as_str);
     shape == KeyValuePair::SHAPE
+        || shape == Tag::SHAPE
         || shape == DeploymentConfiguration::SHAPE
             && member.name == "bakeTimeInMinutes"
             && strategy.is_some_and(|strategy| strategy != "ROLLING")

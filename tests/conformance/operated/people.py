@@ -277,7 +277,7 @@ def services(group: Group, rule: str) -> dict[str, tuple[dict, dict]]:
             fargate(),
             on_fargate(**rollout(deploymentCircuitBreaker={"enable": True, "rollback": False})),
         ),
-        "careful": (fargate(), on_fargate(**rollout(maximumPercent=150, minimumHealthyPercent=50))),
+        "careful": (fargate(), on_fargate(desiredCount=2, **rollout(maximumPercent=150, minimumHealthyPercent=50))),
         "alarms": (
             fargate(),
             on_fargate(**rollout(alarms={"alarmNames": ["errors", "latency"], "enable": True, "rollback": True})),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -184,11 +185,11 @@ def test_a_task_definition_is_deployed_beside_the_running_service(filled: Endpoi
     definition = ecs.describe_task_definition(taskDefinition=running)["taskDefinition"]
     definition["containerDefinitions"][0]["image"] = people.IMAGE.replace(":v1", ":v2")
     file = tmp_path / "task-definition.json"
-    file.write_text(yaml.safe_dump(definition, default_flow_style=True), encoding="utf-8")
-    file = file.rename(tmp_path / "task-definition.yaml")
+    file.write_text(json.dumps(definition, default=str), encoding="utf-8")
     out = tmp_path / "fleet"
     done = longshore.run("import", "--from", file, "--cluster", CLUSTER, "--service", "balanced", "--out", out)
     assert done.returncode == 1, done.stdout + done.stderr
+    assert "THE FIRST PLAN CHANGES MORE THAN TAGS" in done.stdout, done.stdout + done.stderr
     spec = yaml.safe_load((out / "services/shop/balanced.yaml").read_text(encoding="utf-8"))["spec"]
     assert spec["service"]["healthCheckGracePeriodSeconds"] == 90
     assert "taskDefinition.containerDefinitions[app].image" in done.stdout

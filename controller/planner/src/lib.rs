@@ -16,7 +16,6 @@ pub mod release;
 pub mod rollout;
 pub mod rules;
 pub mod status;
-pub mod version;
 
 pub use desired::{Desired, InvalidSpec};
 pub use observed::{Observed, Wants};

@@ -203,7 +203,7 @@ fn relative_to(folder: &Path, location: SourceLocation) -> SourceLocation {
         }
         SourceLocation::Git(git) if is_local_path(&git.url) => {
             let url = absolute(&git.url);
-            SourceLocation::Git(GitSource { url, ..git })
+            SourceLocation::Git(Box::new(GitSource { url, ..*git }))
         }
         other @ (SourceLocation::Git(_) | SourceLocation::S3(_)) => other,
     }
@@ -230,7 +230,7 @@ fn location(place: &str, options: &SourceOptions) -> Result<SourceLocation, Conf
         }));
     }
     if is_git(place) || options.branch.is_some() {
-        return Ok(SourceLocation::Git(GitSource {
+        return Ok(SourceLocation::Git(Box::new(GitSource {
             url: place.to_owned(),
             reference: options
                 .branch
@@ -238,7 +238,7 @@ fn location(place: &str, options: &SourceOptions) -> Result<SourceLocation, Conf
                 .map(|branch| GitRef { branch: Some(branch.clone()), ..GitRef::default() }),
             path: options.path.clone(),
             ..GitSource::default()
-        }));
+        })));
     }
     if !Path::new(place).is_dir() {
         return Err(ConfigError::Invalid(format!(

@@ -94,7 +94,7 @@ pub struct Source {
 #[derive(Debug, Clone, PartialEq)]
 pub enum SourceLocation {
     /// A Git repository.
-    Git(GitSource),
+    Git(Box<GitSource>),
     /// A prefix of an S3 bucket.
     S3(S3Source),
     /// A directory on this machine.
@@ -105,7 +105,7 @@ impl Source {
     /// The one place named, or what is wrong with the choice.
     pub fn location(&self) -> Result<SourceLocation, String> {
         match (&self.git, &self.s3, &self.directory) {
-            (Some(git), None, None) => Ok(SourceLocation::Git(git.clone())),
+            (Some(git), None, None) => Ok(SourceLocation::Git(Box::new(git.clone()))),
             (None, Some(s3), None) => Ok(SourceLocation::S3(s3.clone())),
             (None, None, Some(directory)) => Ok(SourceLocation::Directory(directory.clone())),
             (None, None, None) => Err(format!(

@@ -57,10 +57,10 @@ impl World {
         for number in 0..FILES {
             write(repository.path(), number, "v1");
         }
-        let place = SourceLocation::Git(GitSource {
+        let place = SourceLocation::Git(Box::new(GitSource {
             url: repository.path().display().to_string(),
             ..GitSource::default()
-        });
+        }));
         let access = Access {
             s3: None,
             cache: cache.path().to_owned(),

@@ -22,7 +22,6 @@ pub mod rollout;
 pub mod rules;
 pub mod scaling;
 pub mod status;
-pub mod version;
 
 pub use desired::{Desired, InvalidSpec};
 pub use observed::{Observed, Wants};

@@ -10,6 +10,7 @@ mod facts;
 mod gates;
 mod hold;
 mod listing;
+pub mod newest;
 mod past;
 mod pattern;
 mod range;

@@ -3,12 +3,13 @@
 //! A branch goes forward: the commit in force is part of the new one's history. A tag stays where it is. The newest tag of a
 //! range gets newer. Anything else is a person's to confirm, because it looks the same as an attack or an accident.
 
+use std::cmp::Ordering;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
 
 use crds::{GitHistory, Rewrites};
-use planner::version;
+use planner::release::newest;
 use sha2::{Digest, Sha256};
 
 use super::GitReader;
@@ -78,14 +79,10 @@ impl GitReader {
                 Move::Rewritten
             }
             (Wanted::Newest(_), Some(before), Some(now)) if before != now => {
-                match (version::version_of(before), version::version_of(now)) {
-                    (Some(before), Some(now)) if now.cmp_precedence(&before).is_lt() => {
-                        Move::Backwards
-                    }
-                    (Some(before), Some(now)) if now.cmp_precedence(&before).is_eq() && !same => {
-                        Move::Retagged
-                    }
-                    _ => return Ok(None),
+                match newest::compare(now, before) {
+                    Some(Ordering::Less) => Move::Backwards,
+                    Some(Ordering::Equal) if !same => Move::Retagged,
+                    Some(Ordering::Equal | Ordering::Greater) | None => return Ok(None),
                 }
             }
             (Wanted::Tag(_) | Wanted::Newest(_), _, _) if same => return Ok(None),

@@ -1,7 +1,7 @@
 //! Which commit is wanted, and what the repository says that it is.
 
 use crds::GitRef;
-use planner::version::{NoWinner, Range};
+use planner::release::newest::{NoWinner, Range};
 
 /// The reference that a source follows.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,22 +6,24 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use semver::{Version, VersionReq};
+use crds::{PrereleaseOrder, Prereleases, RangeStyle};
 
-/// Which versions are allowed, written as npm writes it (`>=1.4 <2`, `1.x || 3.x`) or as Cargo does (`>=1.4, <2`).
+use super::range::{self, Fit};
+use super::version::Version;
+
+/// Which versions are allowed, as npm writes it: `>=1.4 <2`, `^1.4`, `1.x || 3.x`; commas may stand between comparators.
 ///
 /// A pre-release is allowed only where the range names one of the same version: `>=1.0.0-rc.1`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Range {
-    text: String,
-    style: Style,
+#[derive(Debug, Clone)]
+pub struct Range(range::Range);
+
+impl PartialEq for Range {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Style {
-    Npm(nodejs_semver::Range),
-    Cargo(VersionReq),
-}
+impl Eq for Range {}
 
 /// The tag that won.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +32,6 @@ pub struct Newest {
     pub tag: String,
     /// What it stands for.
     pub target: String,
-    /// Its version.
-    pub version: Version,
 }
 
 /// Why there is no winner.
@@ -50,26 +50,16 @@ pub enum NoWinner {
 }
 
 impl Range {
-    /// Reads a range; where npm and Cargo would read it differently, npm's meaning counts.
+    /// Reads a range.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let style = match (nodejs_semver::Range::parse(text), VersionReq::parse(text)) {
-            _ if text.trim().is_empty() => return Err("the range is empty".to_owned()),
-            (Ok(range), _) => Style::Npm(range),
-            (Err(_), Ok(range)) => Style::Cargo(range),
-            (Err(_), Err(error)) => {
-                return Err(format!("`{text}` is no range of versions: {error}"));
-            }
-        };
-        Ok(Self { text: text.to_owned(), style })
+        let (order, prereleases) = (PrereleaseOrder::Semver, Prereleases::Named);
+        range::Range::parse(text, RangeStyle::Npm, order, prereleases)
+            .map(Self)
+            .map_err(|error| format!("{}: {}", error.message, error.hint))
     }
 
-    /// Whether this version is one of those.
-    pub fn allows(&self, version: &Version) -> bool {
-        match &self.style {
-            Style::Npm(range) => nodejs_semver::Version::parse(version.to_string())
-                .is_ok_and(|version| range.satisfies(&version)),
-            Style::Cargo(range) => range.matches(version),
-        }
+    fn allows(&self, version: &Version) -> bool {
+        self.0.fit(version) == Fit::Inside
     }
 
     /// The newest of the tags that the range allows.
@@ -84,7 +74,7 @@ impl Range {
             let Some(version) = version_of(tag).filter(|version| self.allows(version)) else {
                 continue;
             };
-            match best.first().map(|best| version.cmp_precedence(&best.version)) {
+            match best.first().map(|best| version.cmp(&best.version)) {
                 Some(Ordering::Less) => continue,
                 Some(Ordering::Greater) => best.clear(),
                 Some(Ordering::Equal) | None => {}
@@ -100,8 +90,8 @@ impl Range {
             (Some(one), Some(other)) => {
                 Err(NoWinner::Ambiguous { tags: [one.tag.to_owned(), other] })
             }
-            (Some(Candidate { tag, target, version }), None) => {
-                Ok(Newest { tag: tag.to_owned(), target: target.to_owned(), version })
+            (Some(Candidate { tag, target, .. }), None) => {
+                Ok(Newest { tag: tag.to_owned(), target: target.to_owned() })
             }
         }
     }
@@ -114,13 +104,18 @@ struct Candidate<'a> {
 }
 
 /// The version that a tag names: `v1.2.3` and `1.2.3` are the same one.
-pub fn version_of(tag: &str) -> Option<Version> {
-    Version::parse(tag.strip_prefix('v').unwrap_or(tag)).ok()
+fn version_of(tag: &str) -> Option<Version> {
+    Version::parse(tag, PrereleaseOrder::Semver)
+}
+
+/// Which of two tags names the newer version; `None` where one of them names none.
+pub fn compare(one: &str, other: &str) -> Option<Ordering> {
+    Some(version_of(one)?.cmp(&version_of(other)?))
 }
 
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.0.as_str())
     }
 }
 

@@ -233,8 +233,8 @@ impl Question<'_> {
                 Fitting::Images(fitting) if digests(&fitting).len() > 1 => {
                     return Some(ambiguous(&fitting));
                 }
-                Fitting::Images(fitting) if !fitting.iter().any(|fit| is_same(&fit)) => {
-                    return Some(self.stay(notes, || self.moved(chosen, group)));
+                Fitting::Images(fitting) if !fitting.iter().any(is_same) => {
+                    return Some(self.stay(notes, || moved(chosen, group)));
                 }
                 Fitting::Images(_) => {}
             }
@@ -250,21 +250,6 @@ impl Question<'_> {
             let why = format!("{} is {}", chosen.tag, self.distinction(found));
             (Reason::VersionCurrent, why)
         }))
-    }
-
-    /// Why a version stays whose tag names another image now.
-    fn moved(&self, chosen: &ChosenVersion, group: &[Candidate<'_>]) -> (Reason, String) {
-        let now: Vec<String> = group
-            .iter()
-            .map(|candidate| format!("{} is {}", candidate.tag, short(&candidate.image.digest)))
-            .collect();
-        let why = format!(
-            "{} was chosen as {} and stays so, although {} now; push a higher version instead",
-            chosen.tag,
-            short(&chosen.digest),
-            list(&now)
-        );
-        (Reason::VersionKept, why)
     }
 
     /// Asks the gates about the images of one rank. `None` leaves the question to the next rank.
@@ -453,4 +438,19 @@ fn ambiguous(group: &[&Candidate<'_>]) -> Choice {
         _ => format!("the same version is several images: {}", list(&images)),
     };
     Choice::Ambiguous { tags: tags.into_iter().map(str::to_owned).collect(), why }
+}
+
+/// Why a version stays whose tag names another image now.
+fn moved(chosen: &ChosenVersion, group: &[Candidate<'_>]) -> (Reason, String) {
+    let now: Vec<String> = group
+        .iter()
+        .map(|candidate| format!("{} is {}", candidate.tag, short(&candidate.image.digest)))
+        .collect();
+    let why = format!(
+        "{} was chosen as {} and stays so, although {} now; push a higher version instead",
+        chosen.tag,
+        short(&chosen.digest),
+        list(&now)
+    );
+    (Reason::VersionKept, why)
 }

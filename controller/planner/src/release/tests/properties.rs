@@ -133,7 +133,9 @@ proptest! {
                     for text in ["0.0.0", "1.2.3", "1.2.3-rc.1", "18446744073709551615.0.0-0"] {
                         range.fit(&Version::parse(text, order).unwrap());
                     }
-                    version.iter().for_each(|version| { range.fit(version); });
+                    if let Some(version) = &version {
+                        range.fit(version);
+                    }
                 }
             }
         }

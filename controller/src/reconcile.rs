@@ -167,7 +167,7 @@ async fn turn(
     }
     let mut plan = planner::plan(desired, &observed, &said.orders, context.clock.now());
     let held_for = preflight::held_for(previous.as_ref(), context.clock.now());
-    plan = preflight::check(account, desired, plan, held_for, &mut observed).await;
+    plan = Box::pin(preflight::check(account, desired, plan, held_for, &mut observed)).await;
     if let Err(error) = orders::before(context, &desired.key, &plan, &observed).await {
         plan = plan.withhold(Reason::StateUnknown, error.to_string());
     }
@@ -228,7 +228,7 @@ async fn plan_only(context: &Context, entry: &Entry) -> Result<Plan, String> {
     let mut observed = Observed { sent: sent(context, &desired.key), ..observed };
     let said = orders::said(context, &desired.key).await;
     let plan = planner::plan(desired, &observed, &said.orders, context.clock.now());
-    Ok(preflight::check(account, desired, plan, None, &mut observed).await)
+    Ok(Box::pin(preflight::check(account, desired, plan, None, &mut observed)).await)
 }
 
 /// What a turn would do for a key, without doing it.

@@ -1,7 +1,7 @@
 //! Deregisters revisions that nothing needs any more, slowly, and only after everything that could name them was read.
 //!
 //! Flow: families that grew -> their ACTIVE revisions -> everything of the account that names one -> [`planner::retention`] ->
-//! DeregisterTaskDefinition. Guarantees: a failed read deregisters nothing; only what carries our tags goes; registering
+//! `DeregisterTaskDefinition`. Guarantees: a failed read deregisters nothing; only what carries our tags goes; registering
 //! always finds room in the bucket that both calls share. Families are looked at once after the start and whenever they
 //! grew, so that a fleet at rest costs no call (ADR 0020).
 
@@ -148,8 +148,8 @@ fn is_ours(context: &Context, described: &Value) -> bool {
 async fn named(account: &Account, family: &str) -> Result<BTreeSet<String>, Error> {
     let mut named = BTreeSet::new();
     for cluster in account.list_clusters().await? {
-        let names = account.list_services(&cluster).await?;
-        let reads: Vec<BoxFuture<'_, _>> = names
+        let services = account.list_services(&cluster).await?;
+        let reads: Vec<BoxFuture<'_, _>> = services
             .iter()
             .map(|name| -> BoxFuture<'_, _> {
                 Box::pin(named_by_service(account, &cluster, name, family))

@@ -14,6 +14,10 @@ use crate::{
 /// What the world holds at its beginning and how it behaves; every member has a default.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are the switches of a file that people write"
+)]
 pub struct Fixtures {
     /// The account of callers whose access key names none.
     pub account: String,

@@ -244,16 +244,15 @@ fn named(service: &ObservedService, scene: &Scene<'_>, name: &str) -> Result<Tar
         .past
         .iter()
         .filter(|release| release.id == name || is_meant(&release.task_definition_arn));
-    let target = match good {
-        Some(record) => recorded(service, record)?,
-        None => {
-            let mut remembers = remembers.peekable();
-            if records.is_empty() && remembers.peek().is_none() {
-                return Err(format!("the service has had no release `{name}`"));
-            }
-            let good = remembers.find(|release| release.outcome == ReleaseOutcome::Successful);
-            remembered(good.ok_or_else(|| format!("release `{name}` did not end well"))?)
+    let target = if let Some(record) = good {
+        recorded(service, record)?
+    } else {
+        let mut remembers = remembers.peekable();
+        if records.is_empty() && remembers.peek().is_none() {
+            return Err(format!("the service has had no release `{name}`"));
         }
+        let good = remembers.find(|release| release.outcome == ReleaseOutcome::Successful);
+        remembered(good.ok_or_else(|| format!("release `{name}` did not end well"))?)
     };
     if !leads_elsewhere(service, &target) {
         return Err(format!("the service runs `{name}` already"));

@@ -35,23 +35,20 @@ pub fn after(
     }
     let outcome = outcome_of_primary(service, primary, observed);
     let reason = || primary.rollout_reason.clone();
-    match releases.iter_mut().find(|release| release.id == present) {
-        Some(release) => {
-            let may_end =
-                matches!(release.outcome, ReleaseOutcome::InProgress | ReleaseOutcome::Superseded);
-            if may_end && outcome != ReleaseOutcome::InProgress {
-                end(release, outcome, reason(), now);
-            }
-            add_digests(release, observed);
+    if let Some(release) = releases.iter_mut().find(|release| release.id == present) {
+        let may_end =
+            matches!(release.outcome, ReleaseOutcome::InProgress | ReleaseOutcome::Superseded);
+        if may_end && outcome != ReleaseOutcome::InProgress {
+            end(release, outcome, reason(), now);
         }
-        None => {
-            let Some(revision) = &observed.task_definition else { return releases };
-            let mut release = begun(desired, revision, primary);
-            end(&mut release, outcome, reason(), now);
-            add_digests(&mut release, observed);
-            releases.insert(0, release);
-            releases.truncate(KEPT);
-        }
+        add_digests(release, observed);
+    } else {
+        let Some(revision) = &observed.task_definition else { return releases };
+        let mut release = begun(desired, revision, primary);
+        end(&mut release, outcome, reason(), now);
+        add_digests(&mut release, observed);
+        releases.insert(0, release);
+        releases.truncate(KEPT);
     }
     releases
 }
@@ -111,7 +108,6 @@ fn outcome_of_primary(
         None => {
             let record = record_of(primary.revision_number(), observed);
             match record.map(|record| &record.status) {
-                Some(DeploymentStatus::Successful) => ReleaseOutcome::Successful,
                 Some(DeploymentStatus::RollbackFailed) => ReleaseOutcome::Failed,
                 Some(
                     DeploymentStatus::Pending
@@ -124,7 +120,7 @@ fn outcome_of_primary(
                     | DeploymentStatus::Other(_),
                 ) => ReleaseOutcome::InProgress,
                 None if rollout::is_moving(service) => ReleaseOutcome::InProgress,
-                None => ReleaseOutcome::Successful,
+                Some(DeploymentStatus::Successful) | None => ReleaseOutcome::Successful,
             }
         }
     }

@@ -33,14 +33,14 @@ impl Account {
         self.inner.alarms.newest(prefix).await
     }
 
-    /// Makes or replaces an alarm from PutMetricAlarm's input.
+    /// Makes or replaces an alarm from `PutMetricAlarm`'s input.
     pub async fn put_metric_alarm(&self, input: &Value) -> Result<(), Error> {
         let (operation, name) =
             (Operation::PutMetricAlarm, text(input, "AlarmName").unwrap_or_default());
-        let attempt = async {
+        let attempt = Box::pin(async {
             let sent = given(input).send_with(&self.inner.connection.clients.cloudwatch).await;
             sent.map_err(|error| from_sdk(operation, name, Sent::Perhaps, &error))
-        };
+        });
         let result = self.inner.connection.alter(operation, name, attempt).await;
         self.inner.alarms.forget(prefix_of(name));
         result.map(|_| ())
@@ -50,10 +50,10 @@ impl Account {
     pub async fn delete_alarms(&self, names: &[String]) -> Result<(), Error> {
         let (operation, subject) = (Operation::DeleteAlarms, names.join(", "));
         let call = self.inner.connection.clients.cloudwatch.delete_alarms();
-        let attempt = async {
+        let attempt = Box::pin(async {
             let sent = call.set_alarm_names(Some(names.to_vec())).send().await;
             sent.map_err(|error| from_sdk(operation, &subject, Sent::Perhaps, &error))
-        };
+        });
         let result = self.inner.connection.alter(operation, &subject, attempt).await;
         for name in names {
             self.inner.alarms.forget(prefix_of(name));
@@ -128,7 +128,10 @@ fn shown(alarm: &MetricAlarm) -> Value {
         ("AlarmActions", json!(alarm.alarm_actions())),
         ("OKActions", json!(alarm.ok_actions())),
         ("InsufficientDataActions", json!(alarm.insufficient_data_actions())),
-        ("StateValue", json!(alarm.state_value().map(|state| state.as_str()))),
+        (
+            "StateValue",
+            json!(alarm.state_value().map(aws_sdk_cloudwatch::types::StateValue::as_str)),
+        ),
         ("MetricName", json!(alarm.metric_name())),
         ("Namespace", json!(alarm.namespace())),
         ("Dimensions", dimensions_shown(alarm.dimensions())),
@@ -138,7 +141,14 @@ fn shown(alarm: &MetricAlarm) -> Value {
         ("Unit", json!(alarm.unit().map(StandardUnit::as_str))),
         ("Metrics", alarm.metrics().iter().map(query_shown).collect()),
         ("Threshold", json!(alarm.threshold())),
-        ("ComparisonOperator", json!(alarm.comparison_operator().map(|one| one.as_str()))),
+        (
+            "ComparisonOperator",
+            json!(
+                alarm
+                    .comparison_operator()
+                    .map(aws_sdk_cloudwatch::types::ComparisonOperator::as_str)
+            ),
+        ),
         ("EvaluationPeriods", json!(alarm.evaluation_periods())),
         ("DatapointsToAlarm", json!(alarm.datapoints_to_alarm())),
         ("TreatMissingData", json!(alarm.treat_missing_data())),
@@ -174,7 +184,7 @@ fn query_shown(query: &MetricDataQuery) -> Value {
     })
 }
 
-/// PutMetricAlarm's input as the SDK takes it.
+/// `PutMetricAlarm`'s input as the SDK takes it.
 fn given(input: &Value) -> PutMetricAlarmInputBuilder {
     let words = |name: &str| text(input, name).map(str::to_owned);
     PutMetricAlarmInputBuilder::default()

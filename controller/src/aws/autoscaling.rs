@@ -23,7 +23,7 @@ use super::readings::{Found, Readings, Scope};
 
 /// What a service takes when it is read alone: its target, its policies, its scheduled actions.
 const CALLS_ALONE: u32 = 3;
-/// Targets that DescribeScalableTargets takes by name (aws.md §5.4).
+/// Targets that `DescribeScalableTargets` takes by name (aws.md §5.4).
 const TARGETS_MAX: usize = 50;
 /// How long the last activities are taken for the last ones.
 const ACTIVITIES_KEPT: Duration = Duration::from_secs(5);

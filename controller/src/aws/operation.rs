@@ -370,14 +370,13 @@ impl Family {
             // No rate is published; more than a few calls a second are refused (aws.md §1.3).
             Self::ScalingRead => (20.0, 8.0),
             Self::ScalingModify => (20.0, 4.0),
-            Self::AlarmModify => (3.0, 3.0),
             Self::ServiceModify => (50.0, 5.0),
             Self::ClusterRead
             | Self::TaskDefinitionRead
             | Self::ServiceDeployment
             | Self::ServiceRevision => (50.0, 20.0),
             // Those below are other services' (aws.md §1.3); where AWS publishes nothing they are our own limit.
-            Self::ParameterRead => (3.0, 3.0),
+            Self::ParameterRead | Self::AlarmModify => (3.0, 3.0),
             Self::AlarmRead => (9.0, 9.0),
             Self::ImageRead | Self::LoadBalancerRead => (20.0, 20.0),
             Self::LogRead | Self::RoleRead => (10.0, 10.0),

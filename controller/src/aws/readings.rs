@@ -106,7 +106,7 @@ impl Readings {
             let (scope, began, is_regular) = lock(&shared).plan(&keys);
             let answer: BoxFuture<'static, _> = match scope.clone() {
                 Scope::Only(keys) if keys.is_empty() => async { Ok(Found::default()) }.boxed(),
-                scope => read(scope).boxed(),
+                scope @ (Scope::Everything | Scope::Only(_)) => read(scope).boxed(),
             };
             let shared = Arc::clone(&shared);
             async move {

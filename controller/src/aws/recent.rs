@@ -13,10 +13,13 @@ use super::error::Error;
 /// Answers that are kept; the oldest goes first.
 const ENTRIES_MAX: usize = 20_000;
 
+/// An answer, and when it was asked for.
+type Kept<V> = (Instant, Result<V, Error>);
+
 /// The newest answer about each key, refusals included: what may not be read now may not be read a second later either.
 #[derive(Debug)]
 pub(super) struct Recent<K, V> {
-    answers: Mutex<HashMap<K, (Instant, Result<V, Error>)>>,
+    answers: Mutex<HashMap<K, Kept<V>>>,
     /// Held, key by key, by whoever asks; the others wait for the answer.
     asking: Mutex<HashMap<K, Arc<tokio::sync::Mutex<()>>>>,
 }

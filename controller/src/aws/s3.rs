@@ -145,10 +145,10 @@ impl S3 {
             PutCondition::Absent => request.if_none_match("*"),
             PutCondition::Matches(etag) => request.if_match(etag),
         };
-        let attempt = async {
+        let attempt = Box::pin(async {
             let answer = request.content_type("application/json").send().await;
             answer.map_err(|error| from_sdk(operation, &subject, Sent::Perhaps, &error))
-        };
+        });
         let answer = self.calls.once(operation, None, attempt).await?;
         answer
             .e_tag

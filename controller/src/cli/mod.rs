@@ -181,9 +181,9 @@ pub fn main() -> ExitCode {
     };
     let result = runtime.block_on(async {
         match cli.verb {
-            Verb::Run(arguments) => run::run(arguments).await,
+            Verb::Run(arguments) => Box::pin(run::run(arguments)).await,
             Verb::Plan(arguments) => plan::run(arguments).await,
-            Verb::Apply(arguments) => apply::run(arguments).await,
+            Verb::Apply(arguments) => Box::pin(apply::run(arguments)).await,
             Verb::Validate(arguments) => validate::run(arguments).await,
             Verb::Render(arguments) => render::run(arguments).await,
             Verb::Get(arguments) => get::run(arguments).await,

@@ -60,7 +60,7 @@ async fn take(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Response> {
-    let actor = actor(&app, &headers)?;
+    let actor = actor(&app, &headers).map_err(|refusal| *refusal)?;
     let take = async {
         let intake = app.0.state.orders.as_ref().ok_or_else(no_orders)?;
         let ask = ask(verb, &headers, &body)?;
@@ -78,19 +78,19 @@ async fn take(
 
 /// Who gives the order: the holder of the token in the header. Neither loopback nor a session is enough, because a page of
 /// another site could use both.
-fn actor(app: &App, headers: &HeaderMap) -> Result<String, Response> {
+fn actor(app: &App, headers: &HeaderMap) -> Result<String, Box<Response>> {
     let Access::Token(access) = &app.0.state.access else {
-        return Err(no_orders().into_response());
+        return Err(Box::new(no_orders().into_response()));
     };
     let Some(holder) = access.holder(headers) else {
         let problem = Problem::new(StatusCode::UNAUTHORIZED, "the request carries no valid token")
             .hint("send `Authorization: Bearer <token>`");
         let challenge = [(header::WWW_AUTHENTICATE, "Bearer realm=\"longshore\"")];
-        return Err((challenge, problem).into_response());
+        return Err(Box::new((challenge, problem).into_response()));
     };
     if !holder.may_order {
         let detail = format!("the token `{}` may only read", holder.name);
-        return Err(Problem::new(StatusCode::FORBIDDEN, detail).into_response());
+        return Err(Box::new(Problem::new(StatusCode::FORBIDDEN, detail).into_response()));
     }
     Ok(holder.name.clone())
 }

@@ -129,10 +129,14 @@ impl Node {
             Self::Scalar(Value::String(text)) => change(text),
             Self::Scalar(_) => {}
             Self::List(items) => {
-                items.iter_mut().for_each(|item| item.node.change_texts(change));
+                for item in items {
+                    item.node.change_texts(change);
+                }
             }
             Self::Mapping(members) => {
-                members.iter_mut().for_each(|(_, part)| part.node.change_texts(change));
+                for (_, part) in members {
+                    part.node.change_texts(change);
+                }
             }
         }
     }

@@ -129,7 +129,7 @@ pub async fn cluster(
     for (name, reading) in read::services(account, options).await? {
         match reading {
             Ok(found) => {
-                report.services.push(service::import(&found, options, account.region(), now))
+                report.services.push(service::import(&found, options, account.region(), now));
             }
             Err(obstacle) => report.skipped.push(obstacle.of(name)),
         }

@@ -155,15 +155,12 @@ impl Bucket {
         let mut known = self.known();
         let Known { etags, records, .. } = &mut *known;
         let etags = etags.get_or_insert_default();
-        match etag {
-            Some(etag) => {
-                etags.insert(name.clone(), etag.clone());
-                records.insert(name, (etag, Arc::new(record)));
-            }
-            None => {
-                etags.remove(&name);
-                records.remove(&name);
-            }
+        if let Some(etag) = etag {
+            etags.insert(name.clone(), etag.clone());
+            records.insert(name, (etag, Arc::new(record)));
+        } else {
+            etags.remove(&name);
+            records.remove(&name);
         }
     }
 

@@ -116,7 +116,7 @@ impl StateStore {
         match &*self.0 {
             Place::Memory(memory) => Ok(memory.load(key)),
             Place::Directory(directory) => directory.load(key).await,
-            Place::Bucket(bucket) => bucket.load(key).await,
+            Place::Bucket(bucket) => Box::pin(bucket.load(key)).await,
         }
     }
 
@@ -129,7 +129,7 @@ impl StateStore {
         match &*self.0 {
             Place::Memory(memory) => Ok(memory.save(key, record, version.as_deref())),
             Place::Directory(directory) => directory.save(key, record, version).await,
-            Place::Bucket(bucket) => bucket.save(key, record, version).await,
+            Place::Bucket(bucket) => Box::pin(bucket.save(key, record, version)).await,
         }
     }
 }

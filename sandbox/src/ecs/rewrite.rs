@@ -182,7 +182,9 @@ fn reverse(value: &mut Value, unordered: &[&str]) {
             }
         }
         Value::Array(elements) => {
-            elements.iter_mut().for_each(|element| reverse(element, unordered));
+            for element in elements.iter_mut() {
+                reverse(element, unordered);
+            }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
@@ -204,9 +206,9 @@ mod tests {
         let rewrites = Rewrites::new(on, "111122223333", "eu-west-1");
         let mut view = value.as_object().unwrap().clone();
         if service {
-            rewrites.service(&mut view)
+            rewrites.service(&mut view);
         } else {
-            rewrites.definition(&mut view)
+            rewrites.definition(&mut view);
         }
         Value::Object(view)
     }

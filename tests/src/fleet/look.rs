@@ -190,7 +190,8 @@ impl Fleet {
     pub fn spec_hash(&self, name: &str) -> crds::SpecHash {
         match self.context.inventory().wanted(&Self::key(name)) {
             controller::inventory::Wanted::Spec { entry, .. } => entry.desired.spec_hash.clone(),
-            other => panic!("{name} has no spec: {other:?}"),
+            other @ (controller::inventory::Wanted::Blocked { .. }
+            | controller::inventory::Wanted::Gone) => panic!("{name} has no spec: {other:?}"),
         }
     }
 

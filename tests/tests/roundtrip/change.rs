@@ -121,7 +121,7 @@ impl Change {
             .actions
             .iter()
             .chain(&plan.withheld)
-            .flat_map(|action| action.changes())
+            .flat_map(planner::Action::changes)
             .filter(|change| !self.is_beside(&change.path))
             .map(|change| (change.path.as_str(), change.effect))
             .collect();

@@ -45,8 +45,8 @@ pub(crate) fn is_one_value(kind: Kind) -> bool {
         | Kind::Number
         | Kind::Boolean
         | Kind::Enumeration(_)
-        | Kind::Document => true,
-        Kind::List { of: Kind::String | Kind::Enumeration(_) | Kind::Integer, .. } => true,
+        | Kind::Document
+        | Kind::List { of: Kind::String | Kind::Enumeration(_) | Kind::Integer, .. } => true,
         Kind::Struct(_) | Kind::List { .. } | Kind::Map => false,
     }
 }

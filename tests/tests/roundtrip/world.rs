@@ -66,12 +66,11 @@ impl World {
         let outcome =
             apply::plan(&self.account, "shop", spec["metadata"]["name"].as_str().unwrap(), &plan)
                 .await;
-        match outcome.error {
-            Some(error) => Err(Refused(error.to_string())),
-            None => {
-                self.assert_settled(spec, "at once").await;
-                Ok(())
-            }
+        if let Some(error) = outcome.error {
+            Err(Refused(error.to_string()))
+        } else {
+            self.assert_settled(spec, "at once").await;
+            Ok(())
         }
     }
 

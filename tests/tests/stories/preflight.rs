@@ -141,7 +141,7 @@ async fn a_secret_that_is_being_deleted_or_missing_is_told_and_one_with_a_key_is
     let mut fleet = world().await;
     fleet.commit(&[secret("db-AbCdEf:password::")]).await;
     fleet.until_ready("web").await;
-    assert_eq!(fleet.sandbox.look(fleet.now(), |region| region.secret_value_reads()), 0);
+    assert_eq!(fleet.sandbox.look(fleet.now(), sandbox::Region::secret_value_reads), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -114,7 +114,7 @@ async fn a_rotated_secret_rolls_once_and_its_tags_do_not() {
     fleet.pass(Duration::from_mins(10)).await;
     assert_eq!(fleet.rollouts("web").len(), 2);
     assert_ne!(versions(&fleet)[1], before);
-    assert_eq!(fleet.sandbox.look(fleet.now(), |region| region.secret_value_reads()), 0);
+    assert_eq!(fleet.sandbox.look(fleet.now(), sandbox::Region::secret_value_reads), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -194,9 +194,9 @@ async fn many_services_share_what_they_watch() {
         spec["metadata"]["name"] = json!(name);
         spec
     };
-    let names: Vec<String> = (0..30).map(|number| format!("s{number}")).collect();
-    fleet.commit(&names.iter().map(|name| named(name)).collect::<Vec<_>>()).await;
-    fleet.until("all ready", |fleet| names.iter().all(|name| fleet.is_ready(name))).await;
+    let services: Vec<String> = (0..30).map(|number| format!("s{number}")).collect();
+    fleet.commit(&services.iter().map(|name| named(name)).collect::<Vec<_>>()).await;
+    fleet.until("all ready", |fleet| services.iter().all(|name| fleet.is_ready(name))).await;
     fleet.pass(Duration::from_mins(5)).await;
     let reads = |fleet: &Fleet| {
         let of = |api, operation| fleet.sandbox.count_of(api, operation);

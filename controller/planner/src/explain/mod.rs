@@ -114,9 +114,9 @@ fn newest_event(observed: &Observed, began: Option<Timestamp>) -> Option<Explana
     };
     let recent = events.iter().filter(is_recent);
     // A steady state makes everything before it history.
-    let current = recent.take_while(|event| !event.message.contains("has reached a steady state"));
-    let (cause, event) =
-        current.filter_map(|event| Some((causes::of_event(&event.message)?, event))).next()?;
+    let (cause, event) = recent
+        .take_while(|event| !event.message.contains("has reached a steady state"))
+        .find_map(|event| Some((causes::of_event(&event.message)?, event)))?;
     Some(Explanation {
         outlook: cause.outlook,
         what: cause.says,

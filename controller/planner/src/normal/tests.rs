@@ -480,7 +480,7 @@ fn each_percentage_of_a_daemon_is_filled_by_itself() {
     }
 }
 
-/// CloudFormation's pages say that ECS fills in three hours there; `BLUE_GREEN` has to be told, which a rule demands.
+/// `CloudFormation`'s pages say that ECS fills in three hours there; `BLUE_GREEN` has to be told, which a rule demands.
 #[test]
 fn a_bake_time_means_something_to_ecs_only() {
     for controller in ["CODE_DEPLOY", "EXTERNAL"] {

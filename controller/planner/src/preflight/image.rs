@@ -118,23 +118,17 @@ pub(super) fn judge(mentions: &Mentions, facts: &Facts, verdict: &mut Verdict) {
         let ImageName { reference, place } = &mention.name;
         match facts.images.get(&mention.name) {
             Some(Fact::Present(image)) => one(mention, image, verdict),
-            Some(Fact::Absent(absence)) => match &absence.around {
-                Some(around) => verdict.find(
-                    &mention.path,
-                    format!("there is no {around} for image `{reference}`"),
-                    "push the image, or correct the name".to_owned(),
-                ),
-                None => {
+            Some(Fact::Absent(absence)) => {
+                let (what, hint) = if let Some(around) = &absence.around {
+                    let what = format!("there is no {around} for image `{reference}`");
+                    (what, Some("push the image, or correct the name".to_owned()))
+                } else {
+                    let what = format!("image `{reference}` is not in its repository");
                     let wanted = place.as_ref().and_then(|place| place.tag.as_deref());
-                    let hint = wanted.and_then(|tag| nearest::hint(tag, &absence.known));
-                    let hint = hint.unwrap_or_else(|| "push it".to_owned());
-                    verdict.find(
-                        &mention.path,
-                        format!("image `{reference}` is not in its repository"),
-                        hint,
-                    );
-                }
-            },
+                    (what, wanted.and_then(|tag| nearest::hint(tag, &absence.known)))
+                };
+                verdict.find(&mention.path, what, hint.unwrap_or_else(|| "push it".to_owned()));
+            }
             Some(Fact::NotChecked(why)) => verdict.pass_by(format!("image `{reference}`"), why),
             None => {}
         }

@@ -128,9 +128,8 @@ impl StoredName {
                 let (account, region) = ((*account).to_owned(), (*region).to_owned());
                 Some((Self::Elsewhere { arn, account, region, local }, selector))
             }
-            ["arn", ..] | [""] => None,
+            ["arn", ..] | [""] | [] => None,
             [name, ..] => Some((Self::Parameter((*name).to_owned()), selector)),
-            [] => None,
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn desired(spec: Value) -> Desired {
+fn desired(spec: &Value) -> Desired {
     let service: crds::Service = serde_json::from_value(json!({
         "apiVersion": "longshore.dev/v1alpha1", "kind": "Service", "metadata": { "name": "web" }, "spec": spec,
     }))
@@ -27,7 +27,7 @@ const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/
 const GROUP: &str = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/web/1";
 
 fn full() -> Desired {
-    desired(json!({
+    desired(&json!({
         "cluster": "shop",
         "taskDefinition": {
             "networkMode": "awsvpc",
@@ -65,7 +65,9 @@ fn fine(mentions: &Mentions) -> Facts {
             let stages = [("AWSCURRENT".to_owned(), "v-1".to_owned())].into();
             Stored::Secret(Secret { stages, ..Secret::default() })
         }
-        _ => Stored::Parameter(Parameter { version: 3, changed_at: None }),
+        StoredName::Elsewhere { .. } | StoredName::Parameter(_) | StoredName::Secret(_) => {
+            Stored::Parameter(Parameter { version: 3, changed_at: None })
+        }
     };
     Facts {
         images: mentions
@@ -154,14 +156,14 @@ fn each_thing_that_is_missing_or_does_not_fit_is_told_with_its_place() {
     type Change = fn(&mut Facts);
     let cases: [(Change, &str); 12] = [
         (
-            |facts| set(&mut facts.images, absent(&["v1.2.0", "v1.3.0", "latest", "v1.0.0"])),
+            |facts| set(&mut facts.images, &absent(&["v1.2.0", "v1.3.0", "latest", "v1.0.0"])),
             "containerDefinitions[0].image: image `111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/web:v1.3.1` is not in its repository (nearest are `v1.3.0`, `v1.0.0` and `v1.2.0`)",
         ),
         (
             |facts| {
                 let platforms = Some(vec!["linux/arm64".to_owned()]);
                 let image = Image { digest: "sha256:ab".into(), unusable: None, platforms };
-                set(&mut facts.images, Fact::Present(image));
+                set(&mut facts.images, &Fact::Present(image));
             },
             "has no manifest for linux/amd64",
         ),
@@ -169,7 +171,7 @@ fn each_thing_that_is_missing_or_does_not_fit_is_told_with_its_place() {
             |facts| {
                 let unusable = Some("ARCHIVED".to_owned());
                 let image = Image { digest: "sha256:ab".into(), unusable, platforms: None };
-                set(&mut facts.images, Fact::Present(image));
+                set(&mut facts.images, &Fact::Present(image));
             },
             "is ARCHIVED and cannot be pulled",
         ),
@@ -221,26 +223,26 @@ fn each_thing_that_is_missing_or_does_not_fit_is_told_with_its_place() {
         (
             |facts| {
                 let group = TargetGroup { target_type: "instance".into(), is_reachable: true };
-                set(&mut facts.target_groups, Fact::Present(group));
+                set(&mut facts.target_groups, &Fact::Present(group));
             },
             "has targets of type `instance`, and the tasks are of type `ip`",
         ),
         (
             |facts| {
                 let group = TargetGroup { target_type: "ip".into(), is_reachable: false };
-                set(&mut facts.target_groups, Fact::Present(group));
+                set(&mut facts.target_groups, &Fact::Present(group));
             },
             "no listener forwards",
         ),
         (
             |facts| {
                 let trust = json!({ "Statement": { "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Service": "ec2.amazonaws.com" } } });
-                set(&mut facts.roles, Fact::Present(Role { trust }));
+                set(&mut facts.roles, &Fact::Present(Role { trust }));
             },
             "does not trust ecs-tasks.amazonaws.com",
         ),
         (
-            |facts| set(&mut facts.alarms, Fact::Present(Alarm { rings: true })),
+            |facts| set(&mut facts.alarms, &Fact::Present(Alarm { rings: true })),
             "alarm `5xx` is in ALARM already",
         ),
     ];
@@ -252,7 +254,7 @@ fn each_thing_that_is_missing_or_does_not_fit_is_told_with_its_place() {
     }
 }
 
-fn set<N, T: Clone>(facts: &mut BTreeMap<N, Fact<T>>, fact: Fact<T>) {
+fn set<N, T: Clone>(facts: &mut BTreeMap<N, Fact<T>>, fact: &Fact<T>) {
     for value in facts.values_mut() {
         *value = fact.clone();
     }
@@ -262,9 +264,9 @@ fn set<N, T: Clone>(facts: &mut BTreeMap<N, Fact<T>>, fact: Fact<T>) {
 fn what_could_not_be_read_holds_nothing_and_is_told_once_for_each_reason() {
     let denied = "no permission".to_owned();
     let (findings, not_checked) = found(|facts| {
-        set(&mut facts.images, Fact::NotChecked(denied.clone()));
-        set(&mut facts.stored, Fact::NotChecked(denied.clone()));
-        set(&mut facts.roles, Fact::NotChecked("another account".to_owned()));
+        set(&mut facts.images, &Fact::NotChecked(denied.clone()));
+        set(&mut facts.stored, &Fact::NotChecked(denied.clone()));
+        set(&mut facts.roles, &Fact::NotChecked("another account".to_owned()));
         facts.cluster = Some(Fact::NotChecked(denied.clone()));
     });
     assert!(findings.is_empty());
@@ -280,7 +282,7 @@ fn a_finding_withholds_every_action_and_asks_again_later_and_later() {
         ..Plan::nothing()
     };
     let mut facts = fine(&mentions(&desired));
-    set(&mut facts.alarms, absent(&[]));
+    set(&mut facts.alarms, &absent(&[]));
     let pauses: Vec<Requeue> = [None, Some(10), Some(100), Some(10_000)]
         .into_iter()
         .map(|held| weigh(&desired, plan.clone(), &facts, held.map(Duration::from_secs)).requeue)

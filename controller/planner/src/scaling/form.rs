@@ -127,7 +127,9 @@ fn from_epoch(seconds: f64) -> Option<Timestamp> {
 fn configuration(policy: &Value, member: &str) -> Map<String, Value> {
     let mut element = match spec_names(policy.get(member).unwrap_or(&Value::Null)) {
         Value::Object(element) => element,
-        _ => Map::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Map::new()
+        }
     };
     for (ours, theirs) in WRAPPED {
         rename(&mut element, theirs, ours);

@@ -44,7 +44,7 @@ pub(super) fn identity(key: &ObjectKey) -> Map<String, Value> {
     input
 }
 
-/// RegisterScalableTarget's input with these members of the block; members that it leaves out keep their value.
+/// `RegisterScalableTarget`'s input with these members of the block; members that it leaves out keep their value.
 pub(super) fn register(key: &ObjectKey, block: &Value, members: &[&str]) -> Value {
     let mut input = identity(key);
     for name in members {
@@ -62,7 +62,7 @@ pub(super) fn register(key: &ObjectKey, block: &Value, members: &[&str]) -> Valu
     Value::Object(input)
 }
 
-/// PutScalingPolicy's input.
+/// `PutScalingPolicy`'s input.
 pub(super) fn policy(key: &ObjectKey, kind: PolicyKind, element: &Value) -> Value {
     let mut configuration = element.as_object().cloned().unwrap_or_default();
     configuration.remove("name");
@@ -120,14 +120,14 @@ fn predictive(mut specification: Map<String, Value>) -> Map<String, Value> {
     configuration
 }
 
-/// DeleteScalingPolicy's input.
+/// `DeleteScalingPolicy`'s input.
 pub(super) fn delete_policy(key: &ObjectKey, name: &str) -> Value {
     let mut input = identity(key);
     input.insert("PolicyName".to_owned(), json!(name));
     Value::Object(input)
 }
 
-/// PutScheduledAction's input: times always, because an update without them deletes the old ones, and the zone always,
+/// `PutScheduledAction`'s input: times always, because an update without them deletes the old ones, and the zone always,
 /// because an update without it keeps the old one (aws.md §5.3).
 pub(super) fn scheduled(key: &ObjectKey, element: &Value) -> Value {
     let mut input = identity(key);
@@ -148,18 +148,20 @@ pub(super) fn scheduled(key: &ObjectKey, element: &Value) -> Value {
     Value::Object(input)
 }
 
-/// DeleteScheduledAction's input.
+/// `DeleteScheduledAction`'s input.
 pub(super) fn delete_scheduled(key: &ObjectKey, name: &str) -> Value {
     let mut input = identity(key);
     input.insert("ScheduledActionName".to_owned(), json!(name));
     Value::Object(input)
 }
 
-/// PutMetricAlarm's input, without the policy among its actions.
+/// `PutMetricAlarm`'s input, without the policy among its actions.
 pub(super) fn alarm(key: &ObjectKey, element: &Value) -> Value {
     let mut input = match aws_names(element.get("alarm").unwrap_or(&Value::Null)) {
         Value::Object(input) => input,
-        _ => Map::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Map::new()
+        }
     };
     let policy = text(element, "name").unwrap_or_default();
     input.insert("AlarmName".to_owned(), json!(alarm_name(key, policy)));
@@ -171,6 +173,8 @@ fn one(name: &str, value: Value) -> Map<String, Value> {
     member.insert(name.to_owned(), value);
     match aws_names(&Value::Object(member)) {
         Value::Object(member) => member,
-        _ => Map::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Map::new()
+        }
     }
 }

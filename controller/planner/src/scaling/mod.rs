@@ -1,7 +1,7 @@
 //! Application Auto Scaling of a service: what is wanted, what is there, and the calls that make them equal (aws.md §5).
 //!
 //! Both sides come into the form of the spec's block `scaling`, so that the table of that block says what differs. Guarantees:
-//! RegisterScalableTarget only when something differs, because each such call moves the service's count into the bounds; what
+//! `RegisterScalableTarget` only when something differs, because each such call moves the service's count into the bounds; what
 //! a scheduled action set stays; an alarm is touched only if its name is one that we give; nothing is taken away without a
 //! block except what the service's tag says is ours.
 
@@ -47,7 +47,7 @@ pub struct DesiredScaling {
 /// The scaling that a service has, as AWS answered.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ObservedScaling {
-    /// The scalable target of DescribeScalableTargets; `None` if there is none.
+    /// The scalable target of `DescribeScalableTargets`; `None` if there is none.
     pub target: Option<Value>,
     /// Its policies.
     pub policies: Vec<Value>,
@@ -104,7 +104,7 @@ pub enum Call {
     },
 }
 
-/// A policy that exists, or the one that the plan's PutScalingPolicy just before gives.
+/// A policy that exists, or the one that the plan's `PutScalingPolicy` just before gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PolicyRef {
     /// An existing policy, by its ARN.

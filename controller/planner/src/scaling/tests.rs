@@ -95,10 +95,18 @@ impl World {
             let call = match action {
                 Action::Scaling { call, .. } => call,
                 Action::UntagResource { keys, .. } => {
-                    keys.iter().for_each(|key| assert!(self.tags.remove(key).is_some()));
+                    for key in keys {
+                        assert!(self.tags.remove(key).is_some());
+                    }
                     continue;
                 }
-                other => panic!("{other:?}"),
+                other @ (Action::RegisterTaskDefinition { .. }
+                | Action::CreateService { .. }
+                | Action::UpdateService { .. }
+                | Action::TagResource { .. }
+                | Action::StopServiceDeployment { .. }
+                | Action::ContinueServiceDeployment { .. }
+                | Action::DeleteService { .. }) => panic!("{other:?}"),
             };
             self.called.push(call.operation());
             self.call(call, &mut put);
@@ -131,7 +139,7 @@ impl World {
                 replace(&mut scaling.policies, "PolicyName", policy);
             }
             Call::DeleteScalingPolicy { input } => {
-                remove(&mut scaling.policies, "PolicyName", input)
+                remove(&mut scaling.policies, "PolicyName", input);
             }
             Call::PutScheduledAction { input } => {
                 replace(&mut scaling.actions, "ScheduledActionName", input.clone());

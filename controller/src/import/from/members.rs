@@ -78,18 +78,17 @@ impl Members {
         let shown =
             template::whole(written, &text.uses).map_or(written, |one| one.written.as_str());
         let default = template::by_defaults(written, &text.uses);
-        match default.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok()) {
-            Some(value @ (Value::Number(_) | Value::Bool(_))) => {
-                let message =
-                    format!("`{shown}` is written as its default: only texts can hold references");
-                self.remarks.push((path.to_owned(), message));
-                value
-            }
-            Some(_) | None => {
-                let message = format!("`{shown}` is left out: only texts can hold references");
-                self.remarks.push((path.to_owned(), message));
-                Value::Null
-            }
+        if let Some(value @ (Value::Number(_) | Value::Bool(_))) =
+            default.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok())
+        {
+            let message =
+                format!("`{shown}` is written as its default: only texts can hold references");
+            self.remarks.push((path.to_owned(), message));
+            value
+        } else {
+            let message = format!("`{shown}` is left out: only texts can hold references");
+            self.remarks.push((path.to_owned(), message));
+            Value::Null
         }
     }
 

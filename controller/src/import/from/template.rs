@@ -53,7 +53,8 @@ pub(super) fn expand(text: &str, is_json: bool) -> Result<Expanded, (u32, String
             None => {}
             Some(used) => {
                 let is_bare = is_json && !quotes.is_open;
-                expanded.text.push_str(&if is_bare { format!("\"{mark}\"") } else { mark });
+                let quote = if is_bare { "\"" } else { "" };
+                expanded.text.extend([quote, &mark, quote]);
                 expanded.uses.push(used);
             }
         }

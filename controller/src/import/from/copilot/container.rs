@@ -45,15 +45,12 @@ pub(super) fn task_definition(manifest: &mut Manifest<'_>, place: &Place) -> Nod
 /// `linux/amd64` goes without saying.
 fn platform(manifest: &mut Manifest<'_>) -> Option<Node> {
     let written = manifest.take("platform")?;
-    let (system, processor) = match written.as_str() {
-        Some(text) => {
-            let (system, processor) = text.split_once('/')?;
-            (system.to_owned(), processor.to_owned())
-        }
-        None => {
-            let text = |name: &str| written.get(name).map(plain).unwrap_or_default();
-            (text("osfamily"), text("architecture"))
-        }
+    let (system, processor) = if let Some(text) = written.as_str() {
+        let (system, processor) = text.split_once('/')?;
+        (system.to_owned(), processor.to_owned())
+    } else {
+        let text = |name: &str| written.get(name).map(plain).unwrap_or_default();
+        (text("osfamily"), text("architecture"))
     };
     let processor = match processor.as_str() {
         "arm" | "arm64" => "ARM64",
@@ -198,12 +195,11 @@ fn variables(manifest: &mut Manifest<'_>, path: &str) -> Vec<Node> {
 
 /// A value that another stack exports.
 fn exported(manifest: &mut Manifest<'_>, path: &str) -> String {
-    match manifest.text(&format!("{path}.from_cfn")) {
-        Some(export) => manifest.variable(export),
-        None => {
-            manifest.say(path, "spec.taskDefinition", "the value is left out: it is no text");
-            String::new()
-        }
+    if let Some(export) = manifest.text(&format!("{path}.from_cfn")) {
+        manifest.variable(export)
+    } else {
+        manifest.say(path, "spec.taskDefinition", "the value is left out: it is no text");
+        String::new()
     }
 }
 

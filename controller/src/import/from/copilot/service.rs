@@ -89,12 +89,11 @@ fn network(manifest: &mut Manifest<'_>) -> Node {
     let placement = manifest.take("network.vpc.placement");
     let own = placement.as_ref().and_then(|placement| placement.get("subnets"));
     let is_private = own.is_some() || placement.as_ref().and_then(Value::as_str) == Some("private");
-    let subnets: Vec<String> = match own.and_then(Value::as_array) {
-        Some(subnets) => subnets.iter().map(plain).collect(),
-        None => {
-            let kind = if is_private { "private" } else { "public" };
-            (1..=2).map(|index| manifest.variable(format!("{kind}-subnet-{index}"))).collect()
-        }
+    let subnets: Vec<String> = if let Some(subnets) = own.and_then(Value::as_array) {
+        subnets.iter().map(plain).collect()
+    } else {
+        let kind = if is_private { "private" } else { "public" };
+        (1..=2).map(|index| manifest.variable(format!("{kind}-subnet-{index}"))).collect()
     };
     let given = match manifest.take("network.vpc.security_groups") {
         Some(Value::Array(groups)) => groups.iter().map(plain).collect(),

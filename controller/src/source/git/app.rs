@@ -131,7 +131,7 @@ fn signed(app: &str, key: &str, now: i64) -> Result<String, String> {
     let header = json!({ "alg": "RS256", "typ": "JWT" });
     let claims =
         json!({ "iat": now - CLOCK_SKEW_SECONDS, "exp": now + SIGNED_SECONDS, "iss": app });
-    let text = format!("{}.{}", url_safe(&header.to_string()), url_safe(&claims.to_string()));
+    let text = format!("{}.{}", url_safe(header.to_string()), url_safe(claims.to_string()));
     let mut signature = vec![0; key.public_modulus_len()];
     key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature)
         .map_err(|_| "the App's private key cannot sign".to_owned())?;

@@ -69,7 +69,7 @@ fn parse(answer: &[u8]) -> Option<Fetched> {
     for (name, value) in headers(commit.content) {
         match name {
             "parent" => parents.push(value),
-            "author" => author = value.split(" <").next().unwrap_or_default().to_owned(),
+            "author" => value.split(" <").next().unwrap_or_default().clone_into(&mut author),
             "committer" => time = seconds(&value),
             "gpgsig" | "gpgsig-sha256" => is_signed = true,
             _ => {}

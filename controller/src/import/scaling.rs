@@ -6,7 +6,7 @@
 use crds::Scaling;
 use serde_json::{Map, Value};
 
-use super::document::Node;
+use super::document::{Node, Part};
 use super::read::Found;
 use super::{Options, tidy};
 
@@ -45,7 +45,7 @@ impl Scaled {
             let name = name.replace('~', "~0").replace('/', "~1");
             Node::text(format!("/scaling/step/{name}")).into()
         };
-        let pointers: Vec<_> = self.foreign.iter().map(pointer).collect();
+        let pointers: Vec<Part> = self.foreign.iter().map(pointer).collect();
         (!pointers.is_empty()).then_some(Node::List(pointers))
     }
 

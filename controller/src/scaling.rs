@@ -37,6 +37,11 @@ pub async fn observe(
     read(account, &desired.key, wants_alarms, Age::Newest).await
 }
 
+/// Everything that there is for a service, as the last listing for all services had it.
+pub async fn listed(account: &Account, key: &ObjectKey) -> Result<ObservedScaling, Error> {
+    read(account, key, false, Age::Kept).await
+}
+
 async fn read(
     account: &Account,
     key: &ObjectKey,

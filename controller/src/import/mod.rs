@@ -12,6 +12,7 @@ pub mod from;
 mod notes;
 mod order;
 mod read;
+mod scaling;
 mod service;
 mod settle;
 mod tidy;

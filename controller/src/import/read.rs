@@ -3,10 +3,12 @@
 use crds::ServiceName;
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use planner::scaling::ObservedScaling;
 use serde_json::Value;
 
 use super::{Options, Skipped};
 use crate::aws::{Account, Error};
+use crate::scaling;
 
 /// How many services are read at once; the batcher makes few calls of them.
 const AT_ONCE: usize = 40;
@@ -22,6 +24,8 @@ pub(super) struct Found {
     pub(super) definition: Value,
     /// The service revision that runs; services that were last deployed before there were any have none (aws.md §2.7).
     pub(super) revision: Option<Value>,
+    /// What Application Auto Scaling has for it.
+    pub(super) scaling: ObservedScaling,
 }
 
 /// Why a service cannot be imported.
@@ -51,16 +55,15 @@ pub(super) async fn services(
     account: &Account,
     options: &Options,
 ) -> Result<Vec<(String, Result<Found, Obstacle>)>, Error> {
-    let cluster = options.cluster.as_str();
     let mut names: Vec<String> = if options.services.is_empty() {
-        account.list_services(cluster).await?
+        account.list_services(options.cluster.as_str()).await?
     } else {
         options.services.iter().map(ToString::to_string).collect()
     };
     names.sort_unstable();
     names.dedup();
     let readings = stream::iter(names).map(|name| async move {
-        let reading = service(account, cluster, &name).await;
+        let reading = service(account, options, &name).await;
         (name, reading)
     });
     Ok(readings.buffered(AT_ONCE).collect().await)
@@ -69,11 +72,12 @@ pub(super) async fn services(
 /// One service, or why it cannot be imported.
 pub(super) async fn service(
     account: &Account,
-    cluster: &str,
+    options: &Options,
     name: &str,
 ) -> Result<Found, Obstacle> {
     let parsed: ServiceName =
         name.parse().map_err(|error: crds::InvalidName| Obstacle::Unread(error.to_string()))?;
+    let cluster = options.cluster.as_str();
     let described = account.describe_service(cluster, name).await.map_err(unread)?;
     let Some(service) = described else {
         return Err(Obstacle::Missing(format!(
@@ -89,11 +93,13 @@ pub(super) async fn service(
         return Err(Obstacle::Unread(format!("its task definition {arn} is gone")));
     };
     let revision = newest_revision(account, &service).await.map_err(unread)?;
+    let scaling = scaling::listed(account, &options.key(&parsed)).await.map_err(unread)?;
     Ok(Found {
         name: parsed,
         service: (*service).clone(),
         definition: (*definition).clone(),
         revision,
+        scaling,
     })
 }
 

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crds::TargetName;
 use crds::ecs::{ServiceDefinition, Shape, TaskDefinition};
+use crds::{Scaling, TargetName};
 use jiff::Timestamp;
 use planner::normal;
 use planner::observed::{ObservedService, ObservedTaskDefinition};
@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use super::document::Node;
 use super::draft::Draft;
 use super::read::Found;
+use super::scaling::Scaled;
 use super::verdict;
 use super::{Adopt, ImportedService, Options, notes, settle, tidy};
 
@@ -25,6 +26,7 @@ const IN_REVISION: &[&str] = &["gatewayConnectors", "monitoring"];
 pub(super) struct Whole {
     task_definition: BTreeSet<String>,
     service: BTreeSet<String>,
+    scaling: BTreeSet<String>,
 }
 
 /// The file of a service, and what a plan of it does.
@@ -62,6 +64,7 @@ impl Whole {
         let block = match steps.next() {
             Some("taskDefinition") => &mut self.task_definition,
             Some("service") => &mut self.service,
+            Some("scaling") => &mut self.scaling,
             Some(_) | None => return,
         };
         block.extend(steps.next().map(str::to_owned));
@@ -73,6 +76,7 @@ pub(super) fn observed(found: &Found) -> Observed {
     Observed {
         service: Some(ObservedService::from_describe(&found.service)),
         task_definition: Some(ObservedTaskDefinition::from_describe(&found.definition)),
+        scaling: Some(found.scaling.clone()),
         ..Observed::default()
     }
 }
@@ -86,25 +90,41 @@ pub(super) fn draft(found: &Found, options: &Options, region: &str, whole: &Whol
     put_tags(&mut task_definition, found.definition.get("tags"));
     let mut service = settle::service(&service_block(found));
     put_tags(&mut service, found.service.get("tags"));
+    let scaled = Scaled::of(found, options);
+    if scaled.is_some() {
+        // The count is Application Auto Scaling's.
+        service.remove("desiredCount");
+    }
     let mut spec = spec_of(options);
-    let blocks: [(&str, &'static Shape, &Map<String, Value>, &BTreeSet<String>); 2] = [
+    let mut blocks: Vec<(&str, &'static Shape, &Map<String, Value>, &BTreeSet<String>)> = vec![
         ("taskDefinition", TaskDefinition::SHAPE, &task_definition, &whole.task_definition),
         ("service", ServiceDefinition::SHAPE, &service, &whole.service),
     ];
+    if let Some(scaled) = &scaled {
+        blocks.push(("scaling", Scaling::SHAPE, &scaled.block, &whole.scaling));
+    }
     for (block, shape, said, whole) in blocks {
         let mut node = tidy::block(shape, said, whole);
         // What AWS shows is the value itself, never a reference.
         node.change_texts(&mut |text| *text = text.replace("${", "$${"));
         spec.set(block, node);
     }
-    if options.adopt == Adopt::InService {
-        spec.set("sync", Node::mapping([("adopt", Node::Scalar(Value::Bool(true)))]));
+    let adopt =
+        (options.adopt == Adopt::InService).then(|| ("adopt", Node::Scalar(Value::Bool(true))));
+    let ignore = scaled.as_ref().and_then(Scaled::ignored).map(|ignore| ("ignore", ignore));
+    let sync = Node::mapping(adopt.into_iter().chain(ignore));
+    if !sync.is_empty() {
+        spec.set("sync", sync);
     }
     let revision = text(definition, "taskDefinitionArn").rsplit('/').next().unwrap_or_default();
     let head = format!(
         "Imported from the ECS service {cluster}/{name} in {region}, task definition {revision}."
     );
-    Draft::new(options.key(name), vec![head], spec)
+    let mut draft = Draft::new(options.key(name), vec![head], spec);
+    for (path, message) in scaled.iter().flat_map(Scaled::notes) {
+        draft.note(&path, &message);
+    }
+    draft
 }
 
 /// The beginning of every spec.

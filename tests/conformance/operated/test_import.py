@@ -12,6 +12,7 @@ import yaml
 
 import people
 import processes
+import scalings
 from processes import Endpoint, until
 from program import Longshore
 
@@ -33,6 +34,8 @@ def filled(recordings: Path) -> Iterator[Endpoint]:
             arn = registered["taskDefinitionArn"]
             ecs.create_service(cluster=CLUSTER, serviceName=name, taskDefinition=arn, **service)
         until("the services to settle", lambda: is_settled(ecs, list(made)), seconds=120)
+        scalings.make(endpoint)
+        until("the scaled ones to settle", lambda: is_settled(ecs, list(made)), seconds=60)
         yield endpoint
 
 
@@ -98,6 +101,8 @@ def test_a_cluster_is_taken_over_by_tags_alone(filled: Endpoint, tmp_path: Path)
     longshore = Longshore(filled, tmp_path)
     names = sorted(people.services(str, "rule"))
     before = (world(ecs, names), revisions(ecs), rollouts(ecs, names))
+    scaled = scalings.seen(filled)
+    assert len(scaled["ScalableTargets"]) == len(scalings.SCALED)
     out = tmp_path / "fleet"
 
     done = longshore.run("import", "--cluster", CLUSTER, "--out", out)
@@ -122,9 +127,11 @@ def test_a_cluster_is_taken_over_by_tags_alone(filled: Endpoint, tmp_path: Path)
     applied = longshore.apply("--config", config)
     assert applied.returncode == 0, applied.stdout + applied.stderr
     assert (world(ecs, names), revisions(ecs), rollouts(ecs, names)) == before
+    assert scalings.seen(filled) == scaled
     for name, service in described(ecs, names).items():
         tags = {tag["key"]: tag["value"] for tag in service["tags"]}
         assert tags["longshore.dev/owner"] == "longshore", name
+        assert ("longshore.dev/scaling" in tags) == (name in scalings.SCALED), name
     again = longshore.plan("--config", config)
     assert again.code == 0, again.report
 
@@ -169,6 +176,29 @@ def test_files_say_what_people_would_write(filled: Endpoint, tmp_path: Path):
     _, tagged = read("tagged")
     tags = {one["key"]: one["value"] for one in tagged["service"]["tags"]}
     assert tags == {"team": "shop", "012": "yes", "empty": ""}
+
+    _, careful = read("careful")
+    assert "desiredCount" not in careful["service"]
+    assert careful["scaling"] == {
+        "minCapacity": 2,
+        "maxCapacity": 8,
+        "targetTracking": [
+            {
+                "name": "cpu",
+                "predefinedMetric": "ECSServiceAverageCPUUtilization",
+                "targetValue": 60,
+                "scaleOutCooldown": 30,
+            }
+        ],
+        "scheduled": [
+            {"name": "sale", "schedule": "cron(0 6 24 11 ? 2099)", "timezone": "Europe/Berlin", "minCapacity": 4}
+        ],
+        "suspended": {"dynamicScalingIn": True},
+    }
+    text, provider = read(scalings.STEPPED)
+    assert provider["sync"] == {"ignore": ["/scaling/step/out"]}
+    assert provider["scaling"] == {"minCapacity": 1, "maxCapacity": 4}
+    assert "# the alarm of the step policy `out` is not Longshore's" in text
 
     # Nobody's work is overwritten.
     (folder / "bare.yaml").write_text("mine", encoding="utf-8")

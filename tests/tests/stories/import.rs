@@ -129,3 +129,172 @@ async fn a_change_after_the_import_is_a_rollout_like_any_other() {
     assert_eq!(fleet.revisions("family-of-web"), 2);
     assert!(!fleet.holds("web").contains(&Reason::NotOwned));
 }
+
+/// Calls Application Auto Scaling at the console for a service of the cluster.
+fn scale_by_hand(fleet: &Fleet, name: &str, operation: &str, mut input: Value) -> Value {
+    input["ServiceNamespace"] = json!("ecs");
+    input["ResourceId"] = json!(format!("service/shop/{name}"));
+    input["ScalableDimension"] = json!("ecs:service:DesiredCount");
+    fleet.console_of("application-autoscaling", operation, input)
+}
+
+/// All that Application Auto Scaling and CloudWatch have.
+fn scalings(fleet: &Fleet) -> Vec<Value> {
+    let ecs = json!({ "ServiceNamespace": "ecs" });
+    let lists = ["DescribeScalableTargets", "DescribeScalingPolicies", "DescribeScheduledActions"];
+    let of_scaling =
+        lists.map(|list| fleet.console_of("application-autoscaling", list, ecs.clone()));
+    // Alarms come with their state, which moves by itself.
+    let mut alarms =
+        fleet.console_of("monitoring", "DescribeAlarms", json!({}))["MetricAlarms"].take();
+    for alarm in alarms.as_array_mut().unwrap() {
+        alarm.as_object_mut().unwrap().retain(|name, _| !name.starts_with("State"));
+    }
+    of_scaling.into_iter().chain([alarms]).collect()
+}
+
+/// `web` keeps its CPU busy, has another minimum once a year and does not scale in for now.
+fn scale_web(fleet: &Fleet) {
+    let target = json!({
+        "MinCapacity": 2, "MaxCapacity": 6, "SuspendedState": { "DynamicScalingInSuspended": true },
+    });
+    scale_by_hand(fleet, "web", "RegisterScalableTarget", target);
+    let policy = json!({
+        "PolicyName": "cpu", "PolicyType": "TargetTrackingScaling",
+        "TargetTrackingScalingPolicyConfiguration": {
+            "PredefinedMetricSpecification": { "PredefinedMetricType": "ECSServiceAverageCPUUtilization" },
+            "TargetValue": 60.0, "ScaleOutCooldown": 30, "ScaleInCooldown": 300,
+        },
+    });
+    scale_by_hand(fleet, "web", "PutScalingPolicy", policy);
+    let action = json!({
+        "ScheduledActionName": "sale", "Schedule": "cron(0 6 24 11 ? *)", "Timezone": "Europe/Berlin",
+        "ScalableTargetAction": { "MinCapacity": 4 },
+    });
+    scale_by_hand(fleet, "web", "PutScheduledAction", action);
+}
+
+/// `api` moves by steps when an alarm of the team's own says so.
+fn step_api(fleet: &Fleet) {
+    let target = json!({ "MinCapacity": 1, "MaxCapacity": 4 });
+    scale_by_hand(fleet, "api", "RegisterScalableTarget", target);
+    let policy = json!({
+        "PolicyName": "queue/out", "PolicyType": "StepScaling",
+        "StepScalingPolicyConfiguration": {
+            "AdjustmentType": "ChangeInCapacity",
+            "StepAdjustments": [{ "MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 1 }],
+        },
+    });
+    let arn = scale_by_hand(fleet, "api", "PutScalingPolicy", policy)["PolicyARN"].take();
+    let alarm = json!({
+        "AlarmName": "queue-is-long", "Namespace": "Shop", "MetricName": "Depth", "Statistic": "Sum", "Period": 60,
+        "Threshold": 100.0, "ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1,
+        "AlarmActions": [arn],
+    });
+    fleet.console_of("monitoring", "PutMetricAlarm", alarm);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_scales_goes_on_scaling_as_it_did() {
+    let mut fleet = adopting().await;
+    create_by_hand(&fleet, &counted("web", "v1", 3));
+    create_by_hand(&fleet, &counted("api", "v1", 2));
+    scale_web(&fleet);
+    step_api(&fleet);
+    fleet.pass(Duration::from_mins(5)).await;
+    let before = scalings(&fleet);
+    let mark = fleet.sandbox.call_count();
+
+    let report = fleet.import(Adopt::InSource).await;
+    let [api, web] = report.services.as_slice() else { panic!("{report:?}") };
+    for one in [api, web] {
+        assert!(one.verdict.is_tags_only(), "{:?}\n{}", one.verdict, one.text);
+        assert!(!one.text.contains("desiredCount"), "{}", one.text);
+    }
+    let scaling = "  scaling:
+    minCapacity: 2
+    maxCapacity: 6
+    targetTracking:
+      - name: cpu
+        predefinedMetric: ECSServiceAverageCPUUtilization
+        targetValue: 60
+        scaleOutCooldown: 30
+    scheduled:
+      - name: sale
+        schedule: cron(0 6 24 11 ? *)
+        timezone: Europe/Berlin
+        minCapacity: 4
+    suspended:
+      dynamicScalingIn: true
+";
+    assert!(web.text.ends_with(scaling), "{}", web.text);
+    assert!(
+        api.text.contains("  scaling:\n    minCapacity: 1\n    maxCapacity: 4\n"),
+        "{}",
+        api.text
+    );
+    assert!(api.text.contains("- /scaling/step/queue~1out\n"), "{}", api.text);
+    assert!(api.notes.iter().any(|note| note.path == "spec.sync.ignore[0]"), "{:?}", api.notes);
+
+    commit(&mut fleet, &report).await;
+    for (name, bounds, count) in [("web", "2-6", 3), ("api", "1-4", 2)] {
+        fleet.until_ready(name).await;
+        assert_eq!(fleet.tag(name, "longshore.dev/scaling").as_deref(), Some(bounds));
+        assert_eq!(fleet.plan(name).await.actions, []);
+        assert_eq!(fleet.service(name).unwrap().desired, count);
+        assert_eq!(fleet.rollouts(name).len(), 1);
+    }
+    fleet.pass(Duration::from_mins(30)).await;
+    let changes = fleet.changes_since(mark);
+    assert!(changes.iter().all(|change| change.contains("TagResource")), "{changes:?}");
+    assert_eq!(scalings(&fleet), before);
+
+    // The count that the autoscaler chooses stays.
+    let more = json!({ "cluster": "shop", "service": "web", "desiredCount": 5 });
+    fleet.console("UpdateService", more);
+    fleet.pass(Duration::from_mins(30)).await;
+    assert_eq!(fleet.service("web").unwrap().desired, 5);
+    assert_eq!(fleet.status("web").sync, SyncStatus::Synced);
+}
+
+#[tokio::test(start_paused = true)]
+async fn step_policies_with_alarms_of_ours_are_imported_with_them() {
+    let mut fleet = Fleet::new().await;
+    let scaling = json!({
+        "minCapacity": 1, "maxCapacity": 5,
+        "step": [{
+            "name": "out", "adjustmentType": "ChangeInCapacity", "cooldown": 60,
+            "steps": [{ "metricIntervalLowerBound": 0, "scalingAdjustment": 2 }],
+            "alarm": {
+                "metricName": "Depth", "namespace": "Shop", "statistic": "Sum", "period": 60, "threshold": 100,
+                "comparisonOperator": "GreaterThanThreshold", "evaluationPeriods": 3,
+            },
+        }],
+    });
+    fleet.commit(&[with(service("web", &image("web", "v1")), "/spec/scaling", scaling)]).await;
+    fleet.until_ready("web").await;
+    let report = fleet.import(Adopt::InSource).await;
+    let [web] = report.services.as_slice() else { panic!("{report:?}") };
+    // Only tags such as the hash of the spec differ, which is written another way.
+    assert!(web.verdict.is_tags_only(), "{:?}\n{}", web.verdict, web.text);
+    let written = "  scaling:
+    minCapacity: 1
+    maxCapacity: 5
+    step:
+      - name: out
+        adjustmentType: ChangeInCapacity
+        steps:
+          - metricIntervalLowerBound: 0
+            scalingAdjustment: 2
+        cooldown: 60
+        alarm:
+          metricName: Depth
+          namespace: Shop
+          statistic: Sum
+          period: 60
+          threshold: 100
+          comparisonOperator: GreaterThanThreshold
+          evaluationPeriods: 3
+";
+    assert!(web.text.ends_with(written), "{}", web.text);
+}

@@ -158,6 +158,12 @@ impl ObservedScaling {
         }
     }
 
+    /// The same in the form of the spec's block; empty without a scalable target. A step policy whose alarm is not ours has no
+    /// `alarm`.
+    pub fn block(&self, key: &ObjectKey) -> Value {
+        form::observed(key, self)
+    }
+
     /// Whether there is a step policy, so that there may be alarms of ours.
     pub fn has_step_policies(&self) -> bool {
         self.policies.iter().any(|policy| form::text(policy, "PolicyType") == Some("StepScaling"))

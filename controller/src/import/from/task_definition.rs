@@ -28,7 +28,7 @@ pub async fn task_definition(
     let text = SourceText::read(path)?;
     let (_, block) = block(&text);
     let name = name(&text, block, options)?;
-    let mut draft = match read::service(account, options.cluster.as_str(), name.as_str()).await {
+    let mut draft = match read::service(account, options, name.as_str()).await {
         Ok(found) => {
             let whole = service::Whole::default();
             let mut draft = service::draft(&found, options, account.region(), &whole);

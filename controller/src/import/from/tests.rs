@@ -88,6 +88,38 @@ fn copilot_manifests() {
     assert!(!skipped.is_failure);
 }
 
+#[test]
+fn a_range_of_a_manifest_is_scaling() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let manifest = folder.path().join("manifest.yml");
+    let text = "name: web\ntype: Backend Service\nimage: {location: a, port: 80}\ncount:\n  range: 2-8\n  cooldown: {in: 30s}\n  cpu_percentage: 70\n  memory_percentage: {value: 80, cooldown: {in: 1m, out: 45s}}\n  requests: 100\n";
+    std::fs::write(&manifest, text).unwrap();
+    let report = import(&manifest, &Wanted::default());
+    let [web] = report.services.as_slice() else { panic!("{report:?}") };
+    let scaling = "  scaling:
+    minCapacity: 2
+    maxCapacity: 8
+    targetTracking:
+      - name: cpu
+        predefinedMetric: ECSServiceAverageCPUUtilization
+        targetValue: 70
+        scaleInCooldown: 30
+        scaleOutCooldown: 60
+      - name: memory
+        predefinedMetric: ECSServiceAverageMemoryUtilization
+        targetValue: 80
+        scaleInCooldown: 60
+        scaleOutCooldown: 45
+";
+    assert!(web.text.ends_with(scaling), "{}", web.text);
+    assert!(!web.text.contains("desiredCount"));
+    let notes: Vec<&str> = web.notes.iter().map(|note| note.message.as_str()).collect();
+    assert!(
+        notes.contains(&"`count.requests` is left out: it has no counterpart here"),
+        "{notes:?}"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_task_definition_without_its_service() {
     let fixtures = sandbox::Fixtures::from_yaml("clusters: [{name: shop}]").unwrap();

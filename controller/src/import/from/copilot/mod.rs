@@ -5,6 +5,7 @@
 
 mod container;
 mod manifest;
+mod scaling;
 mod service;
 
 use std::path::{Path, PathBuf};
@@ -85,7 +86,8 @@ fn draft(
 ) -> Draft {
     let place = Place { name: name.to_string(), logs: log_group(path, name, wanted) };
     let definition = container::task_definition(manifest, &place);
-    let service = service::service(manifest, &place, kind);
+    let scaling = scaling::scaling(manifest);
+    let service = service::service(manifest, &place, kind, scaling.is_some());
     let environment = match &wanted.environment {
         Some(environment) => format!(", environment {environment}"),
         None => String::new(),
@@ -94,6 +96,9 @@ fn draft(
     let mut draft = Draft::new(options.key(name), vec![head], spec::spec_of(options));
     draft.set("taskDefinition", definition);
     draft.set("service", service);
+    if let Some(scaling) = scaling {
+        draft.set("scaling", scaling);
+    }
     if options.adopt == Adopt::InService {
         draft.set("sync", Node::mapping([("adopt", Node::Scalar(Value::Bool(true)))]));
     }

@@ -10,9 +10,14 @@ use super::{Place, boolean, list, mapping, number};
 /// How long a load balancer's checks are ignored after a start, in seconds.
 const GRACE: i64 = 60;
 
-/// CreateService's input.
-pub(super) fn service(manifest: &mut Manifest<'_>, place: &Place, kind: &str) -> Node {
-    let count = count(manifest);
+/// CreateService's input; `is_scaled` where the number of tasks is written elsewhere.
+pub(super) fn service(
+    manifest: &mut Manifest<'_>,
+    place: &Place,
+    kind: &str,
+    is_scaled: bool,
+) -> Node {
+    let count = if is_scaled { Count::Scaled } else { count(manifest) };
     let network = network(manifest);
     let balancer = load_balancer(manifest, place);
     let grace = balancer.is_some().then(|| grace_period(manifest));

@@ -42,11 +42,11 @@ pub async fn service(account: &Account, desired: &Desired) -> Result<Observed, E
     if wants.scaling {
         observed.scaling = Some(scaling::observe(account, desired, &observed).await?);
     }
-    if wants.images
+    if (wants.images || wants.unlisted)
         && let Some(service) = &mut observed.service
-        && let Ok(Some(revision)) = newest_revision(account, service).await
+        && let Ok(Some(revision)) = running_revision(account, service).await
     {
-        observed.images = Some(ResolvedImage::from_service_revision(&revision));
+        observed.images = wants.images.then(|| ResolvedImage::from_service_revision(&revision));
         service.complete_from(&revision);
     }
     if observed.service.is_none() {
@@ -145,11 +145,12 @@ async fn deployments(
     Ok(deployments)
 }
 
-/// The newest service revision of those that run; only under ECS's own controller there are any.
-async fn newest_revision(
+/// The service revision in force, or else the first of those that run; only under ECS's own controller there are any.
+async fn running_revision(
     account: &Account,
     service: &ObservedService,
 ) -> Result<Option<Value>, Error> {
-    let Some(newest) = service.service_revisions.first() else { return Ok(None) };
-    Ok(account.service_revisions(std::slice::from_ref(newest)).await?.pop())
+    let first = service.service_revisions.first().map(String::as_str);
+    let Some(arn) = service.revision_in_force().or(first) else { return Ok(None) };
+    Ok(account.service_revisions(&[arn.to_owned()]).await?.pop())
 }

@@ -42,7 +42,7 @@ pub struct Observed {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[allow(
     clippy::struct_excessive_bools,
-    reason = "five independent questions, each answered by calls of its own"
+    reason = "six independent questions, each answered by calls of its own"
 )]
 pub struct Wants {
     /// ACTIVE revisions of the family, to use again instead of registering twice.
@@ -51,6 +51,8 @@ pub struct Wants {
     pub deployments: bool,
     /// The digests that run.
     pub images: bool,
+    /// Settings that only the service revision shows.
+    pub unlisted: bool,
     /// Why tasks stopped.
     pub stopped: bool,
     /// Application Auto Scaling.
@@ -293,9 +295,7 @@ impl ObservedService {
     /// Takes over the settings that DescribeServices does not show from the service revision in force (aws.md §2.6). Another
     /// revision's settings say nothing about what runs.
     pub fn complete_from(&mut self, revision: &Value) {
-        let arn = text(revision, "serviceRevisionArn");
-        let number = arn.rsplit('/').next().unwrap_or_default();
-        let is_in_force = self.primary().is_some_and(|primary| primary.revision_number() == number);
+        let is_in_force = self.is_in_force(&text(revision, "serviceRevisionArn"));
         let Some(members) = self.raw.as_object_mut().filter(|_| is_in_force) else { return };
         let mut found = false;
         for (name, value) in normal::unlisted_members(revision) {
@@ -305,6 +305,17 @@ impl ObservedService {
         if found {
             self.normal = normal::observed_service(&self.raw);
         }
+    }
+
+    /// The service revision that ECS is moving to, or has moved to, if it is among those that run. While a rollout is under
+    /// way the one before runs as well, and their order is not documented.
+    pub fn revision_in_force(&self) -> Option<&str> {
+        self.service_revisions.iter().map(String::as_str).find(|arn| self.is_in_force(arn))
+    }
+
+    fn is_in_force(&self, revision_arn: &str) -> bool {
+        let number = revision_arn.rsplit('/').next().unwrap_or_default();
+        self.primary().is_some_and(|primary| primary.revision_number() == number)
     }
 
     /// The deployment that ECS is moving to, or has moved to.

@@ -98,7 +98,6 @@ impl Change {
                 &mut places,
             );
         }
-        places.retain(|place| place.member.absent != Absent::InputOnly || is_quick(spec));
         for _ in 0..20 {
             let place = places.get(random.usize(..places.len()))?;
             if let Some(change) = place.change(spec, random) {
@@ -108,11 +107,9 @@ impl Change {
         None
     }
 
-    /// What every change brings along: the new revision, our tags, and what cannot be seen while a rollout is under way.
-    fn is_beside(&self, path: &str) -> bool {
-        let own = matches!(&self.expected, Expected::At { path: own, .. } if own.starts_with(path));
-        let unseen = ["service.monitoring", "service.gatewayConnectors"].contains(&path);
-        path == "service.taskDefinition" || path.starts_with("service.tags[") || unseen && !own
+    /// What every change brings along: the new revision and our tags.
+    fn is_beside(path: &str) -> bool {
+        path == "service.taskDefinition" || path.starts_with("service.tags[")
     }
 
     /// The plan says what is expected of it, and nothing else.
@@ -122,7 +119,7 @@ impl Change {
             .iter()
             .chain(&plan.withheld)
             .flat_map(planner::Action::changes)
-            .filter(|change| !self.is_beside(&change.path))
+            .filter(|change| !Self::is_beside(&change.path))
             .map(|change| (change.path.as_str(), change.effect))
             .collect();
         match &self.expected {
@@ -140,16 +137,6 @@ impl Change {
             }
         }
     }
-}
-
-/// Whether the rollout is over when the test looks again: before that nothing shows what only service revisions show.
-fn is_quick(spec: &Value) -> bool {
-    let (service, definition) = (&spec["spec"]["service"], &spec["spec"]["taskDefinition"]);
-    // A container that waits for the end of one that never ends keeps the task from running.
-    let waits = definition["containerDefinitions"].as_array().is_some_and(|containers| {
-        containers.iter().any(|one| one["dependsOn"].as_array().is_some_and(|on| !on.is_empty()))
-    });
-    !waits && service["launchType"] == "FARGATE" && service["deploymentConfiguration"].is_null()
 }
 
 /// Where a walk is.

@@ -283,6 +283,8 @@ pub fn wants(desired: &Desired, observed: &Observed) -> Wants {
             || may_wait
             || reload::needs_records(desired, observed, service),
         images: completed,
+        // A spec that comes during a rollout is compared with what that rollout brings.
+        unlisted: !differences::is_attempted(desired, service),
         stopped: differs || troubled || service.running_count < service.desired_count,
         scaling,
     }

@@ -442,7 +442,23 @@ fn the_steady_state_asks_for_nothing_more() {
     let mut cheap = world.observe();
     (cheap.candidates, cheap.deployments) = (None, None);
     let wants = wants(&desired("web:v1"), &cheap);
-    assert!(!wants.candidates && !wants.deployments && !wants.stopped);
+    assert!(!wants.candidates && !wants.deployments && !wants.stopped && !wants.unlisted);
+}
+
+/// What a rollout under way brings counts for the spec that comes next, and the revision before it runs beside it.
+#[test]
+fn a_spec_that_comes_during_a_rollout_is_compared_with_the_revision_it_leads_to() {
+    let mut world = World::running("web:v1");
+    world.service.as_mut().unwrap()["deployments"][0]["rolloutState"] = json!("IN_PROGRESS");
+    let arn = |number: u32| format!("{ARN}:service-revision/shop/web/{number}");
+    world.service.as_mut().unwrap()["currentServiceRevisions"] =
+        json!([{"arn": arn(7)}, {"arn": arn(1)}]);
+    let observed = world.observe();
+    let asked = |desired: &Desired| wants(desired, &observed);
+    assert!(asked(&desired("web:v2")).unlisted && asked(&monitored(Some(20))).unlisted);
+    assert!(!asked(&desired("web:v1")).unlisted && !asked(&desired("web:v1")).images);
+    let service = observed.service.as_ref().unwrap();
+    assert_eq!(service.revision_in_force(), Some(arn(1).as_str()));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Carries a plan out: one narrow call per action, in order. It decides nothing.
 
+mod scaling;
+
 use planner::{Action, Plan, TaskDefinitionRef};
 use serde_json::{Value, json};
 
@@ -17,12 +19,21 @@ pub struct Outcome {
     pub error: Option<Error>,
 }
 
+/// What earlier actions of the same plan gave.
+#[derive(Debug, Default)]
+struct Earlier {
+    /// The ARN of the revision that was registered.
+    registered: Option<String>,
+    /// The ARN of the scaling policy that was put last.
+    policy: Option<String>,
+}
+
 /// Carries the actions out in order and stops at the first that fails.
 pub async fn plan(account: &Account, cluster: &str, name: &str, plan: &Plan) -> Outcome {
     let mut outcome = Outcome::default();
-    let mut registered = None;
+    let mut earlier = Earlier::default();
     for action in &plan.actions {
-        match one(account, cluster, name, action, &mut registered).await {
+        match one(account, cluster, name, action, &mut earlier).await {
             Ok(deployments) => {
                 outcome.done += 1;
                 outcome.deployments.extend(deployments);
@@ -43,24 +54,42 @@ async fn one(
     cluster: &str,
     name: &str,
     action: &Action,
-    registered: &mut Option<String>,
+    earlier: &mut Earlier,
 ) -> Result<Vec<String>, Error> {
     match action {
         Action::RegisterTaskDefinition { input, .. } => {
             let answer = account.register_task_definition(input).await?;
-            *registered = registered_arn(&answer);
+            earlier.registered = registered_arn(&answer);
             Ok(Vec::new())
         }
         Action::CreateService { input, task_definition, .. } => {
-            let body = with_task_definition(input, Some(task_definition), registered.as_deref());
+            let body =
+                with_task_definition(input, Some(task_definition), earlier.registered.as_deref());
             account.create_service(&body).await.map(|answer| primary_deployment(&answer))
         }
         Action::UpdateService { input, task_definition, .. } => {
-            let body = with_task_definition(input, task_definition.as_ref(), registered.as_deref());
+            let body = with_task_definition(
+                input,
+                task_definition.as_ref(),
+                earlier.registered.as_deref(),
+            );
             account.update_service(&body).await.map(|answer| primary_deployment(&answer))
         }
         Action::TagResource { arn, tags, .. } => {
             account.tag_resource(arn, tags).await.map(|()| Vec::new())
+        }
+        Action::UntagResource { arn, keys, .. } => {
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            account.untag_resource(arn, &keys).await.map(|()| Vec::new())
+        }
+        Action::Scaling { call, .. } => {
+            scaling::one(account, call, &mut earlier.policy).await.map(|()| Vec::new())
+        }
+        Action::StopServiceDeployment { arn, .. } => {
+            account.stop_service_deployment(arn).await.map(|()| Vec::new())
+        }
+        Action::ContinueServiceDeployment { input, .. } => {
+            account.continue_service_deployment(input).await.map(|()| Vec::new())
         }
         Action::DeleteService { .. } => {
             account.delete_service(cluster, name, true).await.map(|_| Vec::new())

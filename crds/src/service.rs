@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::ecs::{ServiceDefinition, TaskDefinition};
-use crate::{ClusterName, HumanDuration, ObjectMeta, SyncPolicy, TargetName};
+use crate::{ClusterName, ObjectMeta, Rollout, Scaling, SyncPolicy, TargetName};
 
 /// One ECS service, with the task definition it runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +39,9 @@ pub struct ServiceSpec {
     /// Members of the ECS API that this version of Longshore does not know; they reach AWS as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passthrough: Option<Passthrough>,
+    /// Application Auto Scaling of the number of tasks. Without it `service.desiredCount` decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<Scaling>,
     /// How a change is carried out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,
@@ -57,17 +60,4 @@ pub struct Passthrough {
     /// Added to CreateService's and UpdateService's input.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub service: Map<String, Value>,
-}
-
-/// How a change is carried out.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Rollout {
-    /// How long a rollout may go on before it is reported as stalled. Default `15m`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout: Option<HumanDuration>,
-    /// Whether a new version of a parameter or secret that the spec names replaces the tasks, once for several that change
-    /// together. Tasks read secrets only when they start. Default `false`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reload_on_secret_change: Option<bool>,
 }

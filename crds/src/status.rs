@@ -1,5 +1,6 @@
 //! What Longshore says about a service.
 
+use crate::scaling::ScalingStatus;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -109,6 +110,24 @@ reasons! {
     Suspended,
     /// `mode: manual`: the difference waits for a person.
     ManualSync,
+    /// A person holds the service as it is; `longshore release` ends that.
+    ManualHold,
+    /// `rollout.approval` asks for an approval of this very spec, and none is in force.
+    AwaitingApproval,
+    /// A person went back to an earlier release; the spec that was left is held until a new spec comes or it is released.
+    RolledBackByHand,
+    /// A person stopped the rollout of this spec; it is held until a new spec comes or it is released.
+    Aborted,
+    /// A person released a spec that was held: it is tried once more.
+    Released,
+    /// A person asked for new tasks of the same revision.
+    Restarting,
+    /// A person let a rollout go on that was waiting.
+    Promoted,
+    /// A person asked for the service to be deleted and created again, because ECS cannot change it in place.
+    Replacing,
+    /// What people said about this service cannot be read from the state store, so nothing is changed.
+    StateUnknown,
     /// A service of this name exists and carries no owner tag; set `adopt: true` to take it over.
     NotOwned,
     /// A service of this name exists and belongs to another operator.
@@ -153,6 +172,24 @@ reasons! {
     TagsChanged,
     /// The service has not been looked at yet.
     NotYetObserved,
+    /// The release has chosen another version than before.
+    VersionChosen,
+    /// The version that the release has chosen is the best that fits its policy.
+    VersionCurrent,
+    /// The version that the release has chosen stays, because no other may take its place.
+    VersionKept,
+    /// A version waits for a gate of the release, or for facts about it that have not been read.
+    VersionPending,
+    /// Nothing in the repository fits the release's policy.
+    VersionMissing,
+    /// Several images claim to be the version that would be chosen; none is taken.
+    VersionAmbiguous,
+    /// A person holds the release where it is.
+    VersionHeld,
+    /// The repository lost its tags or most of them since it was read before; nothing is chosen from that.
+    ListingSuspicious,
+    /// The spec names a release that has not chosen a version yet.
+    ReleaseUnresolved,
 }
 
 impl std::fmt::Display for Reason {
@@ -237,6 +274,21 @@ pub struct RolloutStatus {
     /// ECS's own words about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The PAUSE hooks at which it waits for `longshore promote`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<WaitingStatus>,
+}
+
+/// A PAUSE hook at which a rollout waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitingStatus {
+    /// Its id.
+    pub hook_id: String,
+    /// Until when it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub expires_at: Option<Timestamp>,
 }
 
 /// The version of one parameter or secret, never its value.
@@ -292,6 +344,9 @@ pub struct ServiceStatus {
     /// The rollout under way, or the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<RolloutStatus>,
+    /// Application Auto Scaling's bounds and count, where the spec has the block `scaling`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<ScalingStatus>,
     /// Why differences are not acted on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<HoldStatus>,

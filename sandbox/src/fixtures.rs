@@ -29,6 +29,8 @@ pub struct Fixtures {
     /// For how long reads after a write may show what was before it.
     #[serde(deserialize_with = "duration")]
     pub read_lag: Duration,
+    /// Whether ECS answers in other words than it was asked in, wherever it is known to: other order, ARNs for names.
+    pub rewrites: bool,
     /// The clusters that exist in every account and Region.
     pub clusters: Vec<ClusterFixture>,
     /// How containers behave, by image; the first rule that matches an image wins.
@@ -74,6 +76,7 @@ impl Default for Fixtures {
             latency: Duration::from_millis(8),
             throttling: true,
             read_lag: Duration::ZERO,
+            rewrites: false,
             clusters: vec![ClusterFixture {
                 name: "default".to_owned(),
                 ..ClusterFixture::default()

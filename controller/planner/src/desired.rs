@@ -13,12 +13,13 @@ use crate::drift::{self, FieldDrift};
 use crate::normal::{self, Normal};
 use crate::observed::{ObservedTaskDefinition, ServiceDeployment};
 use crate::ownership::{self, Tags};
+use crate::scaling::DesiredScaling;
 
 /// How long a rollout may take when the spec does not say.
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(15);
 
 /// Settings that a service revision captures and that a rollback brings back (aws.md §2.7, §3.7).
-const CAPTURED: &[&str] = &[
+pub(crate) const CAPTURED: &[&str] = &[
     "networkConfiguration",
     "loadBalancers",
     "serviceRegistries",
@@ -42,12 +43,16 @@ pub struct Desired {
     pub task_definition: DesiredTaskDefinition,
     /// Its configuration.
     pub service: DesiredService,
+    /// Its Application Auto Scaling; `None` leaves the number of tasks to `service`.
+    pub scaling: Option<DesiredScaling>,
     /// When and how far differences are acted on.
     pub sync: EffectiveSync,
     /// How long a rollout may take before it is called stalled.
     pub timeout: Duration,
     /// Whether a new version of a secret replaces the tasks.
     pub reload_on_secret_change: bool,
+    /// Whether a person has to approve the spec before it is sent.
+    pub needs_approval: bool,
 }
 
 /// The task definition that a service should run.
@@ -123,8 +128,19 @@ impl Desired {
             &sync.ignore,
         )
         .map_err(|error| invalid("spec.taskDefinition.family", error))?;
-        let service =
-            DesiredService::resolve(to_json(&spec.service), passthrough.service, &sync.ignore);
+        let scaling = spec.scaling.as_ref().map(|scaling| {
+            let ignore = pointers_into("scaling", &sync.ignore);
+            DesiredScaling::resolve(scaling, spec.service.desired_count, ignore)
+        });
+        let (mut block, mut more) = (to_json(&spec.service), passthrough.service);
+        if scaling.is_some() {
+            // From the creation on the count is Application Auto Scaling's.
+            more.remove("desiredCount");
+            if let Some(members) = block.as_object_mut() {
+                members.remove("desiredCount");
+            }
+        }
+        let service = DesiredService::resolve(block, more, &sync.ignore);
         let timeout = spec
             .rollout
             .as_ref()
@@ -132,12 +148,18 @@ impl Desired {
             .map_or(DEFAULT_TIMEOUT, crds::HumanDuration::get);
         let reload_on_secret_change =
             spec.rollout.as_ref().and_then(|rollout| rollout.reload_on_secret_change) == Some(true);
-        let spec_hash = SpecHash::of(&json!({
+        let approval = spec.rollout.as_ref().and_then(|rollout| rollout.approval);
+        let mut content = json!({
             "cluster": key.cluster, "name": key.name,
             "taskDefinition": task_definition.normal.value(), "taskDefinitionTags": task_definition.tags,
             "service": service.normal.value(), "serviceTags": service.tags,
             "passthrough": [task_definition.passthrough, service.passthrough],
-        }));
+        });
+        // Absent where it is not used, so that the hashes which services carry stay theirs.
+        if let (Some(scaling), Some(members)) = (&scaling, content.as_object_mut()) {
+            members.insert("scaling".to_owned(), scaling.normal.value().clone());
+        }
+        let spec_hash = SpecHash::of(&content);
         Ok(Self {
             key,
             owner: owner.clone(),
@@ -145,9 +167,11 @@ impl Desired {
             spec_hash,
             task_definition,
             service,
+            scaling,
             sync,
             timeout,
             reload_on_secret_change,
+            needs_approval: approval.is_some_and(|approval| approval.required),
         })
     }
 

@@ -1,8 +1,9 @@
 //! What Longshore says about a service after a turn.
 
+use crds::scaling::ScalingStatus;
 use crds::{
     Attempt, Condition, ConditionStatus, ConditionType, Generation, Health, HoldStatus,
-    ImageStatus, Reason, RolloutStatus, SecretStatus, ServiceStatus, SyncStatus,
+    ImageStatus, Reason, RolloutStatus, SecretStatus, ServiceStatus, SyncStatus, WaitingStatus,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -13,6 +14,7 @@ use crate::image::ImageReference;
 use crate::observed::{Observed, ObservedService, ServiceState};
 use crate::plan::Plan;
 use crate::rollout::{self, Rollout};
+use crate::scaling;
 
 /// How many attempts are remembered.
 const HISTORY: usize = 20;
@@ -85,6 +87,7 @@ pub fn after(turn: &Turn<'_>) -> ServiceStatus {
         images: images(observed),
         secrets: secrets(observed, previous),
         rollout: rollout_status(desired, observed),
+        scaling: scaling_status(observed),
         holds: plan
             .holds
             .iter()
@@ -93,6 +96,10 @@ pub fn after(turn: &Turn<'_>) -> ServiceStatus {
         not_checked: not_checked(turn),
         conditions: conditions(&verdict, generation, previous, now),
     }
+}
+
+fn scaling_status(observed: &Observed) -> Option<ScalingStatus> {
+    scaling::status(observed.scaling.as_ref()?, observed.service.as_ref()?)
 }
 
 /// The status after a turn in which AWS could not be read: what was known stays, marked as not known to be so any more.
@@ -215,6 +222,7 @@ fn empty(generation: Generation) -> ServiceStatus {
         images: Vec::new(),
         secrets: Vec::new(),
         rollout: None,
+        scaling: None,
         holds: Vec::new(),
         not_checked: Vec::new(),
         conditions: Vec::new(),
@@ -229,6 +237,11 @@ fn is_foreign(plan: &Plan) -> bool {
             Reason::NotOwned | Reason::OwnedByAnother | Reason::NeedsReplacement | Reason::Draining
         )
     })
+}
+
+/// Holds that stand whether or not there is anything to hold: without a difference they keep nothing from being ready.
+const fn says_nothing_alone(reason: Reason) -> bool {
+    matches!(reason, Reason::Suspended | Reason::ManualHold | Reason::StateUnknown)
 }
 
 fn verdict(turn: &Turn<'_>) -> Verdict {
@@ -254,7 +267,7 @@ fn verdict(turn: &Turn<'_>) -> Verdict {
         );
     }
     if let Some(hold) =
-        plan.holds.iter().find(|hold| hold.reason != Reason::Suspended || !plan.is_settled())
+        plan.holds.iter().find(|hold| !plan.is_settled() || !says_nothing_alone(hold.reason))
     {
         let passes = matches!(hold.reason, Reason::Draining);
         return verdict(
@@ -325,7 +338,7 @@ fn verdict(turn: &Turn<'_>) -> Verdict {
 
 fn health(turn: &Turn<'_>, living: Option<&ObservedService>) -> Health {
     let Some(service) = living else { return Health::Missing };
-    if turn.desired.sync.suspend {
+    if turn.plan.holds.iter().any(|hold| hold.reason == Reason::Suspended) {
         return Health::Suspended;
     }
     let is_short = service.running_count < service.desired_count;
@@ -372,7 +385,7 @@ fn with_cause(message: &str, desired: &Desired, observed: &Observed) -> String {
             let revision = observed.task_definition.as_ref()?;
             desired.is_content_of(revision).then(|| primary.id.clone())
         });
-    match attempted.and_then(|deployment| explain::stopped_tasks(observed, &deployment)) {
+    match attempted.and_then(|deployment| explain::deployment(observed, &deployment)) {
         Some(cause) => format!("{message} ({cause})"),
         None => message.to_owned(),
     }
@@ -483,6 +496,11 @@ fn rollout_status(desired: &Desired, observed: &Observed) -> Option<RolloutStatu
         failed: primary.failed,
         started_at: primary.created_at,
         reason: primary.rollout_reason.clone(),
+        waiting: record
+            .iter()
+            .flat_map(|record| &record.waiting)
+            .map(|hook| WaitingStatus { hook_id: hook.id.clone(), expires_at: hook.expires_at })
+            .collect(),
     })
 }
 

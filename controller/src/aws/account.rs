@@ -9,9 +9,10 @@ use super::batch::Batcher;
 use super::cache::Cache;
 use super::connection::{Connection, Identity, SharedConnection};
 use super::error::Error;
+use super::readings::Readings;
 use super::surroundings::Surroundings;
 use super::task_definitions::Registered;
-use super::{deployments, services, tasks};
+use super::{alarms, autoscaling, deployments, services, tasks};
 
 /// Bytes of task definitions that are kept: with about 3 kB each, those of ten thousand services.
 const TASK_DEFINITION_BYTES_MAX: usize = 48 << 20;
@@ -44,6 +45,11 @@ pub(super) struct Inner {
     pub(super) service_revisions: Cache,
     /// What lies around ECS.
     pub(super) surroundings: Surroundings,
+    /// Application Auto Scaling by resource.
+    pub(super) scaling: Readings,
+    /// Alarms of ours by what their names begin with.
+    pub(super) alarms: Readings,
+    pub(super) activities: autoscaling::Activities,
 }
 
 impl Account {
@@ -54,6 +60,9 @@ impl Account {
             deployments: deployments::deployment_batcher(&connection),
             revisions: deployments::revision_batcher(&connection),
             tasks: tasks::batcher(&connection),
+            scaling: autoscaling::readings(&connection),
+            alarms: alarms::readings(&connection),
+            activities: autoscaling::Activities::default(),
             task_definitions: Cache::new(TASK_DEFINITION_BYTES_MAX),
             registered: Registered::default(),
             service_revisions: Cache::new(SERVICE_REVISION_BYTES_MAX),

@@ -13,7 +13,7 @@ use super::json_call::Exchange;
 use super::operation::Operation;
 
 /// Pages of one list. The longest that AWS's quotas allow, 10,000 clusters or 5,000 services, has a hundred.
-const PAGES_MAX: usize = 1_000;
+pub(super) const PAGES_MAX: usize = 1_000;
 
 /// The member as text.
 pub(super) fn text<'value>(value: &'value Value, name: &str) -> Option<&'value str> {

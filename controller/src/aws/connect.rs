@@ -283,6 +283,7 @@ fn connection(target: &Target, settings: &SdkConfig, calls: Calls) -> Connection
         ecs: aws_sdk_ecs::Client::new(settings),
         sts: aws_sdk_sts::Client::new(settings),
         clients: Clients::new(settings),
+        scaling: aws_sdk_applicationautoscaling::Client::new(settings),
         identity: tokio::sync::Mutex::new(Known::default()),
     }
 }

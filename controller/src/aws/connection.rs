@@ -42,6 +42,7 @@ pub(super) struct Connection {
     pub(super) sts: aws_sdk_sts::Client,
     /// The services around ECS.
     pub(super) clients: Clients,
+    pub(super) scaling: aws_sdk_applicationautoscaling::Client,
     pub(super) identity: Mutex<Known>,
 }
 
@@ -101,6 +102,12 @@ impl Connection {
         Ok(Place { account: identity.account, region: self.region.clone() })
     }
 
+    /// Whether the bucket of an operation is at least half full and nobody waits for it.
+    pub(super) async fn has_room(&self, operation: Operation) -> Result<bool, Error> {
+        let pacer = self.calls.pacer(operation, &self.place().await?);
+        Ok(pacer.is_none_or(|pacer| pacer.has_room()))
+    }
+
     /// Asks ECS something; tried again while that can help.
     pub(super) async fn read<T, E, F, Sending>(
         &self,
@@ -114,9 +121,8 @@ impl Connection {
         Sending: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
-        let pacer = self.calls.pacer(operation, &self.place().await?);
         let attempt = || json_call(operation, subject, body, |exchange| send(&self.ecs, exchange));
-        self.calls.repeat(operation, pacer.as_deref(), attempt).await
+        self.ask(operation, attempt).await
     }
 
     /// Changes something at ECS: one attempt, whatever comes of it.
@@ -132,8 +138,31 @@ impl Connection {
         Sending: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
-        let pacer = self.calls.pacer(operation, &self.place().await?);
         let attempt = json_call(operation, subject, body, |exchange| send(&self.ecs, exchange));
+        self.alter(operation, subject, attempt).await
+    }
+
+    /// Asks any service something; tried again while that can help.
+    pub(super) async fn ask<T, Attempt>(
+        &self,
+        operation: Operation,
+        attempt: impl Fn() -> Attempt,
+    ) -> Result<T, Error>
+    where
+        Attempt: Future<Output = Result<T, Error>>,
+    {
+        let pacer = self.calls.pacer(operation, &self.place().await?);
+        self.calls.repeat(operation, pacer.as_deref(), attempt).await
+    }
+
+    /// Changes something at any service: one attempt, whatever comes of it.
+    pub(super) async fn alter<T>(
+        &self,
+        operation: Operation,
+        subject: &str,
+        attempt: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let pacer = self.calls.pacer(operation, &self.place().await?);
         let result = self.calls.once(operation, pacer.as_deref(), attempt).await;
         if let Err(error) = &result {
             let (operation, code) = (operation.name(), error.code.as_deref());

@@ -184,6 +184,7 @@ const ABSENCES: &[&str] = &["NoSuchBucket", "NoSuchKey", "NoSuchVersion", "NotFo
 
 /// Refusals about the state of the world and not of the spec: it changes by itself.
 const PASSING_CODES: &[&str] = &[
+    "ConcurrentUpdateException",
     "ConflictException",
     "LimitExceededException",
     "ResourceInUseException",
@@ -203,6 +204,8 @@ const PASSING_TEXTS: &[&str] = &[
     // A revision registered a moment ago may not be visible yet; an inactive one is replaced by the next turn.
     "taskdefinition not found",
     "taskdefinition is inactive",
+    // Application Auto Scaling sees a new service a moment late.
+    "ecs service doesn't exist",
     "unable to describe task definition",
 ];
 

@@ -9,7 +9,9 @@
 //! exists that could answer with a secret's value.
 
 mod account;
+mod alarms;
 mod answer;
+mod autoscaling;
 mod batch;
 mod cache;
 mod calls;
@@ -21,6 +23,7 @@ mod json_call;
 mod meter;
 mod operation;
 mod pacing;
+mod readings;
 mod recent;
 mod s3;
 mod sdk_error;
@@ -39,7 +42,7 @@ pub use error::{Error, Kind, Retry};
 pub use meter::{CODES_MAX, Meter, MeterReading, WaitReading};
 pub use operation::{Family, Operation, Quota};
 pub use pacing::SHARE;
-pub use s3::{S3, S3Object};
+pub use s3::{PutCondition, S3, S3Object};
 pub use surroundings::{
     ImageFact, ImageQuestion, ParameterFact, RoleFact, SecretFact, TargetGroupFact,
 };

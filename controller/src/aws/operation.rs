@@ -15,6 +15,7 @@ pub enum Operation {
     DescribeTaskDefinition,
     ListTaskDefinitions,
     RegisterTaskDefinition,
+    DeregisterTaskDefinition,
     ListServiceDeployments,
     DescribeServiceDeployments,
     DescribeServiceRevisions,
@@ -37,6 +38,20 @@ pub enum Operation {
     DescribeAlarms,
     DescribeLogGroups,
     GetRole,
+    RegisterScalableTarget,
+    DeregisterScalableTarget,
+    DescribeScalableTargets,
+    PutScalingPolicy,
+    DeleteScalingPolicy,
+    DescribeScalingPolicies,
+    PutScheduledAction,
+    DeleteScheduledAction,
+    DescribeScheduledActions,
+    DescribeScalingActivities,
+    PutMetricAlarm,
+    DeleteAlarms,
+    PutObject,
+    DeleteObject,
 }
 
 /// Operations that share one of AWS's token buckets (aws.md §1.1, §1.3).
@@ -74,6 +89,12 @@ pub enum Family {
     LogRead,
     /// `GetRole`.
     RoleRead,
+    /// What Application Auto Scaling describes.
+    ScalingRead,
+    /// What Application Auto Scaling changes.
+    ScalingModify,
+    /// `PutMetricAlarm`, `DeleteAlarms`.
+    AlarmModify,
 }
 
 /// The size of a documented token bucket.
@@ -98,6 +119,7 @@ impl Operation {
             Self::DescribeTaskDefinition => "DescribeTaskDefinition",
             Self::ListTaskDefinitions => "ListTaskDefinitions",
             Self::RegisterTaskDefinition => "RegisterTaskDefinition",
+            Self::DeregisterTaskDefinition => "DeregisterTaskDefinition",
             Self::ListServiceDeployments => "ListServiceDeployments",
             Self::DescribeServiceDeployments => "DescribeServiceDeployments",
             Self::DescribeServiceRevisions => "DescribeServiceRevisions",
@@ -120,6 +142,20 @@ impl Operation {
             Self::DescribeAlarms => "DescribeAlarms",
             Self::DescribeLogGroups => "DescribeLogGroups",
             Self::GetRole => "GetRole",
+            Self::RegisterScalableTarget => "RegisterScalableTarget",
+            Self::DeregisterScalableTarget => "DeregisterScalableTarget",
+            Self::DescribeScalableTargets => "DescribeScalableTargets",
+            Self::PutScalingPolicy => "PutScalingPolicy",
+            Self::DeleteScalingPolicy => "DeleteScalingPolicy",
+            Self::DescribeScalingPolicies => "DescribeScalingPolicies",
+            Self::PutScheduledAction => "PutScheduledAction",
+            Self::DeleteScheduledAction => "DeleteScheduledAction",
+            Self::DescribeScheduledActions => "DescribeScheduledActions",
+            Self::DescribeScalingActivities => "DescribeScalingActivities",
+            Self::PutMetricAlarm => "PutMetricAlarm",
+            Self::DeleteAlarms => "DeleteAlarms",
+            Self::PutObject => "PutObject",
+            Self::DeleteObject => "DeleteObject",
         }
     }
 
@@ -135,12 +171,13 @@ impl Operation {
             Self::DescribeTaskDefinition => "describe task definition",
             Self::ListTaskDefinitions => "list revisions of task definition",
             Self::RegisterTaskDefinition => "register task definition",
+            Self::DeregisterTaskDefinition => "deregister task definition",
             Self::ListServiceDeployments => "list deployments of service",
             Self::DescribeServiceDeployments => "describe service deployment",
             Self::DescribeServiceRevisions => "describe service revision",
             Self::StopServiceDeployment => "stop service deployment",
             Self::ContinueServiceDeployment => "continue service deployment",
-            Self::ListTasks => "list tasks of service",
+            Self::ListTasks => "list tasks of",
             Self::DescribeTasks => "describe task",
             Self::TagResource => "tag",
             Self::UntagResource => "untag",
@@ -157,6 +194,20 @@ impl Operation {
             Self::DescribeAlarms => "describe alarm",
             Self::DescribeLogGroups => "describe log group",
             Self::GetRole => "read role",
+            Self::RegisterScalableTarget => "register scalable target",
+            Self::DeregisterScalableTarget => "deregister scalable target",
+            Self::DescribeScalableTargets => "describe scalable targets of",
+            Self::PutScalingPolicy => "put scaling policy",
+            Self::DeleteScalingPolicy => "delete scaling policy",
+            Self::DescribeScalingPolicies => "describe scaling policies of",
+            Self::PutScheduledAction => "put scheduled action",
+            Self::DeleteScheduledAction => "delete scheduled action",
+            Self::DescribeScheduledActions => "describe scheduled actions of",
+            Self::DescribeScalingActivities => "describe scaling activities of",
+            Self::PutMetricAlarm => "put alarm",
+            Self::DeleteAlarms => "delete alarms",
+            Self::PutObject => "write object",
+            Self::DeleteObject => "delete object",
         }
     }
 
@@ -164,14 +215,24 @@ impl Operation {
     pub fn service(self) -> &'static str {
         match self {
             Self::GetCallerIdentity => "sts",
-            Self::ListObjectsV2 | Self::GetObject => "s3",
+            Self::ListObjectsV2 | Self::GetObject | Self::PutObject | Self::DeleteObject => "s3",
             Self::DescribeParameters => "ssm",
             Self::DescribeSecret => "secretsmanager",
             Self::DescribeImages | Self::BatchGetImage | Self::ListImages => "ecr",
             Self::DescribeTargetGroups => "elasticloadbalancing",
-            Self::DescribeAlarms => "monitoring",
             Self::DescribeLogGroups => "logs",
             Self::GetRole => "iam",
+            Self::RegisterScalableTarget
+            | Self::DeregisterScalableTarget
+            | Self::DescribeScalableTargets
+            | Self::PutScalingPolicy
+            | Self::DeleteScalingPolicy
+            | Self::DescribeScalingPolicies
+            | Self::PutScheduledAction
+            | Self::DeleteScheduledAction
+            | Self::DescribeScheduledActions
+            | Self::DescribeScalingActivities => "application-autoscaling",
+            Self::DescribeAlarms | Self::PutMetricAlarm | Self::DeleteAlarms => "monitoring",
             Self::DescribeServices
             | Self::DescribeClusters
             | Self::ListServices
@@ -182,6 +243,7 @@ impl Operation {
             | Self::DescribeTaskDefinition
             | Self::ListTaskDefinitions
             | Self::RegisterTaskDefinition
+            | Self::DeregisterTaskDefinition
             | Self::ListServiceDeployments
             | Self::DescribeServiceDeployments
             | Self::DescribeServiceRevisions
@@ -217,14 +279,31 @@ impl Operation {
             Self::DescribeTaskDefinition | Self::ListTaskDefinitions => {
                 Some(Family::TaskDefinitionRead)
             }
-            Self::RegisterTaskDefinition => Some(Family::TaskDefinitionModify),
+            Self::RegisterTaskDefinition | Self::DeregisterTaskDefinition => {
+                Some(Family::TaskDefinitionModify)
+            }
             Self::ListServiceDeployments | Self::DescribeServiceDeployments => {
                 Some(Family::ServiceDeployment)
             }
             Self::DescribeServiceRevisions => Some(Family::ServiceRevision),
             Self::ListTasks | Self::DescribeTasks => Some(Family::ClusterResourceRead),
             Self::TagResource | Self::UntagResource => Some(Family::TagModify),
-            Self::GetCallerIdentity | Self::ListObjectsV2 | Self::GetObject => None,
+            Self::DescribeScalableTargets
+            | Self::DescribeScalingPolicies
+            | Self::DescribeScheduledActions
+            | Self::DescribeScalingActivities => Some(Family::ScalingRead),
+            Self::RegisterScalableTarget
+            | Self::DeregisterScalableTarget
+            | Self::PutScalingPolicy
+            | Self::DeleteScalingPolicy
+            | Self::PutScheduledAction
+            | Self::DeleteScheduledAction => Some(Family::ScalingModify),
+            Self::PutMetricAlarm | Self::DeleteAlarms => Some(Family::AlarmModify),
+            Self::GetCallerIdentity
+            | Self::ListObjectsV2
+            | Self::GetObject
+            | Self::PutObject
+            | Self::DeleteObject => None,
         }
     }
 
@@ -235,10 +314,21 @@ impl Operation {
             | Self::UpdateService
             | Self::DeleteService
             | Self::RegisterTaskDefinition
+            | Self::DeregisterTaskDefinition
             | Self::StopServiceDeployment
             | Self::ContinueServiceDeployment
             | Self::TagResource
-            | Self::UntagResource => true,
+            | Self::UntagResource
+            | Self::RegisterScalableTarget
+            | Self::DeregisterScalableTarget
+            | Self::PutScalingPolicy
+            | Self::DeleteScalingPolicy
+            | Self::PutScheduledAction
+            | Self::DeleteScheduledAction
+            | Self::PutMetricAlarm
+            | Self::DeleteAlarms
+            | Self::PutObject
+            | Self::DeleteObject => true,
             Self::DescribeServices
             | Self::ListServices
             | Self::ListClusters
@@ -261,18 +351,26 @@ impl Operation {
             | Self::DescribeTargetGroups
             | Self::DescribeAlarms
             | Self::DescribeLogGroups
-            | Self::GetRole => false,
+            | Self::GetRole
+            | Self::DescribeScalableTargets
+            | Self::DescribeScalingPolicies
+            | Self::DescribeScheduledActions
+            | Self::DescribeScalingActivities => false,
         }
     }
 }
 
 impl Family {
-    /// What AWS documents for an account and region, all callers together (aws.md §1.1).
+    /// What AWS documents for an account and region, all callers together (aws.md §1.1, §1.3).
     pub fn documented(self) -> Quota {
         let (capacity, refill) = match self {
             Self::TaskDefinitionModify => (20.0, 1.0),
             Self::TagModify => (20.0, 10.0),
             Self::ClusterResourceRead | Self::ServiceRead => (100.0, 20.0),
+            // No rate is published; more than a few calls a second are refused (aws.md §1.3).
+            Self::ScalingRead => (20.0, 8.0),
+            Self::ScalingModify => (20.0, 4.0),
+            Self::AlarmModify => (3.0, 3.0),
             Self::ServiceModify => (50.0, 5.0),
             Self::ClusterRead
             | Self::TaskDefinitionRead
@@ -308,6 +406,9 @@ impl Family {
             Self::AlarmRead => "alarm-read",
             Self::LogRead => "log-read",
             Self::RoleRead => "role-read",
+            Self::ScalingRead => "scaling-read",
+            Self::ScalingModify => "scaling-modify",
+            Self::AlarmModify => "alarm-modify",
         }
     }
 }

@@ -25,7 +25,7 @@ pub mod service;
 pub mod service_connect;
 pub mod service_volume;
 mod shape;
-mod table;
+pub(crate) mod table;
 pub mod tag;
 pub mod task_definition;
 pub mod volume;

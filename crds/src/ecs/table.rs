@@ -59,7 +59,7 @@ impl<T: Shaped> Shaped for Option<T> {
 /// What a row may say about a member after `=>`.
 impl Member {
     /// A member about which the row says nothing more: absence is emptiness, texts are compared as they are.
-    pub(super) const fn of<T: Shaped>(name: &'static str, doc: &'static str) -> Self {
+    pub(crate) const fn of<T: Shaped>(name: &'static str, doc: &'static str) -> Self {
         Self {
             name,
             doc,
@@ -74,75 +74,75 @@ impl Member {
         }
     }
 
-    pub(super) const fn is_integer(mut self, value: i64) -> Self {
+    pub(crate) const fn is_integer(mut self, value: i64) -> Self {
         self.absent = Absent::Is(Literal::Integer(value));
         self
     }
 
-    pub(super) const fn is_boolean(mut self, value: bool) -> Self {
+    pub(crate) const fn is_boolean(mut self, value: bool) -> Self {
         self.absent = Absent::Is(Literal::Boolean(value));
         self
     }
 
-    pub(super) const fn is_text(mut self, value: &'static str) -> Self {
+    pub(crate) const fn is_text(mut self, value: &'static str) -> Self {
         self.absent = Absent::Is(Literal::Text(value));
         self
     }
 
-    pub(super) const fn is_defaults(mut self) -> Self {
+    pub(crate) const fn is_defaults(mut self) -> Self {
         self.absent = Absent::Is(Literal::Defaults);
         self
     }
 
-    pub(super) const fn absent(mut self, absent: Absent) -> Self {
+    pub(crate) const fn absent(mut self, absent: Absent) -> Self {
         self.absent = absent;
         self
     }
 
-    pub(super) const fn effect(mut self, effect: Effect) -> Self {
+    pub(crate) const fn effect(mut self, effect: Effect) -> Self {
         self.effect = Some(effect);
         self
     }
 
-    pub(super) const fn unit(mut self, unit: Unit) -> Self {
+    pub(crate) const fn unit(mut self, unit: Unit) -> Self {
         self.unit = unit;
         self
     }
 
     /// Gives a list another order than `Significant`; anything but a list stays as it is.
-    pub(super) const fn order(mut self, order: Order) -> Self {
+    pub(crate) const fn order(mut self, order: Order) -> Self {
         if let Kind::List { of, .. } = self.kind {
             self.kind = Kind::List { of, order };
         }
         self
     }
 
-    pub(super) const fn set(self) -> Self {
+    pub(crate) const fn set(self) -> Self {
         self.order(Order::Set)
     }
 
-    pub(super) const fn keyed_by(self, names: &'static [&'static str]) -> Self {
+    pub(crate) const fn keyed_by(self, names: &'static [&'static str]) -> Self {
         self.order(Order::KeyedBy(names))
     }
 
-    pub(super) const fn limits(mut self, min: f64, max: f64) -> Self {
+    pub(crate) const fn limits(mut self, min: f64, max: f64) -> Self {
         self.limits = Some(Limits { min, max });
         self
     }
 
-    pub(super) const fn yields_to(mut self, sibling: &'static str) -> Self {
+    pub(crate) const fn yields_to(mut self, sibling: &'static str) -> Self {
         self.yields_to = Some(sibling);
         self
     }
 
-    pub(super) const fn in_place_to(mut self, value: &'static str) -> Self {
+    pub(crate) const fn in_place_to(mut self, value: &'static str) -> Self {
         self.in_place_to = Some(value);
         self
     }
 }
 
 /// Adds to a generated JSON Schema what only the table knows: limits and defaults.
-pub(super) struct Annotate(pub(super) &'static Shape);
+pub(crate) struct Annotate(pub(crate) &'static Shape);
 
 impl schemars::transform::Transform for Annotate {
     fn transform(&mut self, schema: &mut schemars::Schema) {
@@ -303,4 +303,4 @@ macro_rules! enumerations {
     )+};
 }
 
-pub(super) use {enumerations, shapes};
+pub(crate) use {enumerations, shapes};

@@ -19,7 +19,7 @@ class Repository:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True)
-        self._git("init", "--quiet", "--initial-branch", "main")
+        self.git("init", "--quiet", "--initial-branch", "main")
 
     @property
     def url(self) -> str:
@@ -32,11 +32,12 @@ class Repository:
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        self._git("add", "--all")
-        self._git("commit", "--quiet", "--message", message)
-        return self._git("rev-parse", "HEAD")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", message)
+        return self.git("rev-parse", "HEAD")
 
-    def _git(self, *words: str) -> str:
+    def git(self, *words: str) -> str:
+        """Runs git in it, as nobody in particular, and returns what it says."""
         names = {"NAME": "Conformance", "EMAIL": "conformance@example.com"}
         people = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in names.items()}
         settings = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use longshore_tests::specs::counted;
+use longshore_tests::specs::{counted, image};
 use longshore_tests::{Fleet, FleetOptions};
 
 /// The calls of one pass over `count` settled services: reads, then changes.
@@ -69,12 +69,11 @@ async fn a_fix_overtakes_a_change_of_the_whole_fleet_and_costs_it_nothing() {
     fixed[place] = counted(waits, "v3", 1);
     let asked = fleet.now();
     fleet.commit(&fixed).await;
-    fleet.until("the fix is sent", |fleet| revision(fleet, waits) == 2).await;
+    fleet.until("the fix is sent", |fleet| fleet.image(waits) == image(waits, "v3")).await;
     let took = fleet.now().duration_since(asked).as_secs();
     assert!(took <= 30, "the fix waited for {took} s");
-    assert_eq!(fleet.image(waits), longshore_tests::specs::image(waits, "v3"));
 
-    fleet.until("all sent", |fleet| names.iter().all(|name| revision(fleet, name) == 2)).await;
+    fleet.until("all sent", |fleet| names.iter().all(|name| revision(fleet, name) > 1)).await;
     let took = fleet.now().duration_since(began).as_secs_f64();
     println!("80 services changed in {took} s; the buckets allow it in {fastest} s");
     assert!(took < fastest * 1.1, "{took} s; the buckets allow {fastest} s");

@@ -1,15 +1,17 @@
 //! The differences between what is wanted and what is there, and the calls that remove them.
 
-use crds::Reason;
 use crds::ecs::{Effect, ServiceDefinition};
+use crds::{Reason, SpecHash};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::inputs::{choose_revision, update_input};
-use super::{Action, TaskDefinitionRef};
+use super::{Action, TaskDefinitionRef, unlisted};
 use crate::desired::{Desired, passthrough_drift};
 use crate::drift::{self, FieldDrift};
 use crate::observed::{Observed, ObservedService, ObservedTaskDefinition};
-use crate::ownership::{self, SPEC_HASH};
+use crate::ownership::{self, HELD_SPEC, SPEC_HASH, Tags};
+use crate::scaling;
 
 /// The calls that remove every difference, and the differences that no call can remove.
 pub(super) fn between(
@@ -17,8 +19,13 @@ pub(super) fn between(
     observed: &Observed,
     service: &ObservedService,
     reason: Reason,
+    now: Timestamp,
 ) -> (Vec<Action>, Vec<FieldDrift>) {
-    let mut actions = Vec::new();
+    let has = observed.scaling.as_ref();
+    let mut actions = match &desired.scaling {
+        None => scaling::removal(&desired.key, service, has, reason),
+        Some(_) => Vec::new(),
+    };
     let mut changes = Vec::new();
     let mut target = None;
     if !observed.task_definition.as_ref().is_some_and(|running| desired.is_content_of(running)) {
@@ -48,7 +55,9 @@ pub(super) fn between(
         let input = update_input(desired, service);
         actions.push(Action::UpdateService { input, task_definition: target, reason, changes });
     }
-    actions.extend(tag_action(desired, service, reason));
+    let (scaling, tags) = scaling::between(desired, service, has, reason, now);
+    actions.extend(tag_action(desired, service, reason, tags));
+    actions.extend(scaling);
     (actions, replacements)
 }
 
@@ -66,6 +75,7 @@ pub(super) fn service_drift(desired: &Desired, service: &ObservedService) -> Vec
     let wanted = &desired.service;
     let mut drift =
         drift::compare(ServiceDefinition::SHAPE, &wanted.normal, &service.normal, &wanted.ignore);
+    unlisted::settle(desired, service, &mut drift);
     // What AWS does not show cannot be compared; it goes along with the next change of the spec.
     let shown: Map<String, Value> = wanted
         .passthrough
@@ -88,8 +98,14 @@ fn prefixed(block: &str, drift: FieldDrift) -> FieldDrift {
 
 /// Tags that are missing or differ. The commit alone is no difference: it moves with the rest, or every commit would touch
 /// every service.
-fn tag_action(desired: &Desired, service: &ObservedService, reason: Reason) -> Option<Action> {
-    let wanted = desired.service_tags();
+fn tag_action(
+    desired: &Desired,
+    service: &ObservedService,
+    reason: Reason,
+    more: Tags,
+) -> Option<Action> {
+    let mut wanted = desired.service_tags();
+    wanted.extend(more);
     let changes: Vec<FieldDrift> = wanted
         .iter()
         .filter(|(key, value)| {
@@ -108,6 +124,50 @@ fn tag_action(desired: &Desired, service: &ObservedService, reason: Reason) -> O
     let tags =
         wanted.into_iter().filter(|(key, value)| service.tags.get(key) != Some(value)).collect();
     Some(Action::TagResource { arn: service.arn.clone(), tags, reason, changes })
+}
+
+/// Takes the mark of a spec that a person left off the service: before that spec is sent again because it was released,
+/// and after another one was sent.
+pub(super) fn clear_held_spec(
+    actions: &mut Vec<Action>,
+    service: &ObservedService,
+    spec: &SpecHash,
+    is_released: bool,
+) {
+    let Some(held) = service.tags.get(HELD_SPEC) else { return };
+    let untag = |reason| Action::UntagResource {
+        arn: service.arn.clone(),
+        keys: vec![HELD_SPEC.to_owned()],
+        reason,
+        changes: vec![FieldDrift {
+            path: format!("service.tags[{HELD_SPEC}]"),
+            desired: None,
+            observed: Some(json!(held)),
+            effect: Effect::InPlace,
+        }],
+    };
+    if is_released {
+        actions.insert(0, untag(Reason::Released));
+    } else if held != spec.as_str() {
+        actions.push(untag(Reason::TagsChanged));
+    }
+}
+
+/// A rollout that failed and was not undone leaves no difference: trying it once more is a new deployment of the same.
+pub(super) fn try_again(actions: &mut Vec<Action>, desired: &Desired) {
+    if actions.iter().any(|action| matches!(action, Action::UpdateService { .. })) {
+        return;
+    }
+    actions.push(Action::UpdateService {
+        input: json!({
+            "cluster": desired.key.cluster,
+            "service": desired.key.name,
+            "forceNewDeployment": true,
+        }),
+        task_definition: None,
+        reason: Reason::Released,
+        changes: Vec::new(),
+    });
 }
 
 /// The service's deployment controller.

@@ -51,12 +51,15 @@ fn register_input(desired: &Desired, running: Option<&ObservedTaskDefinition>) -
 }
 
 /// CreateService's input, without the task definition.
-pub(super) fn create_input(desired: &Desired, observed: &Observed) -> Value {
+pub(super) fn create_input(desired: &Desired, observed: &Observed, more_tags: Tags) -> Value {
     let mut input = desired.service.input.as_object().cloned().unwrap_or_default();
     if input.get("schedulingStrategy").and_then(Value::as_str) == Some("DAEMON") {
         // One task an instance: ECS refuses a count and a placement strategy (aws.md §2.4).
         input.remove("desiredCount");
         input.remove("placementStrategy");
+    } else if let Some(scaling) = &desired.scaling {
+        // The only time that a scaled service is given a count (aws.md §5.5).
+        input.insert("desiredCount".to_owned(), json!(scaling.initial_count));
     } else {
         // ECS demands a count; a spec that leaves it to others starts with one task.
         input.entry("desiredCount").or_insert_with(|| json!(1));
@@ -64,7 +67,9 @@ pub(super) fn create_input(desired: &Desired, observed: &Observed) -> Value {
     input.insert("cluster".to_owned(), json!(desired.key.cluster));
     input.insert("serviceName".to_owned(), json!(desired.key.name));
     input.insert("clientToken".to_owned(), json!(client_token(&desired.key, desired, observed)));
-    input.insert("tags".to_owned(), tag_list(&desired.service_tags()));
+    let mut tags = desired.service_tags();
+    tags.extend(more_tags);
+    input.insert("tags".to_owned(), tag_list(&tags));
     Value::Object(input)
 }
 

@@ -16,6 +16,7 @@ use super::{Action, Hold, Plan, ROLLOUT_POLL, Requeue};
 use crate::desired::Desired;
 use crate::drift::FieldDrift;
 use crate::observed::{Observed, ObservedService};
+use crate::orders::Orders;
 use crate::ownership::{SECRETS, Tags};
 use crate::preflight::{self, SecretVersion};
 
@@ -60,7 +61,7 @@ pub(super) fn add(
     desired: &Desired,
     observed: &Observed,
     service: &ObservedService,
-    now: Timestamp,
+    (orders, now): (&Orders, Timestamp),
 ) -> Plan {
     let Some((versions, hash)) = pending(desired, observed, service) else { return plan };
     if !plan.holds.is_empty() {
@@ -70,7 +71,8 @@ pub(super) fn add(
     let changed_at = newest_change(versions);
     let is_known =
         is_first_sight || replaces_tasks(&plan) || is_read(observed, service, changed_at);
-    let policy = holds::policy_hold(desired);
+    let policy =
+        holds::standing_hold(desired, orders, now).or_else(|| orders.spec_hold(desired, true, now));
     if is_known {
         // Bookkeeping alone: where a person decides about changes it can wait for the next one.
         if policy.is_some() {
@@ -136,6 +138,10 @@ fn roll(mut plan: Plan, desired: &Desired, service: &ObservedService, hash: &str
         Action::RegisterTaskDefinition { .. }
         | Action::CreateService { .. }
         | Action::TagResource { .. }
+        | Action::UntagResource { .. }
+        | Action::Scaling { .. }
+        | Action::StopServiceDeployment { .. }
+        | Action::ContinueServiceDeployment { .. }
         | Action::DeleteService { .. } => None,
     });
     if let Some((input, changes)) = update {
@@ -170,6 +176,10 @@ fn record(mut plan: Plan, service: &ObservedService, hash: String, reason: Reaso
         Action::RegisterTaskDefinition { .. }
         | Action::CreateService { .. }
         | Action::UpdateService { .. }
+        | Action::UntagResource { .. }
+        | Action::Scaling { .. }
+        | Action::StopServiceDeployment { .. }
+        | Action::ContinueServiceDeployment { .. }
         | Action::DeleteService { .. } => None,
     });
     if let Some((tags, changes)) = tagging {

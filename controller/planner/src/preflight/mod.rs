@@ -104,7 +104,12 @@ pub fn is_due(plan: &Plan) -> bool {
                     Effect::InPlace | Effect::NewTasksOnly | Effect::Replacement => false,
                 })
         }
-        Action::TagResource { .. } | Action::DeleteService { .. } => false,
+        Action::TagResource { .. }
+        | Action::UntagResource { .. }
+        | Action::Scaling { .. }
+        | Action::StopServiceDeployment { .. }
+        | Action::ContinueServiceDeployment { .. }
+        | Action::DeleteService { .. } => false,
     })
 }
 

@@ -1,9 +1,11 @@
 //! What the tables of the API say by themselves: limits of numbers and known values of enumerations.
 
+use crds::Scaling;
 use crds::ecs::{Kind, Limits, Member, ServiceDefinition, Shape, TaskDefinition};
 use serde_json::Value;
 
 use super::finding::{Finding, error, warning};
+use super::scaling::SCALING;
 use super::subject::{SERVICE, Subject, TASK};
 use super::words::{is_open, quoted};
 
@@ -20,6 +22,10 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Finding>) {
     let service = serde_json::to_value(subject.service).unwrap_or_default();
     walk(TaskDefinition::SHAPE, &task, &mut Place::at(TASK), found);
     walk(ServiceDefinition::SHAPE, &service, &mut Place::at(SERVICE), found);
+    if let Some(scaling) = &subject.object.spec.scaling {
+        let scaling = serde_json::to_value(scaling).unwrap_or_default();
+        walk(Scaling::SHAPE, &scaling, &mut Place::at(SCALING), found);
+    }
 }
 
 /// Where the walk is: as the file writes it, and with empty brackets as the lists above do.

@@ -25,6 +25,7 @@ mod platform;
 mod port;
 mod registry;
 mod role;
+mod scaling;
 mod secret;
 mod service;
 mod service_connect;
@@ -73,6 +74,7 @@ const RULES: &[Rule] = &[
     registry::check,
     service_connect::check,
     service_volume::check,
+    scaling::check,
     tag::check,
 ];
 

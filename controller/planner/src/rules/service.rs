@@ -40,7 +40,8 @@ fn desired_count(subject: &Subject<'_>, found: &mut Vec<Finding>) {
         None | Some(SchedulingStrategy::Replica) => true,
         Some(SchedulingStrategy::Daemon | SchedulingStrategy::Other(_)) => false,
     };
-    if is_replica && subject.service.desired_count.is_none() {
+    let is_scaled = subject.object.spec.scaling.is_some();
+    if is_replica && !is_scaled && subject.service.desired_count.is_none() {
         found.push(
             warning(
                 format!("{SERVICE}.desiredCount"),

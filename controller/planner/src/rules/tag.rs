@@ -20,7 +20,9 @@ const OWN_TAGS: usize = 5;
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Finding>) {
     tags(TASK, subject.task.tags.as_deref(), MAX_TAGS - OWN_TAGS, found);
-    tags(SERVICE, subject.service.tags.as_deref(), MAX_TAGS - OWN_TAGS, found);
+    // With scaling, the tag that says which bounds were registered.
+    let own = OWN_TAGS + usize::from(subject.object.spec.scaling.is_some());
+    tags(SERVICE, subject.service.tags.as_deref(), MAX_TAGS - own, found);
 }
 
 /// Judges one list of tags.

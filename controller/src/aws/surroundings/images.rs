@@ -123,7 +123,7 @@ impl Account {
         });
         let send = json_send!(ecr.batch_get_image);
         let repository = question.repository.as_str();
-        let answer = self.inner.connection.ask(operation, repository, &body, send).await?;
+        let answer = self.inner.connection.ask_json(operation, repository, &body, send).await?;
         let manifest = answer.pointer("/images/0/imageManifest").and_then(Value::as_str);
         let manifest: Option<Value> = manifest.and_then(|text| serde_json::from_str(text).ok());
         let rows = manifest.as_ref().and_then(|manifest| manifest.get("manifests")?.as_array());
@@ -139,7 +139,7 @@ impl Account {
         });
         let (operation, send) = (Operation::ListImages, json_send!(ecr.list_images));
         let repository = question.repository.as_str();
-        let mut answer = self.inner.connection.ask(operation, repository, &body, send).await?;
+        let mut answer = self.inner.connection.ask_json(operation, repository, &body, send).await?;
         let rows = array(&mut answer, "imageIds").into_iter();
         Ok(rows.filter_map(|row| text(&row, "imageTag").map(str::to_owned)).collect())
     }
@@ -165,7 +165,7 @@ pub(super) fn batcher(connection: &SharedConnection) -> Batcher<(String, String)
                 "filter": { "imageStatus": "ANY" },
             });
             let send = json_send!(ecr.describe_images);
-            match (connection.ask(operation, &repository, &body, send).await, ids.as_slice()) {
+            match (connection.ask_json(operation, &repository, &body, send).await, ids.as_slice()) {
                 (Ok(answer), _) => Ok(sort_out(answer, &ids)),
                 (Err(error), _) if has_code(&error, "RepositoryNotFound") => {
                     Ok(ids.into_iter().map(|id| (id, Ok(Some(Row::NoRepository)))).collect())

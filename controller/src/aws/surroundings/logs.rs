@@ -17,7 +17,7 @@ impl Account {
             // Groups come in the order of their names: the one that is no longer than its prefix is the first.
             let body = json!({ "logGroupNamePrefix": name, "limit": 1 });
             let send = json_send!(logs.describe_log_groups);
-            let mut answer = self.inner.connection.ask(operation, name, &body, send).await?;
+            let mut answer = self.inner.connection.ask_json(operation, name, &body, send).await?;
             let groups = array(&mut answer, "logGroups");
             Ok(groups.iter().any(|group| text(group, "logGroupName") == Some(name)))
         };

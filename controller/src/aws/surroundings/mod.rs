@@ -119,7 +119,7 @@ impl Surroundings {
 
 impl Connection {
     /// Asks a service that speaks JSON something; tried again while that can help.
-    async fn ask<T, E, F, Sending>(
+    async fn ask_json<T, E, F, Sending>(
         &self,
         operation: Operation,
         subject: &str,
@@ -131,10 +131,9 @@ impl Connection {
         Sending: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
-        let pacer = self.calls.pacer(operation, &self.place().await?);
         let attempt =
             || json_call(operation, subject, body, |exchange| send(&self.clients, exchange));
-        self.calls.repeat(operation, pacer.as_deref(), attempt).await
+        self.ask(operation, attempt).await
     }
 
     /// Asks a service that does not speak JSON something; tried again while that can help.
@@ -149,12 +148,11 @@ impl Connection {
         Sending: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
-        let pacer = self.calls.pacer(operation, &self.place().await?);
         let attempt = || async {
             let answer = send(&self.clients).await;
             answer.map_err(|error| from_sdk(operation, subject, Sent::Perhaps, &error))
         };
-        self.calls.repeat(operation, pacer.as_deref(), attempt).await
+        self.ask(operation, attempt).await
     }
 }
 

@@ -76,7 +76,7 @@ impl Account {
         let operation = Operation::DescribeSecret;
         let body = json!({ "SecretId": id });
         let send = json_send!(secrets.describe_secret);
-        match self.inner.connection.ask(operation, id, &body, send).await {
+        match self.inner.connection.ask_json(operation, id, &body, send).await {
             Ok(answer) => Ok(Some(secret(&answer))),
             Err(error) if has_code(&error, "ResourceNotFound") => Ok(None),
             Err(error) => Err(error),
@@ -95,7 +95,7 @@ impl Account {
             });
             let (operation, send) =
                 (Operation::DescribeParameters, json_send!(ssm.describe_parameters));
-            let mut answer = self.inner.connection.ask(operation, name, &body, send).await?;
+            let mut answer = self.inner.connection.ask_json(operation, name, &body, send).await?;
             let rows = array(&mut answer, "Parameters").into_iter();
             Ok(rows.filter_map(|row| text(&row, "Name").map(str::to_owned)).collect())
         };
@@ -135,7 +135,7 @@ pub(super) fn parameter_batcher(
             // Pages may be short or empty before the last one.
             for _ in 0..=names.len() {
                 let send = json_send!(ssm.describe_parameters);
-                let mut answer = connection.ask(operation, &subject, &body, send).await?;
+                let mut answer = connection.ask_json(operation, &subject, &body, send).await?;
                 for row in array(&mut answer, "Parameters") {
                     let Some(name) = text(&row, "Name") else { continue };
                     let Some(version) = row.get("Version").and_then(Value::as_i64) else {

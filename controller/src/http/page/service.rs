@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::outline::outline;
+use super::scaling::ScalingView;
 use super::view::{
     AttemptView, Badge, Chrome, ConditionView, EventView, ImageView, InvalidView, RolloutView,
 };
@@ -30,6 +31,7 @@ pub(super) struct ServicePage {
     task_definition: Option<String>,
     images: Vec<ImageView>,
     rollout: Option<RolloutView>,
+    scaling: Option<ScalingView>,
     holds: Vec<(&'static str, String)>,
     conditions: Vec<ConditionView>,
     attempted: Option<AttemptView>,
@@ -39,6 +41,7 @@ pub(super) struct ServicePage {
     invalid: Vec<InvalidView>,
     spec: Option<String>,
     json_href: String,
+    diff_href: String,
 }
 
 /// Draws the page of a service.
@@ -48,6 +51,7 @@ pub(super) fn draw(app: &App, object: &ServiceObject) -> ServicePage {
     let board = store.version().to_string();
     let now = store.now();
     let ServiceObject { key, metadata, provenance, spec, status, invalid } = object;
+    let spec = spec.value();
     let attempt = |attempt| AttemptView::new(attempt, now);
     let is_elsewhere = key.target != crds::TargetName::default();
     let target = is_elsewhere.then(|| key.target.to_string());
@@ -67,6 +71,7 @@ pub(super) fn draw(app: &App, object: &ServiceObject) -> ServicePage {
         task_definition: status.task_definition.clone(),
         images: status.images.iter().map(ImageView::new).collect(),
         rollout: status.rollout.as_ref().map(|rollout| RolloutView::new(rollout, now)),
+        scaling: status.scaling.as_ref().map(|scaling| ScalingView::new(scaling, now)),
         holds: status
             .holds
             .iter()
@@ -82,8 +87,9 @@ pub(super) fn draw(app: &App, object: &ServiceObject) -> ServicePage {
             .map(|it| EventView::new(it, now))
             .collect(),
         invalid: invalid.iter().map(InvalidView::new).collect(),
-        spec: (!spec.is_null()).then(|| outline(spec)),
+        spec: (!spec.is_null()).then(|| outline(&spec)),
         json_href: format!("/api/v1/services/{}/{}{query}", key.cluster, key.name),
+        diff_href: format!("/api/v1/services/{}/{}/diff{query}", key.cluster, key.name),
         target,
     }
 }

@@ -9,13 +9,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
+use super::complaint;
 use super::url::{Remote, Transport};
 use crate::source::{SourceError, Variables};
 
 /// How much of what git says on its standard error is kept.
 const COMPLAINT_BYTES_MAX: u64 = 64 * 1024;
-/// How much of it is told.
-const COMPLAINT_TOLD_MAX: usize = 400;
 
 /// The `git` program with everything that is the same for all commands on one repository.
 #[derive(Debug)]
@@ -81,6 +80,11 @@ impl Git {
         self.run_with(run, Vec::new()).await
     }
 
+    /// Runs `gpg`, which git runs too, in the same environment.
+    pub(super) async fn run_gpg(&mut self, run: Run<'_>) -> Result<Vec<u8>, SourceError> {
+        self.run_program("gpg", run, Vec::new()).await
+    }
+
     /// Runs a command that talks to the repository's host.
     pub(super) async fn run_remote(
         &mut self,
@@ -92,13 +96,23 @@ impl Git {
         self.run_with(run, credential_environment(&remote.transport, credentials)).await
     }
 
-    async fn run_with(
+    /// Runs a command that stays on this machine, with more in its environment.
+    pub(super) async fn run_with(
         &mut self,
         run: Run<'_>,
         more: Vec<(OsString, OsString)>,
     ) -> Result<Vec<u8>, SourceError> {
+        self.run_program("git", run, more).await
+    }
+
+    async fn run_program(
+        &mut self,
+        program: &'static str,
+        run: Run<'_>,
+        more: Vec<(OsString, OsString)>,
+    ) -> Result<Vec<u8>, SourceError> {
         self.commands += 1;
-        let mut child = Command::new("git")
+        let mut child = Command::new(program)
             .args(&run.arguments)
             .env_clear()
             .envs(self.environment.iter().cloned())
@@ -108,17 +122,17 @@ impl Git {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|source| SourceError::StartGit { source })?;
+            .map_err(|source| SourceError::Start { program, source })?;
         let seconds = run.time.as_secs();
         match tokio::time::timeout(run.time, converse(&mut child, &run)).await {
             Ok(Ok(Answer { output, complaint, is_success: true })) => {
                 if !complaint.is_empty() {
-                    tracing::debug!(git = %self.told(&complaint), "git");
+                    tracing::debug!(git = %complaint::told(&complaint, &self.secrets), "git");
                 }
                 Ok(output)
             }
             Ok(Ok(Answer { complaint, .. })) => {
-                let message = self.told(&complaint);
+                let message = complaint::told(&complaint, &self.secrets);
                 Err(SourceError::Git { doing: run.doing, place: self.place.clone(), message })
             }
             Ok(Err(source)) => {
@@ -130,24 +144,6 @@ impl Git {
                 Err(SourceError::GitTimeout { doing: run.doing, place, seconds })
             }
         }
-    }
-
-    /// What git complained about, in one bounded line, without secrets.
-    fn told(&self, complaint: &[u8]) -> String {
-        let text = String::from_utf8_lossy(complaint);
-        let lines: Vec<&str> =
-            text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let fatal: Vec<&str> =
-            lines.iter().copied().filter(|line| line.starts_with("fatal:")).collect();
-        let mut told = if fatal.is_empty() { lines.join("; ") } else { fatal.join("; ") };
-        for secret in self.secrets.iter().filter(|secret| !secret.is_empty()) {
-            told = told.replace(secret.as_str(), "***");
-        }
-        told = redact(&told);
-        if told.is_empty() {
-            told.push_str("nothing");
-        }
-        told.chars().take(COMPLAINT_TOLD_MAX).collect()
     }
 }
 
@@ -201,7 +197,7 @@ fn credential_environment(
     transport: &Transport,
     credentials: &Credentials,
 ) -> Vec<(OsString, OsString)> {
-    let mut settings = vec![
+    let mut all = vec![
         ("http.lowSpeedLimit".to_owned(), "1000".to_owned()),
         ("http.lowSpeedTime".to_owned(), "30".to_owned()),
         ("credential.helper".to_owned(), String::new()),
@@ -211,10 +207,14 @@ fn credential_environment(
         (
             Credentials::Basic { user, password },
             Transport::Https { origin } | Transport::Http { origin, .. },
-        ) => settings.push((
-            format!("http.{origin}.extraHeader"),
-            format!("Authorization: Basic {}", basic(user, password)),
-        )),
+        ) => all.extend([
+            // Git would send the header to whatever host it is redirected to.
+            ("http.followRedirects".to_owned(), "false".to_owned()),
+            (
+                format!("http.{origin}.extraHeader"),
+                format!("Authorization: Basic {}", basic(user, password)),
+            ),
+        ]),
         (Credentials::Ssh { key_file, known_hosts_file }, Transport::Ssh) => {
             let command = ssh_command(key_file, known_hosts_file);
             environment.push(("GIT_SSH_COMMAND".into(), command.into()));
@@ -224,8 +224,15 @@ fn credential_environment(
         }
         (Credentials::None | Credentials::Basic { .. } | Credentials::Ssh { .. }, _) => {}
     }
-    environment.push(("GIT_CONFIG_COUNT".into(), settings.len().to_string().into()));
-    for (index, (name, value)) in settings.into_iter().enumerate() {
+    environment.extend(settings(all));
+    environment
+}
+
+/// Settings of git as environment variables.
+pub(super) fn settings(all: Vec<(String, String)>) -> Vec<(OsString, OsString)> {
+    let mut environment: Vec<(OsString, OsString)> =
+        vec![("GIT_CONFIG_COUNT".into(), all.len().to_string().into())];
+    for (index, (name, value)) in all.into_iter().enumerate() {
         environment.push((format!("GIT_CONFIG_KEY_{index}").into(), name.into()));
         environment.push((format!("GIT_CONFIG_VALUE_{index}").into(), value.into()));
     }
@@ -264,22 +271,6 @@ fn secrets(credentials: &Credentials) -> Vec<String> {
     }
 }
 
-/// Takes user names and passwords out of every URL of a text.
-pub(super) fn redact(text: &str) -> String {
-    let mut told = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("://") {
-        told.push_str(before);
-        told.push_str("://");
-        let end = after.find(|letter: char| "/'\"`<> \t".contains(letter)).unwrap_or(after.len());
-        let (authority, following) = after.split_at(end);
-        told.push_str(authority.rsplit_once('@').map_or(authority, |(_, host)| host));
-        rest = following;
-    }
-    told.push_str(rest);
-    told
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,13 +285,15 @@ mod tests {
         let credentials =
             Credentials::Basic { user: "x-access-token".to_owned(), password: "t0k".to_owned() };
         let environment = credential_environment(&transport, &credentials);
-        assert_eq!(value_of(&environment, "GIT_CONFIG_COUNT"), Some("4"));
+        assert_eq!(value_of(&environment, "GIT_CONFIG_COUNT"), Some("5"));
+        assert_eq!(value_of(&environment, "GIT_CONFIG_KEY_3"), Some("http.followRedirects"));
+        assert_eq!(value_of(&environment, "GIT_CONFIG_VALUE_3"), Some("false"));
         assert_eq!(
-            value_of(&environment, "GIT_CONFIG_KEY_3"),
+            value_of(&environment, "GIT_CONFIG_KEY_4"),
             Some("http.https://github.com/.extraHeader")
         );
         assert_eq!(
-            value_of(&environment, "GIT_CONFIG_VALUE_3"),
+            value_of(&environment, "GIT_CONFIG_VALUE_4"),
             Some("Authorization: Basic eC1hY2Nlc3MtdG9rZW46dDBr")
         );
     }
@@ -326,17 +319,6 @@ mod tests {
         assert_eq!(
             value_of(&credential_environment(&transport, &credentials), "GIT_SSH_COMMAND"),
             None
-        );
-    }
-
-    #[test]
-    fn complaints_carry_no_credentials() {
-        let told = redact(
-            "fatal: unable to access 'https://ada:s3cret@git.acme.io/x/': refused, see https://t0k@y.io",
-        );
-        assert_eq!(
-            told,
-            "fatal: unable to access 'https://git.acme.io/x/': refused, see https://y.io"
         );
     }
 }

@@ -366,13 +366,20 @@ fn credentials_of_a_private_registry() {
     fine(fargate, &credentials(secret));
     fine(fargate, &credentials("shop/registry"));
     let path = "APP.repositoryCredentials.credentialsParameter";
-    let part = format!("{secret}:key::");
-    let parameter = "arn:aws:ssm:eu-west-1:111122223333:parameter/a";
-    let told_part =
-        format!("`{part}` names a part of a secret; the registry's credentials are the whole");
-    told(fargate, &credentials(&part), &[(E, path, &told_part)]);
-    let told_parameter = format!("`{parameter}` is not the ARN of a secret");
-    told(fargate, &credentials(parameter), &[(E, path, &told_parameter)]);
+    told(
+        fargate,
+        &credentials("arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop-AbC123:key::"),
+        &[(
+            E,
+            path,
+            "`arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop-AbC123:key::` names a part of a secret; the registry's credentials are the whole",
+        )],
+    );
+    told(
+        fargate,
+        &credentials("arn:aws:ssm:eu-west-1:111122223333:parameter/a"),
+        &[(E, path, "`arn:aws:ssm:eu-west-1:111122223333:parameter/a` is not the ARN of a secret")],
+    );
 }
 
 #[test]

@@ -2,7 +2,6 @@
 //! gives nothing.
 
 use crds::{Reason, Service, SyncPolicy};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Call, ObservedScaling, PolicyRef, SCALING, between, on_creation, removal};

@@ -85,6 +85,12 @@ async fn one(
         Action::Scaling { call, .. } => {
             scaling::one(account, call, &mut earlier.policy).await.map(|()| Vec::new())
         }
+        Action::StopServiceDeployment { arn, .. } => {
+            account.stop_service_deployment(arn).await.map(|()| Vec::new())
+        }
+        Action::ContinueServiceDeployment { input, .. } => {
+            account.continue_service_deployment(input).await.map(|()| Vec::new())
+        }
         Action::DeleteService { .. } => {
             account.delete_service(cluster, name, true).await.map(|_| Vec::new())
         }

@@ -1,12 +1,13 @@
 //! The operator's configuration, out of a `Controller` file or a `--source` argument. The only place that reads the
 //! environment.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crds::{
     Controller, ControllerSpec, DirectorySource, GitRef, GitSource, Http, OwnerName, S3Source,
-    SecretFrom, SourceLocation, SourceName, SyncPolicy, Target, TargetName,
+    S3State, SecretFrom, SourceLocation, SourceName, State, SyncPolicy, Target, TargetName,
 };
 use indexmap::IndexMap;
 
@@ -32,8 +33,21 @@ pub struct Config {
     pub vars: IndexMap<String, String>,
     /// How often everything is compared with AWS.
     pub interval: Duration,
+    /// How many revisions of each family stay registered; `None` deregisters nothing.
+    pub revisions: Option<NonZeroU32>,
     /// The status server.
     pub http: Http,
+    /// Where it is kept what people said; `None` for memory.
+    pub state: Option<StateLocation>,
+}
+
+/// Where the state store is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StateLocation {
+    /// A directory on this machine.
+    Directory(PathBuf),
+    /// A prefix of a bucket.
+    S3(S3State),
 }
 
 /// One source, checked.
@@ -85,7 +99,7 @@ impl Config {
         let mut controllers =
             parsed.objects.into_iter().filter_map(|located| match located.object {
                 Object::Controller(controller) => Some(*controller),
-                Object::Service(_) => None,
+                Object::Service(_) | Object::Release(_) => None,
             });
         let controller = controllers.next().ok_or_else(|| {
             ConfigError::Invalid(format!("{name}: holds no object of kind Controller"))
@@ -105,7 +119,8 @@ impl Config {
             .name
             .parse()
             .map_err(|error: crds::InvalidName| invalid(error.to_string()))?;
-        let ControllerSpec { sources, targets, vars, interval, http } = controller.spec;
+        let ControllerSpec { sources, targets, vars, interval, retention, http, state } =
+            controller.spec;
         let mut configured = Vec::new();
         for source in sources {
             let location = relative_to(folder, source.location().map_err(invalid)?);
@@ -124,8 +139,24 @@ impl Config {
             targets: with_default(targets),
             vars,
             interval,
+            revisions: retention.map(|retention| retention.revisions),
             http,
+            state: state.map(|state| state_location(folder, state)).transpose().map_err(invalid)?,
         })
+    }
+
+    /// The configuration of an operator that has no source yet.
+    pub fn without_sources(owner: OwnerName) -> Self {
+        Self {
+            owner,
+            sources: Vec::new(),
+            targets: with_default(Vec::new()),
+            vars: IndexMap::new(),
+            interval: DEFAULT_INTERVAL,
+            revisions: None,
+            http: Http::default(),
+            state: None,
+        }
     }
 
     /// The configuration for a single source, everything else at its default.
@@ -137,14 +168,8 @@ impl Config {
         let owner = DEFAULT_OWNER
             .parse()
             .map_err(|error: crds::InvalidName| ConfigError::Invalid(error.to_string()))?;
-        Ok(Self {
-            owner,
-            sources: vec![ConfiguredSource { name, location, policy: SyncPolicy::default() }],
-            targets: with_default(Vec::new()),
-            vars: IndexMap::new(),
-            interval: DEFAULT_INTERVAL,
-            http: Http::default(),
-        })
+        let sources = vec![ConfiguredSource { name, location, policy: SyncPolicy::default() }];
+        Ok(Self { sources, ..Self::without_sources(owner) })
     }
 }
 
@@ -158,6 +183,17 @@ fn with_default(targets: Vec<Target>) -> Vec<Target> {
     vec![Target { name, region: None, role_arn: None, external_id: None }]
 }
 
+fn state_location(folder: &Path, state: State) -> Result<StateLocation, String> {
+    match (state.directory, state.s3) {
+        (Some(directory), None) => Ok(StateLocation::Directory(folder.join(directory))),
+        (None, Some(s3)) => Ok(StateLocation::S3(s3)),
+        (None, None) => Err("spec.state names no place: give one of directory, s3".to_owned()),
+        (Some(_), Some(_)) => {
+            Err("spec.state names two places: give one of directory, s3".to_owned())
+        }
+    }
+}
+
 /// Relative paths in a file start at the file's folder.
 fn relative_to(folder: &Path, location: SourceLocation) -> SourceLocation {
     let absolute = |path: &str| folder.join(path).display().to_string();
@@ -167,7 +203,7 @@ fn relative_to(folder: &Path, location: SourceLocation) -> SourceLocation {
         }
         SourceLocation::Git(git) if is_local_path(&git.url) => {
             let url = absolute(&git.url);
-            SourceLocation::Git(GitSource { url, ..git })
+            SourceLocation::Git(Box::new(GitSource { url, ..*git }))
         }
         other @ (SourceLocation::Git(_) | SourceLocation::S3(_)) => other,
     }
@@ -194,17 +230,15 @@ fn location(place: &str, options: &SourceOptions) -> Result<SourceLocation, Conf
         }));
     }
     if is_git(place) || options.branch.is_some() {
-        return Ok(SourceLocation::Git(GitSource {
+        return Ok(SourceLocation::Git(Box::new(GitSource {
             url: place.to_owned(),
             reference: options
                 .branch
                 .as_ref()
                 .map(|branch| GitRef { branch: Some(branch.clone()), ..GitRef::default() }),
             path: options.path.clone(),
-            interval: None,
-            token: None,
-            ssh: None,
-        }));
+            ..GitSource::default()
+        })));
     }
     if !Path::new(place).is_dir() {
         return Err(ConfigError::Invalid(format!(

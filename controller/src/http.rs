@@ -1,19 +1,24 @@
 //! The status server: what is running, why, and what is wrong, for people and for programs.
 //!
-//! What comes in: the status board, the metrics, and who may read. What leaves: JSON, server-sent events, metrics and pages,
-//! each drawn from one moment of the board. What must hold: nothing here changes anything outside this server, nothing is
-//! kept that the board does not have, every request and every stream ends, and no page loads anything from elsewhere.
+//! What comes in: the status board, the metrics, who may read, and who may give orders. What leaves: JSON, server-sent
+//! events, metrics and pages, each drawn from one moment of the board; and orders, which the intake writes down. What must
+//! hold: nothing but a POST with a token in its header changes anything outside this server, nothing is kept that the board
+//! does not have, every request and every stream ends, and no page loads anything from elsewhere.
 
 mod api;
 mod assets;
 mod auth;
+mod badge;
 mod bind;
+mod discovery;
 mod guard;
 pub mod metrics;
 mod openapi;
+mod orders;
 mod page;
 mod params;
 mod problem;
+mod reads;
 mod router;
 mod serve;
 mod watch;
@@ -27,10 +32,12 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::orders::Intake;
 use crate::status_store::StatusStore;
-pub use auth::{Access, ReadSecret, TokenAccess};
+pub use auth::{Access, Holder, ReadSecret, TokenAccess};
 pub use bind::{BindError, Bound, bind};
 pub use metrics::Metrics;
+pub use reads::Reads;
 pub use router::router;
 pub use serve::serve;
 
@@ -42,10 +49,14 @@ const WATCHERS_MAX: usize = 128;
 pub struct State {
     /// The status board.
     pub store: StatusStore,
+    /// Where orders are taken in; without it none are.
+    pub orders: Option<Intake>,
     /// The counts.
     pub metrics: Metrics,
     /// Who may read.
     pub access: Access,
+    /// What reads the inventory and AWS for those who ask; without it, what needs them is refused.
+    pub reads: Option<Reads>,
     /// The operator's name: `metadata.name` of its `Controller`.
     pub owner: String,
     /// The operator's version.

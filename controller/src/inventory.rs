@@ -4,6 +4,8 @@
 //! broken document harms only its own object, whose last good spec stays in force; two specs for one service hold both; a
 //! service counts as gone from a source only after that source was read completely with every name in it readable.
 
+mod release;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -15,12 +17,15 @@ use indexmap::IndexMap;
 use planner::Desired;
 use planner::prune::SourceFacts;
 use planner::rules::{self, Finding, Severity};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::manifest::{self, Located, Object};
-use crate::references::{self, ReferenceError};
+use crate::references::{self, ReferenceError, ResolvedReference};
 use crate::source::{Snapshot, SourceFile};
+use crate::status_store::SpecText;
 
 /// What is wanted of one key.
 #[derive(Debug, Clone)]
@@ -55,7 +60,9 @@ pub struct Entry {
     /// The object's metadata.
     pub metadata: ObjectMeta,
     /// The spec as it was written, references resolved.
-    pub spec: Arc<Value>,
+    pub spec: Arc<SpecText>,
+    /// The references that were resolved, each with its value.
+    pub references: Vec<ResolvedReference>,
     /// What is doubtful about it, though it can be used.
     pub warnings: Vec<InvalidObject>,
 }
@@ -388,6 +395,20 @@ struct Place<'a> {
     vars: &'a IndexMap<String, String>,
 }
 
+/// What a source of this policy would take from a file: the usable specs, and what is wrong with the others.
+pub(crate) fn preview(
+    file: &SourceFile,
+    source: &SourceName,
+    policy: &SyncPolicy,
+    owner: &OwnerName,
+    vars: &IndexMap<String, String>,
+) -> (Vec<Arc<Entry>>, Vec<InvalidObject>) {
+    let revision = SourceRevision::new(file.content_id());
+    let place = Place { file, source, revision: &revision, policy, owner, vars };
+    let ParsedAt { entries, invalid, .. } = parse(&place, true);
+    (entries, invalid)
+}
+
 /// Reads a file. Where it held objects of ours before, a document that cannot be read may be one of them.
 fn parse(place: &Place<'_>, held_ours: bool) -> ParsedAt {
     let parsed = manifest::parse(place.file);
@@ -414,7 +435,11 @@ fn entry(
     located: &Located<Object>,
     place: &Place<'_>,
 ) -> Result<Option<Entry>, Vec<InvalidObject>> {
-    let Object::Service(service) = &located.object else { return Ok(None) };
+    let service = match &located.object {
+        Object::Service(service) => service,
+        Object::Release(release) => return release::check(release, located, place).map(|()| None),
+        Object::Controller(_) => return Ok(None),
+    };
     let invalid = |path: String, message: String, hint: Option<String>| InvalidObject {
         source: place.source.to_string(),
         file: place.file.path().to_owned(),
@@ -424,7 +449,7 @@ fn entry(
         hint,
         key: key_of(service),
     };
-    let service = resolve_references(service, place.vars).map_err(|errors| {
+    let (service, references) = resolve_references(service, place.vars).map_err(|errors| {
         errors
             .into_iter()
             .map(|error| invalid(error.path, error.message, error.hint))
@@ -452,7 +477,8 @@ fn entry(
     Ok(Some(Entry {
         desired: Arc::new(desired),
         metadata: service.metadata,
-        spec: Arc::new(spec),
+        spec: Arc::new(SpecText::from(&spec)),
+        references,
         warnings,
     }))
 }
@@ -463,21 +489,22 @@ fn key_of(service: &Service) -> Option<ObjectKey> {
     Some(ObjectKey { target, cluster: service.spec.cluster.clone(), name })
 }
 
-/// The service with the values of its references in their places.
-fn resolve_references(
-    service: &Service,
+/// The object with the values of its references in their places, and what these were.
+fn resolve_references<T: Serialize + DeserializeOwned>(
+    object: &T,
     vars: &IndexMap<String, String>,
-) -> Result<Service, Vec<ReferenceError>> {
+) -> Result<(T, Vec<ResolvedReference>), Vec<ReferenceError>> {
     let unusable = |error: serde_json::Error| {
         let message = format!("the spec cannot be used once its references are replaced: {error}");
         vec![ReferenceError::new(message, None)]
     };
-    let mut value = serde_json::to_value(service).map_err(unusable)?;
-    references::resolve(&mut value, &|scheme, argument| {
+    let mut value = serde_json::to_value(object).map_err(unusable)?;
+    let resolved = references::resolve(&mut value, &|scheme, argument| {
         let variable = |name: &str| vars.get(name).map(String::as_str);
         references::lookup(scheme, argument, variable, vars.keys().map(String::as_str))
     })?;
-    serde_json::from_value(value).map_err(unusable)
+    let object = serde_json::from_value(value).map_err(unusable)?;
+    Ok((object, resolved))
 }
 
 #[cfg(test)]

@@ -2,13 +2,16 @@
 //!
 //! Callers ask for one service; the batcher below sends ten in a call. A read that fails makes no [`Observed`].
 
+use crds::ObjectKey;
 use planner::observed::{
     ObservedService, ObservedTaskDefinition, ResolvedImage, ServiceDeployment, ServiceState,
     StoppedTask,
 };
 use planner::{Desired, Observed};
+use serde_json::Value;
 
 use crate::aws::{Account, Error};
+use crate::preflight;
 use crate::scaling;
 
 /// How many revisions of a family are looked at for one to use again.
@@ -29,6 +32,9 @@ pub async fn service(account: &Account, desired: &Desired) -> Result<Observed, E
             observed.task_definition = task_definition(account, &service.task_definition).await?;
         }
     }
+    if desired.reload_on_secret_change && observed.service.is_some() {
+        observed.secrets = preflight::watched_secrets(account, desired).await;
+    }
     let wants = planner::plan::wants(desired, &observed);
     if wants.candidates {
         observed.candidates = Some(candidates(account, desired).await?);
@@ -36,12 +42,18 @@ pub async fn service(account: &Account, desired: &Desired) -> Result<Observed, E
     if wants.scaling {
         observed.scaling = Some(scaling::observe(account, desired, &observed).await?);
     }
-    let Some(service) = &observed.service else { return Ok(observed) };
+    if wants.images
+        && let Some(service) = &mut observed.service
+        && let Ok(Some(revision)) = newest_revision(account, service).await
+    {
+        observed.images = Some(ResolvedImage::from_service_revision(&revision));
+        service.complete_from(&revision);
+    }
+    if observed.service.is_none() {
+        return Ok(observed);
+    }
     if wants.deployments {
         observed.deployments = Some(deployments(account, cluster, name).await?);
-    }
-    if wants.images {
-        observed.images = images(account, service).await.ok();
     }
     if wants.stopped {
         // They only explain; a rollout does not wait for an explanation.
@@ -49,6 +61,23 @@ pub async fn service(account: &Account, desired: &Desired) -> Result<Observed, E
         observed.stopped =
             tasks.map(|tasks| tasks.iter().map(StoppedTask::from_describe).collect());
     }
+    Ok(observed)
+}
+
+/// Reads what an order of a person is carried out by: the service, the revision it names, and its rollouts.
+pub async fn for_deed(account: &Account, key: &ObjectKey) -> Result<Observed, Error> {
+    let (cluster, name) = (key.cluster.as_str(), key.name.as_str());
+    let mut observed =
+        Observed { service: bare_service(account, cluster, name).await?, ..Observed::default() };
+    let Some(service) =
+        observed.service.as_ref().filter(|service| service.state == ServiceState::Active)
+    else {
+        return Ok(observed);
+    };
+    if !service.task_definition.is_empty() {
+        observed.task_definition = task_definition(account, &service.task_definition).await?;
+    }
+    observed.deployments = Some(deployments(account, cluster, name).await?);
     Ok(observed)
 }
 
@@ -99,8 +128,7 @@ async fn deployments(
     let mut deployments = Vec::new();
     for record in &records {
         let mut deployment = ServiceDeployment::from_describe(record);
-        let target =
-            record.pointer("/targetServiceRevision/arn").and_then(serde_json::Value::as_str);
+        let target = record.pointer("/targetServiceRevision/arn").and_then(Value::as_str);
         if let Some(target) = target {
             let mut revisions = account.service_revisions(&[target.to_owned()]).await?;
             deployment.captured = revisions.pop();
@@ -117,8 +145,11 @@ async fn deployments(
     Ok(deployments)
 }
 
-async fn images(account: &Account, service: &ObservedService) -> Result<Vec<ResolvedImage>, Error> {
-    let Some(newest) = service.service_revisions.first() else { return Ok(Vec::new()) };
-    let revisions = account.service_revisions(std::slice::from_ref(newest)).await?;
-    Ok(revisions.iter().flat_map(ResolvedImage::from_service_revision).collect())
+/// The newest service revision of those that run; only under ECS's own controller there are any.
+async fn newest_revision(
+    account: &Account,
+    service: &ObservedService,
+) -> Result<Option<Value>, Error> {
+    let Some(newest) = service.service_revisions.first() else { return Ok(None) };
+    Ok(account.service_revisions(std::slice::from_ref(newest)).await?.pop())
 }

@@ -3,6 +3,7 @@
 //! Everything here is scheduling. What a turn does stands in [`crate::reconcile`]; nothing here looks at a service.
 
 use std::collections::{BTreeSet, HashMap};
+use std::num::NonZeroU32;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,8 +24,9 @@ use crate::http::metrics::{Metrics, TurnResult, ended_rollout};
 use crate::observe;
 use crate::queue::{Priority, Queue};
 use crate::reconcile::{self, Context, Ended};
+use crate::retention;
 use crate::source::{Snapshot, SourceReader};
-use crate::status_store::{SourceKind, SourceObject};
+use crate::status_store::{Event, SourceKind, SourceObject};
 
 /// How many turns are taken at once; a multiple of the ten services that one DescribeServices takes.
 const WORKERS: usize = 60;
@@ -51,6 +53,8 @@ pub struct Operator {
     metrics: Metrics,
     interval: Duration,
     seed: u64,
+    /// How many revisions of each family stay registered.
+    revisions: Option<NonZeroU32>,
     /// Whether the first search for services without specs is over.
     has_searched: AtomicBool,
 }
@@ -69,7 +73,14 @@ impl Operator {
         let queue = Queue::new(seed);
         let (statuses, meter) = (context.statuses.clone(), context.aws.meter().clone());
         let metrics = Metrics::new(statuses, meter, queue.clone(), env!("CARGO_PKG_VERSION"));
-        Self { context, queue, metrics, interval, seed, has_searched: AtomicBool::new(false) }
+        let has_searched = AtomicBool::new(false);
+        Self { context, queue, metrics, interval, seed, revisions: None, has_searched }
+    }
+
+    /// The same, deregistering old revisions beyond so many of each family.
+    #[must_use]
+    pub fn keeping(self, revisions: Option<NonZeroU32>) -> Self {
+        Self { revisions, ..self }
     }
 
     /// The counts.
@@ -100,7 +111,9 @@ impl Operator {
             let metrics = self.metrics.clone();
             workers.spawn(async move { work(&context, &queue, &metrics).await });
         }
-        let endless = async { tokio::join!(self.pass_regularly(), self.search_regularly()) };
+        let retention = retention::regularly(&self.context, self.revisions, self.interval);
+        let endless =
+            async { tokio::join!(self.pass_regularly(), self.search_regularly(), retention) };
         tokio::select! {
             () = shutdown.cancelled() => {}
             _ = endless => {}
@@ -309,6 +322,11 @@ async fn watch(context: &Context, queue: &Queue<ObjectKey>, mut source: WatchedS
                 context.inventory().confirm(&name, began);
                 if !last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &snapshot)) {
                     take(context, queue, &name, &snapshot);
+                    if let Some(notice) = snapshot.notice() {
+                        tracing::warn!(source = %name, notice, "source has changed its past");
+                        let now = context.clock.now();
+                        context.statuses.record(Event::of_rewritten_source(&name, now, notice));
+                    }
                 }
                 context.statuses.publish_source(read(context, &source.configured, &snapshot));
                 last = Some(snapshot);

@@ -1,6 +1,7 @@
 //! One turn for one key: what is wanted, what is there, what to do, do it, say so.
 //!
-//! Flow: [`Inventory::wanted`] -> [`observe::service`] -> [`planner::plan()`] -> [`apply::plan`] -> [`planner::status`].
+//! Flow: [`Inventory::wanted`] -> [`orders::said`] -> [`observe::service`] -> [`planner::plan()`] -> [`apply::plan`] ->
+//! [`planner::status`]. What a person asked to be done once comes before all that ([`orders::carry_out`]).
 //! Guarantees: one turn per key at a time (the queue sees to that); nothing is decided when something could not be read;
 //! a turn that is cut off anywhere leaves nothing that the next one does not find again.
 
@@ -10,10 +11,10 @@ use std::time::Duration;
 
 use crds::{Generation, ObjectKey, ObjectMeta, OwnerName, Reason, ServiceStatus, SpecHash};
 use planner::observed::ObservedService;
+use planner::orders::Orders;
 use planner::prune::{self, SourceFacts};
 use planner::status::{self, Failure, Turn};
 use planner::{Desired, Observed, Plan, Requeue, ownership};
-use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::admission::Admission;
@@ -22,7 +23,10 @@ use crate::aws::{self, Account, Aws, Retry};
 use crate::clock::Clock;
 use crate::inventory::{Entry, Inventory, Wanted};
 use crate::observe;
+use crate::orders::{self, Said};
+use crate::preflight;
 use crate::scaling;
+use crate::state::StateStore;
 use crate::status_store::{ServiceObject, StatusStore};
 
 /// How long a read may be older than our own last change before it is believed anyway (aws.md §0: reads are eventually
@@ -44,6 +48,8 @@ pub struct Context {
     pub inventory: Arc<Mutex<Inventory>>,
     /// What is said.
     pub statuses: StatusStore,
+    /// What people said, and how releases ended.
+    pub state: StateStore,
     /// The time.
     pub clock: Clock,
     /// Our own last changes.
@@ -65,7 +71,7 @@ pub struct Refusal {
 /// Our own last change: what it sent, and the deployments that the next reads should show.
 #[derive(Debug, Clone)]
 pub struct Expectation {
-    sent: SpecHash,
+    sent: Option<SpecHash>,
     deployments: Vec<String>,
     until: Instant,
 }
@@ -107,9 +113,13 @@ pub async fn reconcile(context: &Context, key: &ObjectKey) -> Ended {
         }
         return block(context, key, &wanted, Reason::InvalidSpec, &message);
     };
+    let mut said = orders::said(context, key).await;
+    if let Some(ended) = orders::carry_out(context, account, key, &wanted, &mut said).await {
+        return ended;
+    }
     match &wanted {
         Wanted::Spec { entry, generation, invalid } => {
-            let (status, ended) = turn(context, account, entry, *generation).await;
+            let (status, ended) = turn(context, account, entry, *generation, &said).await;
             let status = match invalid.first() {
                 Some(first) => {
                     let previous = status_of(context, key);
@@ -126,7 +136,7 @@ pub async fn reconcile(context: &Context, key: &ObjectKey) -> Ended {
             ended
         }
         Wanted::Blocked { reason, message, .. } => block(context, key, &wanted, *reason, message),
-        Wanted::Gone => orphan(context, account, key).await,
+        Wanted::Gone => orphan(context, account, key, &said).await,
     }
 }
 
@@ -135,10 +145,11 @@ async fn turn(
     account: &Account,
     entry: &Entry,
     generation: Generation,
+    said: &Said,
 ) -> (ServiceStatus, Ended) {
     let desired = &entry.desired;
     let previous = status_of(context, &desired.key);
-    let observed = match observe::service(account, desired).await {
+    let mut observed = match observe::service(account, desired).await {
         Ok(observed) => Observed { sent: sent(context, &desired.key), ..observed },
         Err(error) => {
             context.admission.leave(&desired.key);
@@ -154,7 +165,12 @@ async fn turn(
         context.admission.leave(&desired.key);
         return (previous, Ended::Requeue(Requeue::After(STALE_RETRY)));
     }
-    let plan = planner::plan(desired, &observed, context.clock.now());
+    let mut plan = planner::plan(desired, &observed, &said.orders, context.clock.now());
+    let held_for = preflight::held_for(previous.as_ref(), context.clock.now());
+    plan = preflight::check(account, desired, plan, held_for, &mut observed).await;
+    if let Err(error) = orders::before(context, &desired.key, &plan, &observed).await {
+        plan = plan.withhold(Reason::StateUnknown, error.to_string());
+    }
     let carried_out = match refusal(context, desired).filter(|_| !plan.actions.is_empty()) {
         Some(error) => {
             context.admission.leave(&desired.key);
@@ -166,6 +182,7 @@ async fn turn(
     let outcome = carried_out.unwrap_or_default();
     expect(context, desired, &outcome);
     remember_refusal(context, desired, &outcome);
+    orders::after(context, said, (desired, &observed), &plan, &outcome).await;
     let failure = outcome.error.as_ref().map(failure);
     let status = status::after(&Turn {
         desired,
@@ -208,8 +225,10 @@ async fn plan_only(context: &Context, entry: &Entry) -> Result<Plan, String> {
         .account(&desired.key)
         .ok_or_else(|| format!("the configuration names no target `{}`", desired.key.target))?;
     let observed = observe::service(account, desired).await.map_err(|error| error.to_string())?;
-    let observed = Observed { sent: sent(context, &desired.key), ..observed };
-    Ok(planner::plan(desired, &observed, context.clock.now()))
+    let mut observed = Observed { sent: sent(context, &desired.key), ..observed };
+    let said = orders::said(context, &desired.key).await;
+    let plan = planner::plan(desired, &observed, &said.orders, context.clock.now());
+    Ok(preflight::check(account, desired, plan, None, &mut observed).await)
 }
 
 /// What a turn would do for a key, without doing it.
@@ -232,32 +251,34 @@ async fn plan_orphan(context: &Context, key: &ObjectKey) -> Result<Plan, String>
     let service = observe::bare_service(account, key.cluster.as_str(), key.name.as_str())
         .await
         .map_err(|error| error.to_string())?;
+    let said = orders::said(context, key).await;
     Ok(match service.filter(|service| is_ours_and_there(service, &context.owner)) {
-        Some(service) => {
-            prune_plan(context, account, key, &service).await.map_err(|error| error.to_string())?
-        }
+        Some(service) => prune_plan(context, account, key, &service, &said.orders)
+            .await
+            .map_err(|error| error.to_string())?,
         None => Plan::nothing(),
     })
 }
 
 /// A service that carries our tags and that no spec names.
-async fn orphan(context: &Context, account: &Account, key: &ObjectKey) -> Ended {
+async fn orphan(context: &Context, account: &Account, key: &ObjectKey, said: &Said) -> Ended {
     let (cluster, name) = (key.cluster.as_str(), key.name.as_str());
     let previous = status_of(context, key);
     let service = match observe::bare_service(account, cluster, name).await {
         Ok(service) => service,
-        Err(error) => return orphan_unread(context, key, &error),
+        Err(error) => return unread(context, key, &error),
     };
     let Some(service) = service.filter(|service| is_ours_and_there(service, &context.owner)) else {
         context.inventory().forget_orphan(key);
         context.expectations.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         context.refusals.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         context.statuses.remove(key);
+        orders::forget(context, key).await;
         return Ended::Gone;
     };
-    let plan = match prune_plan(context, account, key, &service).await {
+    let plan = match prune_plan(context, account, key, &service, &said.orders).await {
         Ok(plan) => plan,
-        Err(error) => return orphan_unread(context, key, &error),
+        Err(error) => return unread(context, key, &error),
     };
     if plan.holds.iter().any(|hold| hold.reason == Reason::Orphaned) {
         context.inventory().note_kept(key);
@@ -288,19 +309,27 @@ async fn prune_plan(
     account: &Account,
     key: &ObjectKey,
     service: &ObservedService,
+    orders: &Orders,
 ) -> Result<Plan, aws::Error> {
-    let plan = prune::plan(key, service, &context.owner, facts(context, key, service));
+    let said = (orders, context.clock.now());
+    let plan = prune::plan(key, service, &context.owner, facts(context, key, service), said);
     scaling::removed_first(account, key, service, plan).await
 }
 
-/// Says that a service without a spec could not be read.
-fn orphan_unread(context: &Context, key: &ObjectKey, error: &aws::Error) -> Ended {
+/// Says that a service could not be read, whether or not a spec names it.
+pub(crate) fn unread(context: &Context, key: &ObjectKey, error: &aws::Error) -> Ended {
     context.admission.leave(key);
+    let wanted = context.inventory().wanted(key);
+    let (entry, invalid) = match &wanted {
+        Wanted::Spec { entry, invalid, .. } => (Some(entry), invalid.clone()),
+        Wanted::Blocked { invalid, .. } => (None, invalid.clone()),
+        Wanted::Gone => (None, Vec::new()),
+    };
     let previous = status_of(context, key);
     let generation = previous.as_ref().map_or(Generation(0), |status| status.observed_generation);
-    let now = context.clock.now();
-    let status = status::unread(&failure(error), generation, previous.as_ref(), now);
-    publish(context, key, None, Vec::new(), status);
+    let status =
+        status::unread(&failure(error), generation, previous.as_ref(), context.clock.now());
+    publish(context, key, entry, invalid, status);
     after_error(error)
 }
 
@@ -359,7 +388,7 @@ fn publish(
             Arc::clone(&entry.spec),
         ),
         None => context.statuses.service(key).map_or_else(
-            || (ObjectMeta::named(key.name.as_str()), None, Arc::new(Value::Null)),
+            || (ObjectMeta::named(key.name.as_str()), None, Arc::default()),
             |known| (known.metadata.clone(), None, Arc::clone(&known.spec)),
         ),
     };
@@ -386,7 +415,7 @@ fn tell(before: Option<&ServiceObject>, after: &ServiceObject) {
 }
 
 /// Whether this read is older than our own last change.
-fn is_stale(context: &Context, key: &ObjectKey, observed: &Observed) -> bool {
+pub(crate) fn is_stale(context: &Context, key: &ObjectKey, observed: &Observed) -> bool {
     let mut expectations = context.expectations.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(expectation) = expectations.get_mut(key) else { return false };
     if expectation.deployments.is_empty() {
@@ -408,7 +437,7 @@ fn is_stale(context: &Context, key: &ObjectKey, observed: &Observed) -> bool {
 /// The spec that this process last sent.
 fn sent(context: &Context, key: &ObjectKey) -> Option<SpecHash> {
     let expectations = context.expectations.lock().unwrap_or_else(PoisonError::into_inner);
-    expectations.get(key).map(|expectation| expectation.sent.clone())
+    expectations.get(key).and_then(|expectation| expectation.sent.clone())
 }
 
 fn expect(context: &Context, desired: &Desired, outcome: &Outcome) {
@@ -416,7 +445,7 @@ fn expect(context: &Context, desired: &Desired, outcome: &Outcome) {
         return;
     }
     let expectation = Expectation {
-        sent: desired.spec_hash.clone(),
+        sent: Some(desired.spec_hash.clone()),
         deployments: outcome.deployments.clone(),
         until: Instant::now() + STALE_FOR,
     };
@@ -425,6 +454,23 @@ fn expect(context: &Context, desired: &Desired, outcome: &Outcome) {
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .insert(desired.key.clone(), expectation);
+}
+
+/// The same for a change that a person asked for: what was sent last is still the spec that was sent last.
+pub(crate) fn expect_deployments(context: &Context, key: &ObjectKey, outcome: &Outcome) {
+    if outcome.deployments.is_empty() {
+        return;
+    }
+    let expectation = Expectation {
+        sent: sent(context, key),
+        deployments: outcome.deployments.clone(),
+        until: Instant::now() + STALE_FOR,
+    };
+    context
+        .expectations
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(key.clone(), expectation);
 }
 
 /// Why this very spec was refused, while that is not long ago.

@@ -9,6 +9,7 @@ mod event;
 mod object;
 mod query;
 mod redact;
+mod spec_text;
 mod watch;
 
 #[cfg(test)]
@@ -24,6 +25,7 @@ use board::Board;
 pub use event::{Event, EventKind, EventLevel};
 pub use object::{Readiness, ServiceObject, SourceKind, SourceObject};
 pub use query::{Counts, Page, Query};
+pub use spec_text::SpecText;
 pub use watch::{CatchUp, Change, Changed, Subscription, Update, Version};
 
 /// What time it is: a value, so that tests and simulations choose it.

@@ -1,5 +1,7 @@
 //! Kind `Controller`: the operator's own configuration.
 
+use std::num::NonZeroU32;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,9 +45,29 @@ pub struct ControllerSpec {
     /// How often every service is compared with AWS, beside what triggers bring. Default `1m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<HumanDuration>,
+    /// Which old revisions of task definitions are deregistered. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
     /// The status server.
     #[serde(default)]
     pub http: Http,
+    /// Where it is kept what people said and how releases ended. Without it in memory, until the process ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
+}
+
+/// Which revisions of task definitions stay registered. Deregistering cannot be undone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Retention {
+    /// How many of the newest revisions of each family stay, beside those that a service, a deployment, a task or a
+    /// rollout to go back to still names. Revisions that Longshore did not register stay as well. Default: 10.
+    #[serde(default = "ten")]
+    pub revisions: NonZeroU32,
+}
+
+const fn ten() -> NonZeroU32 {
+    NonZeroU32::MIN.saturating_add(9)
 }
 
 /// One place that specs are read from: exactly one of `git`, `s3` and `directory`.
@@ -72,7 +94,7 @@ pub struct Source {
 #[derive(Debug, Clone, PartialEq)]
 pub enum SourceLocation {
     /// A Git repository.
-    Git(GitSource),
+    Git(Box<GitSource>),
     /// A prefix of an S3 bucket.
     S3(S3Source),
     /// A directory on this machine.
@@ -83,7 +105,7 @@ impl Source {
     /// The one place named, or what is wrong with the choice.
     pub fn location(&self) -> Result<SourceLocation, String> {
         match (&self.git, &self.s3, &self.directory) {
-            (Some(git), None, None) => Ok(SourceLocation::Git(git.clone())),
+            (Some(git), None, None) => Ok(SourceLocation::Git(Box::new(git.clone()))),
             (None, Some(s3), None) => Ok(SourceLocation::S3(s3.clone())),
             (None, None, Some(directory)) => Ok(SourceLocation::Directory(directory.clone())),
             (None, None, None) => Err(format!(
@@ -99,7 +121,7 @@ impl Source {
 }
 
 /// A Git repository.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GitSource {
     /// `https://…`, `ssh://…`, `git@host:path`, `file://…` or a path on this machine.
@@ -116,9 +138,18 @@ pub struct GitSource {
     /// The token for https.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<SecretFrom>,
+    /// A GitHub App whose installation may read the repository, instead of a token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub github_app: Option<GithubApp>,
     /// The key and known hosts for ssh.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssh: Option<Ssh>,
+    /// What may become of commits that were in force. Default: they stay part of the history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<GitHistory>,
+    /// Which signatures are asked for. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<GitVerify>,
 }
 
 /// Which commit of a repository: exactly one of the fields.
@@ -131,9 +162,80 @@ pub struct GitRef {
     /// The commit that this tag names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
+    /// The commit of the newest version among the tags that this range allows: `>=1.0`, `^1.4`, `1.x`, `>=1.4, <2`. Tags may
+    /// start with `v`; pre-releases count only where the range names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub semver: Option<String>,
     /// This commit, by its full id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+}
+
+/// A GitHub App, which gets tokens that live for an hour.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GithubApp {
+    /// The App's id, or its client id.
+    pub app_id: String,
+    /// The id of its installation in the account that owns the repository.
+    pub installation_id: u64,
+    /// The App's private key, as GitHub gives it out (PEM).
+    pub private_key: SecretFrom,
+    /// The API. Default `https://api.github.com`; GitHub Enterprise Server: `https://HOST/api/v3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<String>,
+}
+
+/// What is done when a commit that was in force is no part of the history any more, or a tag names another commit.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GitHistory {
+    /// `refuse` (default): the last good commit stays in force until a person confirms. `follow`: the new one is taken and
+    /// an event says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rewrites: Option<Rewrites>,
+    /// The full id of a commit that a person has looked at: history that holds it, and tags that name it, are taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<String>,
+}
+
+/// Whether rewritten history is taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Rewrites {
+    /// Not before a person confirms.
+    #[default]
+    Refuse,
+    /// Yes, with an event.
+    Follow,
+}
+
+/// Which signatures are asked for, and whose. At least one of the files is needed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GitVerify {
+    /// `commit` (default), `tag`, or `commitAndTag`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<VerifyMode>,
+    /// The file with the ssh keys that may sign, as ssh-keygen's ALLOWED SIGNERS: `ada@acme.io ssh-ed25519 AAAA…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_signers_file: Option<String>,
+    /// The file with the public OpenPGP keys that may sign, as `gpg --export` writes them. `gpg` has to be installed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpg_keys_file: Option<String>,
+}
+
+/// What has to be signed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum VerifyMode {
+    /// The commit that is read.
+    #[default]
+    Commit,
+    /// The annotated tag that names it.
+    Tag,
+    /// Both.
+    CommitAndTag,
 }
 
 /// Where a secret of the operator itself is read from, each time it is needed: exactly one of the fields.
@@ -183,6 +285,32 @@ pub struct DirectorySource {
     pub path: String,
 }
 
+/// Where holds, approvals and the release history are kept: exactly one of the fields.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct State {
+    /// A directory on this machine; relative paths start at the folder of the configuration file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    /// A prefix of an S3 bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub s3: Option<S3State>,
+}
+
+/// A prefix of an S3 bucket that belongs to this operator alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct S3State {
+    /// The bucket's name.
+    pub bucket: String,
+    /// What the keys of its objects start with. Default: nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prefix: String,
+    /// The bucket's region. Default: the default target's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+}
+
 /// One account and region.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -212,10 +340,27 @@ pub struct Http {
     pub auth: Option<Auth>,
 }
 
-/// Who may read the status.
+/// Who may read the status, and who may give orders.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Auth {
-    /// The token that `Authorization: Bearer …` must carry.
+    /// The token that `Authorization: Bearer …` must carry. It may read and give orders; as an actor it is called `token`.
     pub token: SecretFrom,
+    /// Further tokens, each with the name under which its orders are recorded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<NamedToken>,
+}
+
+/// A token with a name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NamedToken {
+    /// The name under which its orders are recorded.
+    #[schemars(regex(pattern = "^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$"))]
+    pub name: String,
+    /// Where the token is read from.
+    pub token: SecretFrom,
+    /// Whether it may give orders. Default `true`; with `false` it reads only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orders: Option<bool>,
 }

@@ -6,9 +6,13 @@
 mod controller;
 mod duration;
 pub mod ecs;
+mod expiry;
 mod invalid;
 mod meta;
 mod name;
+mod order;
+mod release;
+mod rollout;
 pub mod scaling;
 pub mod schema;
 mod service;
@@ -16,17 +20,28 @@ mod status;
 mod sync;
 
 pub use controller::{
-    API_VERSION, Auth, Controller, ControllerSpec, DirectorySource, GitRef, GitSource, Http,
-    S3Source, SecretFrom, Source, SourceLocation, Ssh, Target,
+    API_VERSION, Auth, Controller, ControllerSpec, DirectorySource, GitHistory, GitRef, GitSource,
+    GitVerify, GithubApp, Http, NamedToken, Retention, Rewrites, S3Source, S3State, SecretFrom,
+    Source, SourceLocation, Ssh, State, Target, VerifyMode,
 };
 pub use duration::HumanDuration;
+pub use expiry::Expiry;
 pub use invalid::{InvalidObject, Position};
 pub use meta::{Generation, ObjectKey, ObjectMeta, Provenance, SourceRevision, SpecHash};
-pub use name::{ClusterName, Family, InvalidName, OwnerName, ServiceName, SourceName, TargetName};
+pub use name::{
+    ClusterName, Family, InvalidName, OwnerName, ReleaseName, ServiceName, SourceName, TargetName,
+};
+pub use order::{Order, PastRelease, ReleaseOutcome, ReleasedImage, Verb};
+pub use release::{
+    AlphabeticalOrder, ChosenVersion, FindingSeverity, Gates, NumericOrder, PendingVersion,
+    PolicyChoice, PrereleaseOrder, Prereleases, Promote, RangeStyle, Release, ReleaseGit,
+    ReleasePolicy, ReleaseSpec, ReleaseStatus, TagFilter, Waiver, WriteBack,
+};
+pub use rollout::{Approval, Rollout};
 pub use scaling::Scaling;
-pub use service::{Passthrough, Rollout, Service, ServiceSpec};
+pub use service::{Passthrough, Service, ServiceSpec};
 pub use status::{
     Attempt, Condition, ConditionStatus, ConditionType, Health, HoldStatus, ImageStatus, Reason,
-    RolloutStatus, ServiceStatus, SyncStatus,
+    RolloutStatus, SecretStatus, ServiceStatus, SyncStatus, WaitingStatus,
 };
 pub use sync::{DeletionPolicy, EffectiveSync, SyncMode, SyncPolicy};

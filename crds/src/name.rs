@@ -131,6 +131,11 @@ name!(
     TargetName, "target name", "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
     "use 1 to 63 lower-case letters, digits and `-`, not at the ends", is_own_name
 );
+name!(
+    /// The name of a `Release`, as `${release:NAME}` writes it.
+    ReleaseName, "release name", "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+    "use 1 to 63 lower-case letters, digits and `-`, not at the ends", is_own_name
+);
 
 impl Default for TargetName {
     fn default() -> Self {

@@ -6,25 +6,28 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
-use crate::{Controller, Service, ServiceStatus};
+use crate::{Controller, Release, ReleaseStatus, Service, ServiceStatus};
 
 /// A kind that has a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// One ECS service.
     Service,
+    /// Which version of an image runs.
+    Release,
     /// The operator's configuration.
     Controller,
 }
 
 impl Kind {
     /// All kinds, in the order of the documentation.
-    pub const ALL: [Kind; 2] = [Kind::Service, Kind::Controller];
+    pub const ALL: [Kind; 3] = [Kind::Service, Kind::Release, Kind::Controller];
 
     /// The kind as it is written in `kind:`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Kind::Service => "Service",
+            Kind::Release => "Release",
             Kind::Controller => "Controller",
         }
     }
@@ -33,6 +36,7 @@ impl Kind {
     pub const fn plural(self) -> &'static str {
         match self {
             Kind::Service => "services",
+            Kind::Release => "releases",
             Kind::Controller => "controllers",
         }
     }
@@ -52,10 +56,9 @@ pub fn json_schema(kind: Kind) -> Value {
 pub fn custom_resource_definition(kind: Kind) -> Value {
     let mut object = whole(kind);
     structural(&mut object);
-    if let (Kind::Service, Some(properties)) =
-        (kind, object.get_mut("properties").and_then(Value::as_object_mut))
+    if let (Some(mut status), Some(properties)) =
+        (status(kind), object.get_mut("properties").and_then(Value::as_object_mut))
     {
-        let mut status = generate::<ServiceStatus>();
         structural(&mut status);
         properties.insert("status".into(), status);
     }
@@ -92,7 +95,16 @@ pub fn custom_resource_definition(kind: Kind) -> Value {
 fn whole(kind: Kind) -> Value {
     match kind {
         Kind::Service => generate::<Service>(),
+        Kind::Release => generate::<Release>(),
         Kind::Controller => generate::<Controller>(),
+    }
+}
+
+fn status(kind: Kind) -> Option<Value> {
+    match kind {
+        Kind::Service => Some(generate::<ServiceStatus>()),
+        Kind::Release => Some(generate::<ReleaseStatus>()),
+        Kind::Controller => None,
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::ecs::{ServiceDefinition, TaskDefinition};
-use crate::{ClusterName, HumanDuration, ObjectMeta, Scaling, SyncPolicy, TargetName};
+use crate::{ClusterName, ObjectMeta, Rollout, Scaling, SyncPolicy, TargetName};
 
 /// One ECS service, with the task definition it runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -60,13 +60,4 @@ pub struct Passthrough {
     /// Added to CreateService's and UpdateService's input.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub service: Map<String, Value>,
-}
-
-/// How a change is carried out.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Rollout {
-    /// How long a rollout may go on before it is reported as stalled. Default `15m`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout: Option<HumanDuration>,
 }

@@ -96,6 +96,8 @@ reasons! {
     Drifted,
     /// The service differs and `selfHeal` is off: the difference is reported and left.
     SelfHealOff,
+    /// A parameter or secret has a new version and `reloadOnSecretChange` is set: tasks are replaced so that they read it.
+    SecretsChanged,
     /// ECS is replacing tasks.
     RolloutInProgress,
     /// The rollout has gone on for longer than `rollout.timeout`; ECS goes on trying and so does the operator's watch.
@@ -108,6 +110,24 @@ reasons! {
     Suspended,
     /// `mode: manual`: the difference waits for a person.
     ManualSync,
+    /// A person holds the service as it is; `longshore release` ends that.
+    ManualHold,
+    /// `rollout.approval` asks for an approval of this very spec, and none is in force.
+    AwaitingApproval,
+    /// A person went back to an earlier release; the spec that was left is held until a new spec comes or it is released.
+    RolledBackByHand,
+    /// A person stopped the rollout of this spec; it is held until a new spec comes or it is released.
+    Aborted,
+    /// A person released a spec that was held: it is tried once more.
+    Released,
+    /// A person asked for new tasks of the same revision.
+    Restarting,
+    /// A person let a rollout go on that was waiting.
+    Promoted,
+    /// A person asked for the service to be deleted and created again, because ECS cannot change it in place.
+    Replacing,
+    /// What people said about this service cannot be read from the state store, so nothing is changed.
+    StateUnknown,
     /// A service of this name exists and carries no owner tag; set `adopt: true` to take it over.
     NotOwned,
     /// A service of this name exists and belongs to another operator.
@@ -116,6 +136,8 @@ reasons! {
     Adopting,
     /// The change is one that ECS cannot make to an existing service; it has to be replaced.
     NeedsReplacement,
+    /// Something that the spec names outside itself is missing or does not fit; nothing is registered before it does.
+    PreflightFailed,
     /// Another deployment controller (CodeDeploy, EXTERNAL) carries out the service's rollouts.
     ForeignController,
     /// The previous service of this name is still draining.
@@ -150,6 +172,24 @@ reasons! {
     TagsChanged,
     /// The service has not been looked at yet.
     NotYetObserved,
+    /// The release has chosen another version than before.
+    VersionChosen,
+    /// The version that the release has chosen is the best that fits its policy.
+    VersionCurrent,
+    /// The version that the release has chosen stays, because no other may take its place.
+    VersionKept,
+    /// A version waits for a gate of the release, or for facts about it that have not been read.
+    VersionPending,
+    /// Nothing in the repository fits the release's policy.
+    VersionMissing,
+    /// Several images claim to be the version that would be chosen; none is taken.
+    VersionAmbiguous,
+    /// A person holds the release where it is.
+    VersionHeld,
+    /// The repository lost its tags or most of them since it was read before; nothing is chosen from that.
+    ListingSuspicious,
+    /// The spec names a release that has not chosen a version yet.
+    ReleaseUnresolved,
 }
 
 impl std::fmt::Display for Reason {
@@ -234,6 +274,35 @@ pub struct RolloutStatus {
     /// ECS's own words about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The PAUSE hooks at which it waits for `longshore promote`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<WaitingStatus>,
+}
+
+/// A PAUSE hook at which a rollout waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitingStatus {
+    /// Its id.
+    pub hook_id: String,
+    /// Until when it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The version of one parameter or secret, never its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretStatus {
+    /// The container that reads it.
+    pub container: String,
+    /// The variable or option that takes it.
+    pub name: String,
+    /// `valueFrom` as the spec writes it.
+    pub from: String,
+    /// The number of a parameter's newest version, or the id of a secret's version in force.
+    pub version: String,
 }
 
 /// A reason why a difference is not acted on.
@@ -268,6 +337,10 @@ pub struct ServiceStatus {
     /// The images that run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<ImageStatus>,
+    /// The versions of the parameters and secrets that the spec names, as they were last read: once a minute with
+    /// `reloadOnSecretChange`, otherwise before a rollout.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretStatus>,
     /// The rollout under way, or the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<RolloutStatus>,
@@ -277,6 +350,9 @@ pub struct ServiceStatus {
     /// Why differences are not acted on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<HoldStatus>,
+    /// What could not be looked at before the last rollout of this spec, and why; it held nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_checked: Vec<String>,
     /// `Ready`, `Reconciling`, `Stalled`.
     pub conditions: Vec<Condition>,
     /// The last attempts, newest first, at most 20.

@@ -26,6 +26,14 @@ impl ApiError {
         }
     }
 
+    /// A refusal for want of a permission, `ecr:DescribeImages` for instance.
+    pub(crate) fn denied(account: &str, action: &str) -> Self {
+        let message = format!(
+            "User: arn:aws:iam::{account}:user/sandbox is not authorized to perform: {action} because no identity-based policy allows the {action} action"
+        );
+        Self::refused("AccessDeniedException", message)
+    }
+
     /// A fault of the server with HTTP status 500.
     pub fn server(code: &str, message: impl Into<String>) -> Self {
         Self { http_status: 500, ..Self::refused(code, message) }

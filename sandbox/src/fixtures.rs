@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::{
-    FixtureAlarm, FixtureBucket, FixtureLoadBalancer, FixtureMetric, FixtureParameter,
-    FixtureRepository, FixtureScalableTarget, FixtureSecret, FixtureTargetGroup, Region,
-    images::ImageRule,
+    FixtureAlarm, FixtureBucket, FixtureLoadBalancer, FixtureLogGroup, FixtureMetric,
+    FixtureParameter, FixtureRepository, FixtureRole, FixtureScalableTarget, FixtureSecret,
+    FixtureTargetGroup, Region, images::ImageRule,
 };
 
 /// What the world holds at its beginning and how it behaves; every member has a default.
@@ -29,6 +29,8 @@ pub struct Fixtures {
     /// For how long reads after a write may show what was before it.
     #[serde(deserialize_with = "duration")]
     pub read_lag: Duration,
+    /// Whether ECS answers in other words than it was asked in, wherever it is known to: other order, ARNs for names.
+    pub rewrites: bool,
     /// The clusters that exist in every account and Region.
     pub clusters: Vec<ClusterFixture>,
     /// How containers behave, by image; the first rule that matches an image wins.
@@ -55,6 +57,12 @@ pub struct Fixtures {
     pub metrics: Vec<FixtureMetric>,
     /// Buckets of the account.
     pub buckets: Vec<FixtureBucket>,
+    /// The account's roles; while none are named, nobody may look at roles.
+    pub roles: Option<Vec<FixtureRole>>,
+    /// Log groups of every account and Region; while none are named, nobody may look at log groups.
+    pub log_groups: Option<Vec<FixtureLogGroup>>,
+    /// What callers have no permission for, `ecr:DescribeImages` for instance.
+    pub denied: Vec<String>,
     /// How long things take.
     pub timings: Timings,
 }
@@ -68,6 +76,7 @@ impl Default for Fixtures {
             latency: Duration::from_millis(8),
             throttling: true,
             read_lag: Duration::ZERO,
+            rewrites: false,
             clusters: vec![ClusterFixture {
                 name: "default".to_owned(),
                 ..ClusterFixture::default()
@@ -84,6 +93,9 @@ impl Default for Fixtures {
             alarms: Vec::new(),
             metrics: Vec::new(),
             buckets: Vec::new(),
+            roles: None,
+            log_groups: None,
+            denied: Vec::new(),
             timings: Timings::default(),
         }
     }

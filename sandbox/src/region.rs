@@ -18,6 +18,8 @@ use crate::{
     ecr::Ecr,
     ecs::{Ecs, TargetChangeKind},
     elb::{Elb, TargetState},
+    iam::Iam,
+    logs::Logs,
     secrets::Secrets,
     ssm::Ssm,
     sts::Sts,
@@ -37,6 +39,8 @@ pub struct Region {
     cloudwatch: CloudWatch,
     elb: Elb,
     sts: Sts,
+    logs: Logs,
+    iam: Iam,
     /// What `valueFrom` may also say, beyond parameters and secrets that exist.
     known: BTreeSet<String>,
     strict_images: bool,
@@ -66,6 +70,8 @@ impl Region {
             cloudwatch: CloudWatch::new(account, region),
             elb: Elb::new(account, region),
             sts: Sts::new(account),
+            logs: Logs::new(account, region, fixtures.log_groups.as_deref()),
+            iam: Iam::new(account, fixtures.roles.as_deref()),
             known: BTreeSet::new(),
             strict_images: fixtures.strict_images,
             awaited: fixtures.scalable_targets.clone(),
@@ -198,6 +204,10 @@ impl Region {
                 self.scaling.call(operation, input, now, &mut self.ecs)
             }
             ("monitoring", Input::Json(input)) => self.cloudwatch.call(operation, input, now),
+            ("logs", Input::Json(input)) => self.logs.call(operation, input),
+            ("iam", Input::Form(members)) => {
+                return self.iam.call(operation, members, now).map(Answer::Xml);
+            }
             ("sts", Input::Form(members)) => {
                 return self.sts.call(operation, members, now).map(Answer::Xml);
             }

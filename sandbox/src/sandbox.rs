@@ -246,6 +246,9 @@ fn apply(
     let request_id = ids::uuid(&mut world.rng);
     let admitted = match &verdict.error {
         Some(error) => Err(error.clone()),
+        None if world.denies(call) => {
+            Err(ApiError::denied(&call.account, &format!("{}:{}", call.api, call.operation)))
+        }
         None if world.throttling => {
             world.buckets(&call.account, &call.region).take(&call.api, &call.operation, now)
         }

@@ -57,13 +57,14 @@ const JSON_1_1: &str = "application/x-amz-json-1.1";
 const CBOR_PATH: &str = "/service/GraniteServiceVersion20100801/operation/";
 
 /// The prefixes of `X-Amz-Target` and the APIs they stand for.
-const TARGETS: [(&str, &str, &str); 6] = [
+const TARGETS: [(&str, &str, &str); 7] = [
     ("AmazonEC2ContainerServiceV20141113", "ecs", JSON_1_1),
     ("AmazonEC2ContainerRegistry_V20150921", "ecr", JSON_1_1),
     ("AmazonSSM", "ssm", JSON_1_1),
     ("secretsmanager", "secretsmanager", JSON_1_1),
     ("AnyScaleFrontendService", "application-autoscaling", JSON_1_1),
     ("GraniteServiceVersion20100801", "monitoring", JSON_1_0),
+    ("Logs_20140328", "logs", JSON_1_1),
 ];
 
 impl Call {
@@ -112,6 +113,7 @@ impl Call {
             let api = match members.get("Version").map(String::as_str) {
                 Some("2011-06-15") => "sts",
                 Some("2015-12-01") => "elasticloadbalancing",
+                Some("2010-05-08") => "iam",
                 Some(_) | None => scope.service.as_deref().unwrap_or("sts"),
             };
             return Ok(call(api, &operation, Input::Form(members), Format::Query));
@@ -186,6 +188,7 @@ pub(crate) fn write_answer(call: &Call, answer: &Answer, request_id: &str) -> Re
                 "elasticloadbalancing" => {
                     "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"
                 }
+                "iam" => "https://iam.amazonaws.com/doc/2010-05-08/",
                 _ => "https://sts.amazonaws.com/doc/2011-06-15/",
             };
             let body = format!(

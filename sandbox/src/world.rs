@@ -8,7 +8,9 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::{Fixtures, Region, faults::Faults, record::Record, s3::S3, throttle::Buckets};
+use crate::{
+    Fixtures, Region, faults::Faults, record::Record, s3::S3, throttle::Buckets, wire::Call,
+};
 
 /// Everything the sandbox knows.
 pub(crate) struct World {
@@ -38,6 +40,12 @@ impl World {
             calls_left: None,
             fixtures: Arc::new(fixtures),
         }
+    }
+
+    /// Whether the fixtures leave the caller without the permission for a call.
+    pub(crate) fn denies(&self, call: &Call) -> bool {
+        let action = (call.api.as_str(), call.operation.as_str());
+        self.fixtures.denied.iter().any(|denied| denied.split_once(':') == Some(action))
     }
 
     /// A Region of an account as it is at `now`; it exists from the first look on.

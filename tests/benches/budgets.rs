@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use longshore_tests::specs::{image, service};
 use longshore_tests::{Fleet, FleetOptions};
 use planner::observed::{ObservedService, ObservedTaskDefinition};
-use planner::{Desired, Observed};
+use planner::{Desired, Observed, Orders};
 use serde_json::{Value, json};
 
 fn main() {
@@ -67,7 +67,7 @@ fn no_op_turn(bencher: Bencher) {
             task_definition: Some(ObservedTaskDefinition::from_describe(black_box(&definition))),
             ..Observed::default()
         };
-        let plan = planner::plan(&desired, &observed, Timestamp::UNIX_EPOCH);
+        let plan = planner::plan(&desired, &observed, &Orders::default(), Timestamp::UNIX_EPOCH);
         assert!(plan.is_settled(), "{plan:#?}");
         plan
     });
@@ -96,11 +96,40 @@ fn parse_and_check_1000_specs(bencher: Bencher) {
                         controller::manifest::Object::Service(service) => {
                             planner::rules::check(service).len()
                         }
-                        controller::manifest::Object::Controller(_) => 0,
+                        controller::manifest::Object::Release(_)
+                        | controller::manifest::Object::Controller(_) => 0,
                     })
                     .sum::<usize>()
             })
             .sum::<usize>()
+    });
+}
+
+/// Choose among 9,000 tags, with a filter and an exclusion. Budget: 50 ms.
+#[divan::bench]
+fn choose_among_9000_tags(bencher: Bencher) {
+    use planner::release::{Facts, ListedImage, Listing, Past, Rule, Storage, choose};
+    let spec = json!({
+        "image": "111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop",
+        "policy": { "semver": ">=1.4.0 <99.0.0" },
+        "tags": { "pattern": "^v(?<version>.+)$", "exclude": ["-broken$"] },
+    });
+    let rule = Rule::resolve(&serde_json::from_value(spec).unwrap()).unwrap();
+    let images = (0..9000).map(|number| ListedImage {
+        digest: format!("sha256:{number:064x}"),
+        tags: vec![format!("v{}.{}.{}", number % 97, number / 97 % 10, number / 970)],
+        pushed_at: Some(Timestamp::UNIX_EPOCH),
+        storage: Storage::Active,
+        manifest_type: Some("application/vnd.oci.image.index.v1+json".to_owned()),
+        artifact_type: None,
+        subject: None,
+    });
+    let listing = Listing::complete(images.collect(), Timestamp::UNIX_EPOCH);
+    bencher.bench_local(|| {
+        let (facts, past) = (Facts::default(), Past::default());
+        let decision = choose(&rule, black_box(&listing), &facts, &past, Timestamp::UNIX_EPOCH);
+        assert_eq!(decision.candidates, 8868, "{decision:?}");
+        decision
     });
 }
 
@@ -117,8 +146,13 @@ fn plan_1000_services(bencher: Bencher) {
     bencher.bench_local(|| {
         (0..1000)
             .filter(|_| {
-                planner::plan(black_box(&desired), black_box(&observed), Timestamp::UNIX_EPOCH)
-                    .is_settled()
+                planner::plan(
+                    black_box(&desired),
+                    black_box(&observed),
+                    &Orders::default(),
+                    Timestamp::UNIX_EPOCH,
+                )
+                .is_settled()
             })
             .count()
     });

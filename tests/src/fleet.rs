@@ -4,6 +4,7 @@ mod deeds;
 mod look;
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,8 +13,10 @@ use controller::aws::{Aws, ConnectOptions};
 use controller::clock::Clock;
 use controller::inventory::Inventory;
 use controller::operator::{self, Operator};
+use controller::orders::Intake;
 use controller::reconcile::Context;
 use controller::source::{Access, Snapshot, SourceError, SourceReader, Variables};
+use controller::state::StateStore;
 use controller::status_store::StatusStore;
 use crds::{DirectorySource, S3Source, SourceLocation, SourceName, SyncPolicy};
 use sandbox::{Fixtures, Sandbox, SandboxTime};
@@ -27,6 +30,10 @@ const ORIGIN: &str = "2026-03-01T00:00:00Z";
 const BUCKET: &str = "specs";
 /// The prefix of the specs in it.
 const PREFIX: &str = "fleet/";
+/// The folder of a state store in the directory of the specs, which no source reads.
+const STATE_FOLDER: &str = ".state";
+/// The prefix of a state store in it.
+const STATE_PREFIX: &str = "state/";
 
 /// How a fleet is set up.
 #[derive(Debug, Clone)]
@@ -43,6 +50,21 @@ pub struct FleetOptions {
     pub interval: Duration,
     /// Where the specs lie.
     pub place: Place,
+    /// How many revisions of each family stay registered.
+    pub revisions: Option<NonZeroU32>,
+    /// Where it is kept what people say.
+    pub keep: Keep,
+}
+
+/// Where a fleet's state store is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// In memory: it ends with the process.
+    Memory,
+    /// In a directory of this machine.
+    Directory,
+    /// Under `state/` in the bucket `specs` of the fleet's own AWS.
+    Bucket,
 }
 
 /// Where the specs of a fleet lie.
@@ -63,6 +85,8 @@ impl Default for FleetOptions {
             seed: 1,
             interval: Duration::from_mins(1),
             place: Place::Directory,
+            revisions: None,
+            keep: Keep::Memory,
         }
     }
 }
@@ -96,7 +120,12 @@ impl Fleet {
 
     /// The same, set up otherwise.
     pub async fn with(options: FleetOptions) -> Self {
-        let sandbox = Sandbox::new(Fixtures::from_yaml(&options.fixtures).unwrap());
+        let mut fixtures = Fixtures::from_yaml(&options.fixtures).unwrap();
+        if fixtures.repositories.is_empty() {
+            // Stories that are not about images roll out any; whether they exist may not be looked at there.
+            fixtures.denied.push("ecr:DescribeImages".to_owned());
+        }
+        let sandbox = Sandbox::new(fixtures);
         if let Some(folder) = recordings() {
             std::fs::create_dir_all(&folder).unwrap();
             let name = format!("{}-{:016x}.jsonl", std::process::id(), fastrand::u64(..));
@@ -113,7 +142,7 @@ impl Fleet {
 
     async fn on(sandbox: Sandbox, time: SandboxTime, options: FleetOptions) -> Self {
         let directory = TempDir::new().unwrap();
-        let (context, operator) = operator_on(&sandbox, time, &options).await;
+        let (context, operator) = operator_on(&sandbox, time, &options, directory.path()).await;
         let reader = open(&context, options.place, directory.path());
         let statuses = context.statuses.clone();
         let mut fleet = Self {
@@ -166,7 +195,8 @@ impl Fleet {
     /// Starts a new operator that knows nothing, and cannot reach its source before the next commit or fetch.
     pub async fn restart_unread(&mut self) {
         self.kill().await;
-        let (context, operator) = operator_on(&self.sandbox, self.time, &self.options).await;
+        let (context, operator) =
+            operator_on(&self.sandbox, self.time, &self.options, self.directory.path()).await;
         self.statuses = context.statuses.clone();
         self.reader = open(&context, self.options.place, self.directory.path());
         (self.context, self.operator) = (context, operator);
@@ -179,6 +209,13 @@ impl Fleet {
         operator::take(&self.context, self.operator.queue(), &source(), &snapshot);
         self.snapshot = Some(snapshot);
         Ok(())
+    }
+}
+
+impl Fleet {
+    /// Where orders are taken in.
+    fn intake(&self) -> Intake {
+        Intake::new(self.context.clone(), self.operator.queue().clone())
     }
 }
 
@@ -215,6 +252,7 @@ async fn operator_on(
     sandbox: &Sandbox,
     time: SandboxTime,
     options: &FleetOptions,
+    directory: &Path,
 ) -> (Context, Arc<Operator>) {
     let clock = Clock::virtual_from(time.now());
     let connect = ConnectOptions {
@@ -231,17 +269,26 @@ async fn operator_on(
         [(source(), options.policy.clone())],
     );
     let stamp = clock.clone();
+    let state = match options.keep {
+        Keep::Memory => StateStore::in_memory(),
+        Keep::Directory => StateStore::in_directory(directory.join(STATE_FOLDER)),
+        Keep::Bucket => {
+            StateStore::in_bucket(aws.s3(None), BUCKET.to_owned(), STATE_PREFIX.to_owned())
+        }
+    };
     let context = Context {
         owner,
         aws,
         inventory: Arc::new(Mutex::new(inventory)),
         statuses: StatusStore::new(move || stamp.now()),
+        state,
         clock,
         expectations: Arc::new(Mutex::new(HashMap::new())),
         refusals: Arc::default(),
         admission: controller::admission::Admission::default(),
     };
-    let operator = Operator::new(context.clone(), options.interval, options.seed);
+    let operator =
+        Operator::new(context.clone(), options.interval, options.seed).keeping(options.revisions);
     (context, Arc::new(operator))
 }
 

@@ -12,4 +12,4 @@
 mod fleet;
 pub mod specs;
 
-pub use fleet::{Fleet, FleetOptions, Place};
+pub use fleet::{Fleet, FleetOptions, Keep, Place};

@@ -19,7 +19,7 @@ use crate::scaling::DesiredScaling;
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(15);
 
 /// Settings that a service revision captures and that a rollback brings back (aws.md §2.7, §3.7).
-const CAPTURED: &[&str] = &[
+pub(crate) const CAPTURED: &[&str] = &[
     "networkConfiguration",
     "loadBalancers",
     "serviceRegistries",
@@ -49,6 +49,10 @@ pub struct Desired {
     pub sync: EffectiveSync,
     /// How long a rollout may take before it is called stalled.
     pub timeout: Duration,
+    /// Whether a new version of a secret replaces the tasks.
+    pub reload_on_secret_change: bool,
+    /// Whether a person has to approve the spec before it is sent.
+    pub needs_approval: bool,
 }
 
 /// The task definition that a service should run.
@@ -142,6 +146,9 @@ impl Desired {
             .as_ref()
             .and_then(|rollout| rollout.timeout)
             .map_or(DEFAULT_TIMEOUT, crds::HumanDuration::get);
+        let reload_on_secret_change =
+            spec.rollout.as_ref().and_then(|rollout| rollout.reload_on_secret_change) == Some(true);
+        let approval = spec.rollout.as_ref().and_then(|rollout| rollout.approval);
         let mut content = json!({
             "cluster": key.cluster, "name": key.name,
             "taskDefinition": task_definition.normal.value(), "taskDefinitionTags": task_definition.tags,
@@ -163,6 +170,8 @@ impl Desired {
             scaling,
             sync,
             timeout,
+            reload_on_secret_change,
+            needs_approval: approval.is_some_and(|approval| approval.required),
         })
     }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::normal::{self, Normal};
 use crate::ownership::{SPEC_HASH, Tags};
+use crate::preflight::SecretVersion;
 use crate::rollout::DeploymentStatus;
 use crate::scaling::ObservedScaling;
 
@@ -27,6 +28,9 @@ pub struct Observed {
     pub images: Option<Vec<ResolvedImage>>,
     /// Tasks that stopped lately; `None` when not asked for.
     pub stopped: Option<Vec<StoppedTask>>,
+    /// The versions of the secrets that tasks started now would read; `None` when not asked for, or not all of them could be
+    /// read.
+    pub secrets: Option<Vec<SecretVersion>>,
     /// Its Application Auto Scaling; `None` when not asked for.
     pub scaling: Option<ObservedScaling>,
     /// The spec that this very process last sent; `None` when it sent none. The service's tag says the same and outlives the
@@ -150,6 +154,17 @@ pub struct ServiceDeployment {
     pub task_definition: Option<ObservedTaskDefinition>,
     /// The service revision that it leads to, as AWS sent it, where that is known.
     pub captured: Option<Value>,
+    /// The PAUSE hooks at which it waits for somebody.
+    pub waiting: Vec<WaitingHook>,
+}
+
+/// A PAUSE hook at which a rollout waits (aws.md §2.7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingHook {
+    /// Its id, `ecs-PAUSE-…`.
+    pub id: String,
+    /// Until when it waits.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A revision of a task definition.
@@ -275,6 +290,23 @@ impl ObservedService {
         }
     }
 
+    /// Takes over the settings that DescribeServices does not show from the service revision in force (aws.md §2.6). Another
+    /// revision's settings say nothing about what runs.
+    pub fn complete_from(&mut self, revision: &Value) {
+        let arn = text(revision, "serviceRevisionArn");
+        let number = arn.rsplit('/').next().unwrap_or_default();
+        let is_in_force = self.primary().is_some_and(|primary| primary.revision_number() == number);
+        let Some(members) = self.raw.as_object_mut().filter(|_| is_in_force) else { return };
+        let mut found = false;
+        for (name, value) in normal::unlisted_members(revision) {
+            found = true;
+            members.insert(name.to_owned(), value.clone());
+        }
+        if found {
+            self.normal = normal::observed_service(&self.raw);
+        }
+    }
+
     /// The deployment that ECS is moving to, or has moved to.
     pub fn primary(&self) -> Option<&Deployment> {
         self.deployments.iter().find(|deployment| deployment.is_primary)
@@ -320,6 +352,15 @@ impl ServiceDeployment {
             created_at: time(record, "createdAt"),
             task_definition: None,
             captured: None,
+            waiting: list(record, "lifecycleHookDetails")
+                .filter(|hook| {
+                    text(hook, "targetType") == "PAUSE" && text(hook, "status") == "AWAITING_ACTION"
+                })
+                .map(|hook| WaitingHook {
+                    id: text(hook, "hookId"),
+                    expires_at: time(hook, "expiresAt"),
+                })
+                .collect(),
         }
     }
 }

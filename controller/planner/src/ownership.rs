@@ -15,6 +15,11 @@ pub const SPEC_HASH: &str = "longshore.dev/spec-hash";
 /// What becomes of the service when its spec is gone.
 pub const DELETION_POLICY: &str = "longshore.dev/deletion-policy";
 
+/// A short hash of the versions of the secrets that the running deployment was started with.
+pub const SECRETS: &str = "longshore.dev/secrets";
+/// The hash of a spec that a person left by a rollback or an abort: it is not sent again before it changes or is released.
+pub const HELD_SPEC: &str = "longshore.dev/held-spec";
+
 /// The prefix of all tags that are ours.
 pub const PREFIX: &str = "longshore.dev/";
 

@@ -3,8 +3,10 @@
 //! Nothing is ever deleted from ignorance: the facts here exist only for a source that was read completely.
 
 use crds::{DeletionPolicy, ObjectKey, OwnerName, Reason};
+use jiff::Timestamp;
 
 use crate::observed::{ObservedService, ServiceState};
+use crate::orders::Orders;
 use crate::ownership::{self, Ownership};
 use crate::plan::{Action, Plan, Requeue};
 
@@ -40,6 +42,7 @@ pub fn plan(
     service: &ObservedService,
     owner: &OwnerName,
     source: SourceFacts,
+    (orders, now): (&Orders, Timestamp),
 ) -> Plan {
     let hold = |reason, message: String| Plan::hold(reason, message, Requeue::OnChange);
     match ownership::ownership(&service.tags, owner) {
@@ -81,7 +84,11 @@ pub fn plan(
             "the spec has left its source and `sync.prune` is off".to_owned(),
         );
     }
+    if let Some(held) = orders.standing_hold(now) {
+        return hold(held.reason, format!("the spec has left its source; {}", held.message));
+    }
     match ownership::deletion_policy(&service.tags) {
+        DeletionPolicy::Delete if orders.confirms_pruning(now) => delete(),
         DeletionPolicy::Orphan => hold(
             Reason::Orphaned,
             "the spec has left its source; its deletion policy is `Orphan`".to_owned(),
@@ -99,11 +106,12 @@ pub fn plan(
                 brake(total)
             ),
         ),
-        DeletionPolicy::Delete => Plan {
-            actions: vec![Action::DeleteService { reason: Reason::Pruning }],
-            ..Plan::nothing()
-        },
+        DeletionPolicy::Delete => delete(),
     }
+}
+
+fn delete() -> Plan {
+    Plan { actions: vec![Action::DeleteService { reason: Reason::Pruning }], ..Plan::nothing() }
 }
 
 #[cfg(test)]

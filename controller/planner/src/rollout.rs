@@ -140,7 +140,10 @@ pub fn stands(desired: &Desired, observed: &Observed) -> Rollout {
 
 /// The newest record of a rollout of this spec. Later rollouts of others do not hide it: somebody who
 /// redeploys the old revision by hand has not made the failed one any better.
-fn newest_attempt<'a>(desired: &Desired, observed: &'a Observed) -> Option<&'a ServiceDeployment> {
+pub(crate) fn newest_attempt<'a>(
+    desired: &Desired,
+    observed: &'a Observed,
+) -> Option<&'a ServiceDeployment> {
     observed.deployments.as_ref()?.iter().find(|record| desired.is_attempt(record))
 }
 

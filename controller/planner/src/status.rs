@@ -3,7 +3,7 @@
 use crds::scaling::ScalingStatus;
 use crds::{
     Attempt, Condition, ConditionStatus, ConditionType, Generation, Health, HoldStatus,
-    ImageStatus, Reason, RolloutStatus, ServiceStatus, SyncStatus,
+    ImageStatus, Reason, RolloutStatus, SecretStatus, ServiceStatus, SyncStatus, WaitingStatus,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -85,6 +85,7 @@ pub fn after(turn: &Turn<'_>) -> ServiceStatus {
         last_applied,
         task_definition: running_revision(observed),
         images: images(observed),
+        secrets: secrets(observed, previous),
         rollout: rollout_status(desired, observed),
         scaling: scaling_status(observed),
         holds: plan
@@ -92,6 +93,7 @@ pub fn after(turn: &Turn<'_>) -> ServiceStatus {
             .iter()
             .map(|hold| HoldStatus { reason: hold.reason, message: hold.message.clone() })
             .collect(),
+        not_checked: not_checked(turn),
         conditions: conditions(&verdict, generation, previous, now),
     }
 }
@@ -218,9 +220,11 @@ fn empty(generation: Generation) -> ServiceStatus {
         last_applied: None,
         task_definition: None,
         images: Vec::new(),
+        secrets: Vec::new(),
         rollout: None,
         scaling: None,
         holds: Vec::new(),
+        not_checked: Vec::new(),
         conditions: Vec::new(),
         history: Vec::new(),
     }
@@ -233,6 +237,11 @@ fn is_foreign(plan: &Plan) -> bool {
             Reason::NotOwned | Reason::OwnedByAnother | Reason::NeedsReplacement | Reason::Draining
         )
     })
+}
+
+/// Holds that stand whether or not there is anything to hold: without a difference they keep nothing from being ready.
+const fn says_nothing_alone(reason: Reason) -> bool {
+    matches!(reason, Reason::Suspended | Reason::ManualHold | Reason::StateUnknown)
 }
 
 fn verdict(turn: &Turn<'_>) -> Verdict {
@@ -258,7 +267,7 @@ fn verdict(turn: &Turn<'_>) -> Verdict {
         );
     }
     if let Some(hold) =
-        plan.holds.iter().find(|hold| hold.reason != Reason::Suspended || !plan.is_settled())
+        plan.holds.iter().find(|hold| !plan.is_settled() || !says_nothing_alone(hold.reason))
     {
         let passes = matches!(hold.reason, Reason::Draining);
         return verdict(
@@ -329,7 +338,7 @@ fn verdict(turn: &Turn<'_>) -> Verdict {
 
 fn health(turn: &Turn<'_>, living: Option<&ObservedService>) -> Health {
     let Some(service) = living else { return Health::Missing };
-    if turn.desired.sync.suspend {
+    if turn.plan.holds.iter().any(|hold| hold.reason == Reason::Suspended) {
         return Health::Suspended;
     }
     let is_short = service.running_count < service.desired_count;
@@ -438,6 +447,25 @@ fn images(observed: &Observed) -> Vec<ImageStatus> {
         .collect()
 }
 
+/// The versions that were read in this turn, or else those that were read last.
+fn secrets(observed: &Observed, previous: Option<&ServiceStatus>) -> Vec<SecretStatus> {
+    match &observed.secrets {
+        Some(versions) => versions.iter().map(SecretStatus::from).collect(),
+        None => previous.map(|status| status.secrets.clone()).unwrap_or_default(),
+    }
+}
+
+/// What preflight could not look at; turns in which it had no cause to look leave what it said of this spec before.
+fn not_checked(turn: &Turn<'_>) -> Vec<String> {
+    let earlier = turn
+        .previous
+        .filter(|status| turn.plan.is_settled() && status.observed_generation == turn.generation);
+    match earlier {
+        Some(status) if turn.plan.not_checked.is_empty() => status.not_checked.clone(),
+        Some(_) | None => turn.plan.not_checked.clone(),
+    }
+}
+
 fn rollout_status(desired: &Desired, observed: &Observed) -> Option<RolloutStatus> {
     let service = observed.service.as_ref()?;
     let primary = service.primary()?;
@@ -468,6 +496,11 @@ fn rollout_status(desired: &Desired, observed: &Observed) -> Option<RolloutStatu
         failed: primary.failed,
         started_at: primary.created_at,
         reason: primary.rollout_reason.clone(),
+        waiting: record
+            .iter()
+            .flat_map(|record| &record.waiting)
+            .map(|hook| WaitingStatus { hook_id: hook.id.clone(), expires_at: hook.expires_at })
+            .collect(),
     })
 }
 

@@ -10,6 +10,7 @@ use super::cache::Cache;
 use super::connection::{Connection, Identity, SharedConnection};
 use super::error::Error;
 use super::readings::Readings;
+use super::surroundings::Surroundings;
 use super::task_definitions::Registered;
 use super::{alarms, autoscaling, deployments, services, tasks};
 
@@ -42,6 +43,8 @@ pub(super) struct Inner {
     pub(super) task_definitions: Cache,
     pub(super) registered: Registered,
     pub(super) service_revisions: Cache,
+    /// What lies around ECS.
+    pub(super) surroundings: Surroundings,
     /// Application Auto Scaling by resource.
     pub(super) scaling: Readings,
     /// Alarms of ours by what their names begin with.
@@ -63,6 +66,7 @@ impl Account {
             task_definitions: Cache::new(TASK_DEFINITION_BYTES_MAX),
             registered: Registered::default(),
             service_revisions: Cache::new(SERVICE_REVISION_BYTES_MAX),
+            surroundings: Surroundings::new(&connection),
             connection,
         };
         Self { inner: Arc::new(inner) }

@@ -38,7 +38,7 @@ impl Account {
         let (operation, name) =
             (Operation::PutMetricAlarm, text(input, "AlarmName").unwrap_or_default());
         let attempt = async {
-            let sent = given(input).send_with(&self.inner.connection.cloudwatch).await;
+            let sent = given(input).send_with(&self.inner.connection.clients.cloudwatch).await;
             sent.map_err(|error| from_sdk(operation, name, Sent::Perhaps, &error))
         };
         let result = self.inner.connection.alter(operation, name, attempt).await;
@@ -49,7 +49,7 @@ impl Account {
     /// Removes alarms, all or none.
     pub async fn delete_alarms(&self, names: &[String]) -> Result<(), Error> {
         let (operation, subject) = (Operation::DeleteAlarms, names.join(", "));
-        let call = self.inner.connection.cloudwatch.delete_alarms();
+        let call = self.inner.connection.clients.cloudwatch.delete_alarms();
         let attempt = async {
             let sent = call.set_alarm_names(Some(names.to_vec())).send().await;
             sent.map_err(|error| from_sdk(operation, &subject, Sent::Perhaps, &error))
@@ -92,7 +92,7 @@ async fn list(connection: &SharedConnection, prefix: &str, found: &mut Found) ->
     let mut next: Option<String> = None;
     for _ in 0..PAGES_MAX {
         let attempt = || async {
-            let call = connection.cloudwatch.describe_alarms().alarm_name_prefix(prefix);
+            let call = connection.clients.cloudwatch.describe_alarms().alarm_name_prefix(prefix);
             let sent = call.max_records(100).set_next_token(next.clone()).send().await;
             sent.map_err(|error| from_sdk(operation, prefix, Sent::Perhaps, &error))
         };

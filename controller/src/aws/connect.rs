@@ -22,6 +22,7 @@ use super::calls::Calls;
 use super::connection::{Connection, Known};
 use super::meter::Meter;
 use super::s3::S3;
+use super::surroundings::Clients;
 use crate::clock::Clock;
 
 /// The longest name that STS takes for a session (aws.md §6.6).
@@ -281,8 +282,8 @@ fn connection(target: &Target, settings: &SdkConfig, calls: Calls) -> Connection
         calls,
         ecs: aws_sdk_ecs::Client::new(settings),
         sts: aws_sdk_sts::Client::new(settings),
+        clients: Clients::new(settings),
         scaling: aws_sdk_applicationautoscaling::Client::new(settings),
-        cloudwatch: aws_sdk_cloudwatch::Client::new(settings),
         identity: tokio::sync::Mutex::new(Known::default()),
     }
 }

@@ -18,6 +18,7 @@ use super::json_call::{Exchange, json_call};
 use super::operation::Operation;
 use super::pacing::Place;
 use super::sdk_error::{Sent, from_sdk};
+use super::surroundings::Clients;
 
 /// How long a failure to learn the caller's identity is taken as the answer for everybody who asks.
 const IDENTITY_FAILURE_KEPT: Duration = Duration::from_secs(5);
@@ -39,8 +40,9 @@ pub(super) struct Connection {
     pub(super) calls: Calls,
     pub(super) ecs: aws_sdk_ecs::Client,
     pub(super) sts: aws_sdk_sts::Client,
+    /// The services around ECS.
+    pub(super) clients: Clients,
     pub(super) scaling: aws_sdk_applicationautoscaling::Client,
-    pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
     pub(super) identity: Mutex<Known>,
 }
 
@@ -95,9 +97,15 @@ impl Connection {
     }
 
     /// Where the token buckets of this target's calls are kept.
-    async fn place(&self) -> Result<Place, Error> {
+    pub(super) async fn place(&self) -> Result<Place, Error> {
         let identity = self.identity().await?;
         Ok(Place { account: identity.account, region: self.region.clone() })
+    }
+
+    /// Whether the bucket of an operation is at least half full and nobody waits for it.
+    pub(super) async fn has_room(&self, operation: Operation) -> Result<bool, Error> {
+        let pacer = self.calls.pacer(operation, &self.place().await?);
+        Ok(pacer.is_none_or(|pacer| pacer.has_room()))
     }
 
     /// Asks ECS something; tried again while that can help.

@@ -24,9 +24,11 @@ mod meter;
 mod operation;
 mod pacing;
 mod readings;
+mod recent;
 mod s3;
 mod sdk_error;
 mod services;
+mod surroundings;
 mod task_definitions;
 mod tasks;
 #[cfg(test)]
@@ -40,5 +42,8 @@ pub use error::{Error, Kind, Retry};
 pub use meter::{CODES_MAX, Meter, MeterReading, WaitReading};
 pub use operation::{Family, Operation, Quota};
 pub use pacing::SHARE;
-pub use s3::{S3, S3Object};
+pub use s3::{PutCondition, S3, S3Object};
+pub use surroundings::{
+    ImageFact, ImageQuestion, ParameterFact, RoleFact, SecretFact, TargetGroupFact,
+};
 pub use tasks::STOPPED_TASKS_MAX;

@@ -15,6 +15,7 @@ pub enum Operation {
     DescribeTaskDefinition,
     ListTaskDefinitions,
     RegisterTaskDefinition,
+    DeregisterTaskDefinition,
     ListServiceDeployments,
     DescribeServiceDeployments,
     DescribeServiceRevisions,
@@ -27,6 +28,16 @@ pub enum Operation {
     GetCallerIdentity,
     ListObjectsV2,
     GetObject,
+    DescribeClusters,
+    DescribeParameters,
+    DescribeSecret,
+    DescribeImages,
+    BatchGetImage,
+    ListImages,
+    DescribeTargetGroups,
+    DescribeAlarms,
+    DescribeLogGroups,
+    GetRole,
     RegisterScalableTarget,
     DeregisterScalableTarget,
     DescribeScalableTargets,
@@ -37,12 +48,13 @@ pub enum Operation {
     DeleteScheduledAction,
     DescribeScheduledActions,
     DescribeScalingActivities,
-    DescribeAlarms,
     PutMetricAlarm,
     DeleteAlarms,
+    PutObject,
+    DeleteObject,
 }
 
-/// Operations that share one of ECS's token buckets (aws.md §1.1).
+/// Operations that share one of AWS's token buckets (aws.md §1.1, §1.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
     /// `ListClusters`.
@@ -63,12 +75,24 @@ pub enum Family {
     ServiceDeployment,
     /// `DescribeServiceRevisions`.
     ServiceRevision,
+    /// `DescribeParameters`.
+    ParameterRead,
+    /// `DescribeSecret`.
+    SecretRead,
+    /// `DescribeImages`, `ListImages`, `BatchGetImage`.
+    ImageRead,
+    /// `DescribeTargetGroups`.
+    LoadBalancerRead,
+    /// `DescribeAlarms`.
+    AlarmRead,
+    /// `DescribeLogGroups`.
+    LogRead,
+    /// `GetRole`.
+    RoleRead,
     /// What Application Auto Scaling describes.
     ScalingRead,
     /// What Application Auto Scaling changes.
     ScalingModify,
-    /// `DescribeAlarms`, which ECS's own deployment alarms share.
-    AlarmRead,
     /// `PutMetricAlarm`, `DeleteAlarms`.
     AlarmModify,
 }
@@ -95,6 +119,7 @@ impl Operation {
             Self::DescribeTaskDefinition => "DescribeTaskDefinition",
             Self::ListTaskDefinitions => "ListTaskDefinitions",
             Self::RegisterTaskDefinition => "RegisterTaskDefinition",
+            Self::DeregisterTaskDefinition => "DeregisterTaskDefinition",
             Self::ListServiceDeployments => "ListServiceDeployments",
             Self::DescribeServiceDeployments => "DescribeServiceDeployments",
             Self::DescribeServiceRevisions => "DescribeServiceRevisions",
@@ -107,6 +132,16 @@ impl Operation {
             Self::GetCallerIdentity => "GetCallerIdentity",
             Self::ListObjectsV2 => "ListObjectsV2",
             Self::GetObject => "GetObject",
+            Self::DescribeClusters => "DescribeClusters",
+            Self::DescribeParameters => "DescribeParameters",
+            Self::DescribeSecret => "DescribeSecret",
+            Self::DescribeImages => "DescribeImages",
+            Self::BatchGetImage => "BatchGetImage",
+            Self::ListImages => "ListImages",
+            Self::DescribeTargetGroups => "DescribeTargetGroups",
+            Self::DescribeAlarms => "DescribeAlarms",
+            Self::DescribeLogGroups => "DescribeLogGroups",
+            Self::GetRole => "GetRole",
             Self::RegisterScalableTarget => "RegisterScalableTarget",
             Self::DeregisterScalableTarget => "DeregisterScalableTarget",
             Self::DescribeScalableTargets => "DescribeScalableTargets",
@@ -117,9 +152,10 @@ impl Operation {
             Self::DeleteScheduledAction => "DeleteScheduledAction",
             Self::DescribeScheduledActions => "DescribeScheduledActions",
             Self::DescribeScalingActivities => "DescribeScalingActivities",
-            Self::DescribeAlarms => "DescribeAlarms",
             Self::PutMetricAlarm => "PutMetricAlarm",
             Self::DeleteAlarms => "DeleteAlarms",
+            Self::PutObject => "PutObject",
+            Self::DeleteObject => "DeleteObject",
         }
     }
 
@@ -135,18 +171,29 @@ impl Operation {
             Self::DescribeTaskDefinition => "describe task definition",
             Self::ListTaskDefinitions => "list revisions of task definition",
             Self::RegisterTaskDefinition => "register task definition",
+            Self::DeregisterTaskDefinition => "deregister task definition",
             Self::ListServiceDeployments => "list deployments of service",
             Self::DescribeServiceDeployments => "describe service deployment",
             Self::DescribeServiceRevisions => "describe service revision",
             Self::StopServiceDeployment => "stop service deployment",
             Self::ContinueServiceDeployment => "continue service deployment",
-            Self::ListTasks => "list tasks of service",
+            Self::ListTasks => "list tasks of",
             Self::DescribeTasks => "describe task",
             Self::TagResource => "tag",
             Self::UntagResource => "untag",
             Self::GetCallerIdentity => "identify the caller for target",
             Self::ListObjectsV2 => "list objects of",
             Self::GetObject => "read object",
+            Self::DescribeClusters => "describe cluster",
+            Self::DescribeParameters => "describe parameter",
+            Self::DescribeSecret => "describe secret",
+            Self::DescribeImages => "describe images of",
+            Self::BatchGetImage => "read the manifest of",
+            Self::ListImages => "list images of",
+            Self::DescribeTargetGroups => "describe target group",
+            Self::DescribeAlarms => "describe alarm",
+            Self::DescribeLogGroups => "describe log group",
+            Self::GetRole => "read role",
             Self::RegisterScalableTarget => "register scalable target",
             Self::DeregisterScalableTarget => "deregister scalable target",
             Self::DescribeScalableTargets => "describe scalable targets of",
@@ -157,9 +204,10 @@ impl Operation {
             Self::DeleteScheduledAction => "delete scheduled action",
             Self::DescribeScheduledActions => "describe scheduled actions of",
             Self::DescribeScalingActivities => "describe scaling activities of",
-            Self::DescribeAlarms => "describe alarms",
             Self::PutMetricAlarm => "put alarm",
             Self::DeleteAlarms => "delete alarms",
+            Self::PutObject => "write object",
+            Self::DeleteObject => "delete object",
         }
     }
 
@@ -167,7 +215,13 @@ impl Operation {
     pub fn service(self) -> &'static str {
         match self {
             Self::GetCallerIdentity => "sts",
-            Self::ListObjectsV2 | Self::GetObject => "s3",
+            Self::ListObjectsV2 | Self::GetObject | Self::PutObject | Self::DeleteObject => "s3",
+            Self::DescribeParameters => "ssm",
+            Self::DescribeSecret => "secretsmanager",
+            Self::DescribeImages | Self::BatchGetImage | Self::ListImages => "ecr",
+            Self::DescribeTargetGroups => "elasticloadbalancing",
+            Self::DescribeLogGroups => "logs",
+            Self::GetRole => "iam",
             Self::RegisterScalableTarget
             | Self::DeregisterScalableTarget
             | Self::DescribeScalableTargets
@@ -180,6 +234,7 @@ impl Operation {
             | Self::DescribeScalingActivities => "application-autoscaling",
             Self::DescribeAlarms | Self::PutMetricAlarm | Self::DeleteAlarms => "monitoring",
             Self::DescribeServices
+            | Self::DescribeClusters
             | Self::ListServices
             | Self::ListClusters
             | Self::CreateService
@@ -188,6 +243,7 @@ impl Operation {
             | Self::DescribeTaskDefinition
             | Self::ListTaskDefinitions
             | Self::RegisterTaskDefinition
+            | Self::DeregisterTaskDefinition
             | Self::ListServiceDeployments
             | Self::DescribeServiceDeployments
             | Self::DescribeServiceRevisions
@@ -204,7 +260,16 @@ impl Operation {
     pub fn family(self) -> Option<Family> {
         match self {
             Self::DescribeServices | Self::ListServices => Some(Family::ServiceRead),
-            Self::ListClusters => Some(Family::ClusterRead),
+            Self::ListClusters | Self::DescribeClusters => Some(Family::ClusterRead),
+            Self::DescribeParameters => Some(Family::ParameterRead),
+            Self::DescribeSecret => Some(Family::SecretRead),
+            Self::DescribeImages | Self::BatchGetImage | Self::ListImages => {
+                Some(Family::ImageRead)
+            }
+            Self::DescribeTargetGroups => Some(Family::LoadBalancerRead),
+            Self::DescribeAlarms => Some(Family::AlarmRead),
+            Self::DescribeLogGroups => Some(Family::LogRead),
+            Self::GetRole => Some(Family::RoleRead),
             // Where stop and continue count is not published; the tightest likely bucket is the safe one (aws.md §1.1).
             Self::CreateService
             | Self::UpdateService
@@ -214,7 +279,9 @@ impl Operation {
             Self::DescribeTaskDefinition | Self::ListTaskDefinitions => {
                 Some(Family::TaskDefinitionRead)
             }
-            Self::RegisterTaskDefinition => Some(Family::TaskDefinitionModify),
+            Self::RegisterTaskDefinition | Self::DeregisterTaskDefinition => {
+                Some(Family::TaskDefinitionModify)
+            }
             Self::ListServiceDeployments | Self::DescribeServiceDeployments => {
                 Some(Family::ServiceDeployment)
             }
@@ -231,9 +298,12 @@ impl Operation {
             | Self::DeleteScalingPolicy
             | Self::PutScheduledAction
             | Self::DeleteScheduledAction => Some(Family::ScalingModify),
-            Self::DescribeAlarms => Some(Family::AlarmRead),
             Self::PutMetricAlarm | Self::DeleteAlarms => Some(Family::AlarmModify),
-            Self::GetCallerIdentity | Self::ListObjectsV2 | Self::GetObject => None,
+            Self::GetCallerIdentity
+            | Self::ListObjectsV2
+            | Self::GetObject
+            | Self::PutObject
+            | Self::DeleteObject => None,
         }
     }
 
@@ -244,6 +314,7 @@ impl Operation {
             | Self::UpdateService
             | Self::DeleteService
             | Self::RegisterTaskDefinition
+            | Self::DeregisterTaskDefinition
             | Self::StopServiceDeployment
             | Self::ContinueServiceDeployment
             | Self::TagResource
@@ -255,7 +326,9 @@ impl Operation {
             | Self::PutScheduledAction
             | Self::DeleteScheduledAction
             | Self::PutMetricAlarm
-            | Self::DeleteAlarms => true,
+            | Self::DeleteAlarms
+            | Self::PutObject
+            | Self::DeleteObject => true,
             Self::DescribeServices
             | Self::ListServices
             | Self::ListClusters
@@ -269,11 +342,20 @@ impl Operation {
             | Self::GetCallerIdentity
             | Self::ListObjectsV2
             | Self::GetObject
+            | Self::DescribeClusters
+            | Self::DescribeParameters
+            | Self::DescribeSecret
+            | Self::DescribeImages
+            | Self::BatchGetImage
+            | Self::ListImages
+            | Self::DescribeTargetGroups
+            | Self::DescribeAlarms
+            | Self::DescribeLogGroups
+            | Self::GetRole
             | Self::DescribeScalableTargets
             | Self::DescribeScalingPolicies
             | Self::DescribeScheduledActions
-            | Self::DescribeScalingActivities
-            | Self::DescribeAlarms => false,
+            | Self::DescribeScalingActivities => false,
         }
     }
 }
@@ -288,13 +370,19 @@ impl Family {
             // No rate is published; more than a few calls a second are refused (aws.md §1.3).
             Self::ScalingRead => (20.0, 8.0),
             Self::ScalingModify => (20.0, 4.0),
-            Self::AlarmRead => (9.0, 9.0),
             Self::AlarmModify => (3.0, 3.0),
             Self::ServiceModify => (50.0, 5.0),
             Self::ClusterRead
             | Self::TaskDefinitionRead
             | Self::ServiceDeployment
             | Self::ServiceRevision => (50.0, 20.0),
+            // Those below are other services' (aws.md §1.3); where AWS publishes nothing they are our own limit.
+            Self::ParameterRead => (3.0, 3.0),
+            Self::AlarmRead => (9.0, 9.0),
+            Self::ImageRead | Self::LoadBalancerRead => (20.0, 20.0),
+            Self::LogRead | Self::RoleRead => (10.0, 10.0),
+            // AWS documents 40,000 a second; nobody needs that many.
+            Self::SecretRead => (100.0, 100.0),
         };
         Quota { capacity, refill }
     }
@@ -311,9 +399,15 @@ impl Family {
             Self::ServiceRead => "service-read",
             Self::ServiceDeployment => "service-deployment",
             Self::ServiceRevision => "service-revision",
+            Self::ParameterRead => "parameter-read",
+            Self::SecretRead => "secret-read",
+            Self::ImageRead => "image-read",
+            Self::LoadBalancerRead => "load-balancer-read",
+            Self::AlarmRead => "alarm-read",
+            Self::LogRead => "log-read",
+            Self::RoleRead => "role-read",
             Self::ScalingRead => "scaling-read",
             Self::ScalingModify => "scaling-modify",
-            Self::AlarmRead => "alarm-read",
             Self::AlarmModify => "alarm-modify",
         }
     }

@@ -84,6 +84,12 @@ impl Pacer {
         }
     }
 
+    /// Whether at least half of what the bucket holds is there, and nobody waits for a token.
+    pub(super) fn has_room(&self) -> bool {
+        self.turn.try_lock().is_ok()
+            && self.with_bucket(|bucket| bucket.is_half_full(Instant::now()))
+    }
+
     /// Takes note that AWS throttled a call of this family.
     pub(super) fn throttled(&self) {
         self.meter.count_throttle(self.family);
@@ -136,6 +142,12 @@ impl Bucket {
         // Rounded up to tokio's grain of a millisecond, or the caller would wake a moment too early and spin.
         let missing = Duration::from_secs_f64((1.0 - self.tokens) / self.rate);
         Step::NotBefore(now + missing + Duration::from_millis(1))
+    }
+
+    fn is_half_full(&mut self, now: Instant) -> bool {
+        self.refill(now);
+        let is_open = self.closed_until.is_none_or(|until| until <= now);
+        is_open && self.tokens >= self.quota.capacity / 2.0
     }
 
     fn refill(&mut self, now: Instant) {
@@ -238,6 +250,18 @@ mod tests {
         // The eleventh token comes two seconds after the tenth, as if nobody else had asked.
         let waited = begun.elapsed();
         assert!(waited < Duration::from_millis(2_100), "{waited:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn there_is_room_while_half_is_left_and_nobody_waits() {
+        let pacer = pacer(Family::TaskDefinitionModify);
+        assert!(pacer.has_room());
+        grants(&pacer, 6).await;
+        assert!(!pacer.has_room(), "four of ten are left");
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert!(pacer.has_room(), "three seconds bring one and a half");
+        pacer.throttled();
+        assert!(!pacer.has_room());
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! Reading specs from a bucket.
+//! Objects of a bucket: specs are read, the state store is read and written.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::sdk_error::{Sent, from_sdk};
 /// How long the body of one object may take.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Reads a bucket with the default target's credentials.
+/// Reads and writes a bucket with the default target's credentials.
 #[derive(Debug, Clone)]
 pub struct S3 {
     pub(super) client: aws_sdk_s3::Client,
@@ -116,6 +116,55 @@ impl S3 {
             content.extend_from_slice(&chunk);
         }
         Ok(content)
+    }
+}
+
+/// What has to be so for an object to be written (aws.md §6.4).
+#[derive(Debug, Clone, Copy)]
+pub enum PutCondition<'a> {
+    /// There is no such object.
+    Absent,
+    /// The object is the one with this entity tag.
+    Matches(&'a str),
+}
+
+impl S3 {
+    /// Writes an object if the condition holds, and answers with its entity tag. One attempt: after [`Kind::Ambiguous`] read
+    /// before the next try. A condition that does not hold is an error with the code `PreconditionFailed`, a write by
+    /// somebody else at the same time one with `ConditionalRequestConflict`.
+    pub async fn put(
+        &self,
+        bucket: &str,
+        key: &str,
+        content: Vec<u8>,
+        condition: PutCondition<'_>,
+    ) -> Result<String, Error> {
+        let (operation, subject) = (Operation::PutObject, format!("s3://{bucket}/{key}"));
+        let request = self.client.put_object().bucket(bucket).key(key).body(content.into());
+        let request = match condition {
+            PutCondition::Absent => request.if_none_match("*"),
+            PutCondition::Matches(etag) => request.if_match(etag),
+        };
+        let attempt = async {
+            let answer = request.content_type("application/json").send().await;
+            answer.map_err(|error| from_sdk(operation, &subject, Sent::Perhaps, &error))
+        };
+        let answer = self.calls.once(operation, None, attempt).await?;
+        answer
+            .e_tag
+            .ok_or_else(|| Error::unexpected(operation, &subject, "the answer has no entity tag"))
+    }
+
+    /// Deletes an object if it is the one with this entity tag. One attempt, as [`S3::put`].
+    pub async fn delete(&self, bucket: &str, key: &str, etag: &str) -> Result<(), Error> {
+        let (operation, subject) = (Operation::DeleteObject, format!("s3://{bucket}/{key}"));
+        let request = self.client.delete_object().bucket(bucket).key(key).if_match(etag);
+        let attempt = async {
+            let answer = request.send().await;
+            answer.map_err(|error| from_sdk(operation, &subject, Sent::Perhaps, &error))
+        };
+        self.calls.once(operation, None, attempt).await?;
+        Ok(())
     }
 }
 

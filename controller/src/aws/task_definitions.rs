@@ -1,5 +1,6 @@
 //! Task definitions: register, describe, list.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -100,11 +101,34 @@ impl Account {
         }
         Ok(answer)
     }
+
+    /// Deregisters a revision: what runs on it goes on, nothing new can use it, and there is no way back (aws.md §2.2).
+    pub async fn deregister_task_definition(&self, arn: &str) -> Result<(), Error> {
+        let operation = Operation::DeregisterTaskDefinition;
+        let body = json!({ "taskDefinition": arn });
+        let send = ecs_call!(deregister_task_definition);
+        self.inner.connection.change(operation, arn, &body, send).await?;
+        self.inner.task_definitions.forget(arn);
+        Ok(())
+    }
+
+    /// Whether a revision can be deregistered without keeping a registration waiting: both draw on one bucket (aws.md §1.1).
+    pub async fn has_room_to_deregister(&self) -> Result<bool, Error> {
+        self.inner.connection.has_room(Operation::DeregisterTaskDefinition).await
+    }
+
+    /// The families in which revisions were registered through this account since this was last asked.
+    pub fn take_grown_families(&self) -> BTreeSet<String> {
+        self.inner.registered.take_grown()
+    }
 }
 
 /// Our own last registrations, which lists may not show yet (aws.md §0: reads are eventually consistent).
 #[derive(Debug, Default)]
-pub(super) struct Registered(Mutex<Vec<Registration>>);
+pub(super) struct Registered {
+    last: Mutex<Vec<Registration>>,
+    grown: Mutex<BTreeSet<String>>,
+}
 
 #[derive(Debug)]
 struct Registration {
@@ -115,7 +139,9 @@ struct Registration {
 
 impl Registered {
     fn add(&self, family: &str, arn: &str) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut grown = self.grown.lock().unwrap_or_else(PoisonError::into_inner);
+        grown.insert(family.to_owned());
+        let mut all = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|one| one.at.elapsed() < LISTED_WITHIN);
         all.push(Registration {
             family: family.to_owned(),
@@ -124,9 +150,13 @@ impl Registered {
         });
     }
 
+    fn take_grown(&self) -> BTreeSet<String> {
+        std::mem::take(&mut self.grown.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Newest first.
     fn of(&self, family: &str) -> Vec<String> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter()
             .rev()
             .filter(|one| one.family == family && one.at.elapsed() < LISTED_WITHIN)

@@ -33,6 +33,16 @@ impl Account {
         self.tasks(cluster, service, "STOPPED", STOPPED_TASKS_MAX).await
     }
 
+    /// The tasks of a family, whoever started them: those that run or are to run, and those that stopped and are still kept.
+    pub async fn tasks_of_family(&self, cluster: &str, family: &str) -> Result<Vec<Value>, Error> {
+        let mut tasks = Vec::new();
+        for desired_status in ["RUNNING", "STOPPED"] {
+            let filter = ("family", family);
+            tasks.extend(self.listed(cluster, filter, desired_status, usize::MAX).await?);
+        }
+        Ok(tasks)
+    }
+
     async fn tasks(
         &self,
         cluster: &str,
@@ -40,13 +50,26 @@ impl Account {
         desired_status: &str,
         tasks_max: usize,
     ) -> Result<Vec<Value>, Error> {
-        let subject = format!("{cluster}/{service}");
-        let body = json!({
+        self.listed(cluster, ("serviceName", service), desired_status, tasks_max).await
+    }
+
+    /// The tasks of a cluster that one filter of `ListTasks` lets through.
+    async fn listed(
+        &self,
+        cluster: &str,
+        (filter, value): (&str, &str),
+        desired_status: &str,
+        tasks_max: usize,
+    ) -> Result<Vec<Value>, Error> {
+        let subject = format!("{cluster}/{value}");
+        let mut body = json!({
             "cluster": cluster,
-            "serviceName": service,
             "desiredStatus": desired_status,
             "maxResults": 100,
         });
+        if let Some(members) = body.as_object_mut() {
+            members.insert(filter.to_owned(), json!(value));
+        }
         let mut arns = Vec::new();
         let take = |mut page: Value| {
             arns.extend(texts(&mut page, "taskArns"));
@@ -54,6 +77,21 @@ impl Account {
         };
         self.pages(Operation::ListTasks, &subject, body, ecs_call!(list_tasks), take).await?;
         arns.truncate(tasks_max);
+        self.describe_tasks(cluster, arns).await
+    }
+
+    /// The ARNs of all tasks of the cluster that run or are to run, whoever started them: every page, or an error.
+    pub async fn cluster_tasks(&self, cluster: &str) -> Result<Vec<String>, Error> {
+        let body = json!({ "cluster": cluster, "desiredStatus": "RUNNING", "maxResults": 100 });
+        self.list(Operation::ListTasks, cluster, body, "taskArns", ecs_call!(list_tasks)).await
+    }
+
+    /// These tasks of a cluster as `DescribeTasks` shows them, a hundred a call.
+    pub async fn describe_tasks(
+        &self,
+        cluster: &str,
+        arns: Vec<String>,
+    ) -> Result<Vec<Value>, Error> {
         let tasks = arns.into_iter().map(|arn| async move {
             let answer = self.inner.tasks.get(cluster.to_owned(), arn.clone()).await;
             answer.map_err(|error| error.about(&arn))

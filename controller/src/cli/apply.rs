@@ -93,7 +93,13 @@ fn outcomes(context: &Context) -> BTreeMap<ObjectKey, ServiceStatus> {
 
 /// Ready, or held because the spec asks for it.
 fn is_as_asked(status: &ServiceStatus) -> bool {
-    let asked_for = [Reason::Suspended, Reason::ManualSync, Reason::SelfHealOff];
+    let asked_for = [
+        Reason::Suspended,
+        Reason::ManualSync,
+        Reason::ManualHold,
+        Reason::AwaitingApproval,
+        Reason::SelfHealOff,
+    ];
     status.is_ready()
         || !status.holds.is_empty()
             && status.holds.iter().all(|hold| asked_for.contains(&hold.reason))

@@ -13,11 +13,12 @@ use tokio::time::Instant;
 use crate::admission::Admission;
 use crate::aws::{Aws, ConnectOptions};
 use crate::clock::Clock;
-use crate::config::{Config, ConfiguredSource};
+use crate::config::{Config, ConfiguredSource, StateLocation};
 use crate::inventory::Inventory;
 use crate::operator::WatchedSource;
 use crate::reconcile;
 use crate::source::{self, SourceReader, Variables};
+use crate::state::StateStore;
 use crate::status_store::StatusStore;
 
 use super::AwsArguments;
@@ -151,10 +152,23 @@ pub(super) fn context(config: &Config, connection: &Connection) -> reconcile::Co
         aws: connection.aws.clone(),
         inventory: Arc::new(Mutex::new(inventory(config))),
         statuses: StatusStore::new(move || clock.now()),
+        state: state(config, &connection.aws),
         clock: connection.clock.clone(),
         expectations: Arc::default(),
         refusals: Arc::default(),
         admission: Admission::default(),
+    }
+}
+
+/// Where the configuration keeps what people say.
+fn state(config: &Config, aws: &Aws) -> StateStore {
+    match &config.state {
+        None => StateStore::in_memory(),
+        Some(StateLocation::Directory(path)) => StateStore::in_directory(path.clone()),
+        Some(StateLocation::S3(place)) => {
+            let s3 = aws.s3(place.region.as_deref());
+            StateStore::in_bucket(s3, place.bucket.clone(), place.prefix.clone())
+        }
     }
 }
 

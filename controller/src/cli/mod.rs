@@ -1,14 +1,26 @@
 //! The command line: a file per verb. Exit codes: 0 ok, 1 error, 2 "there are differences".
 
 mod apply;
+mod client;
+mod completions;
 mod connect;
+mod diff;
+mod events;
+mod get;
+mod history;
+mod import;
+mod order;
 mod output;
 mod plan;
+mod render;
 mod run;
 mod sandbox;
 mod schema;
+mod status;
+mod table;
 mod validate;
 mod version;
+mod wait;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -65,6 +77,44 @@ enum Verb {
     Apply(apply::Arguments),
     /// Check specs offline; needs no credentials.
     Validate(validate::Arguments),
+    /// Print specs as they are used, references resolved; needs no credentials.
+    Render(render::Arguments),
+    /// List the services or sources of a running operator.
+    Get(get::Arguments),
+    /// Say what is wrong with a service, or what runs.
+    Status(status::Arguments),
+    /// Wait until services are ready, or something else; exits 0 when they are, 1 when they are not.
+    Wait(wait::Arguments),
+    /// List the last releases of a service.
+    History(history::Arguments),
+    /// List what happened; with --follow go on with what happens.
+    Events(events::Arguments),
+    /// Print what a running operator would do to a service; exits 2 when there is something to do.
+    Diff(diff::Arguments),
+    /// Let a spec go that waits for a person, and look now.
+    Sync(order::sync::Arguments),
+    /// Go back to a release that ended well.
+    Rollback(order::rollback::Arguments),
+    /// Freeze a service as it is.
+    Hold(order::hold::Arguments),
+    /// Clear holds, so that the spec is tried once more.
+    Release(order::release::Arguments),
+    /// Stop acting on a service for a while.
+    Suspend(order::suspend::Arguments),
+    /// End a suspension.
+    Resume(order::resume::Arguments),
+    /// Approve the spec in force.
+    Approve(order::approve::Arguments),
+    /// Let a rollout go on that waits.
+    Promote(order::promote::Arguments),
+    /// Stop the rollout under way and go back.
+    Abort(order::abort::Arguments),
+    /// Replace all tasks by new ones of the same revision.
+    Restart(order::restart::Arguments),
+    /// Print a shell's completion script.
+    Completions(completions::Arguments),
+    /// Write specs of running services, or of other tools' files, whose first plan changes tags only.
+    Import(import::Arguments),
     /// Print or write the JSON Schema and CRDs of every kind.
     Schema(schema::Arguments),
     /// Serve the embedded AWS on loopback.
@@ -135,6 +185,25 @@ pub fn main() -> ExitCode {
             Verb::Plan(arguments) => plan::run(arguments).await,
             Verb::Apply(arguments) => apply::run(arguments).await,
             Verb::Validate(arguments) => validate::run(arguments).await,
+            Verb::Render(arguments) => render::run(arguments).await,
+            Verb::Get(arguments) => get::run(arguments).await,
+            Verb::Status(arguments) => status::run(arguments).await,
+            Verb::Wait(arguments) => wait::run(arguments).await,
+            Verb::History(arguments) => history::run(arguments).await,
+            Verb::Events(arguments) => events::run(arguments).await,
+            Verb::Diff(arguments) => diff::run(arguments).await,
+            Verb::Sync(arguments) => order::sync::run(arguments).await,
+            Verb::Rollback(arguments) => order::rollback::run(arguments).await,
+            Verb::Hold(arguments) => order::hold::run(arguments).await,
+            Verb::Release(arguments) => order::release::run(arguments).await,
+            Verb::Suspend(arguments) => order::suspend::run(arguments).await,
+            Verb::Resume(arguments) => order::resume::run(arguments).await,
+            Verb::Approve(arguments) => order::approve::run(arguments).await,
+            Verb::Promote(arguments) => order::promote::run(arguments).await,
+            Verb::Abort(arguments) => order::abort::run(arguments).await,
+            Verb::Restart(arguments) => order::restart::run(arguments).await,
+            Verb::Completions(arguments) => completions::run(arguments),
+            Verb::Import(arguments) => import::run(arguments).await,
             Verb::Schema(arguments) => schema::run(arguments),
             Verb::Sandbox(arguments) => sandbox::run(arguments).await,
             Verb::Version(arguments) => version::run(arguments),

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use crds::{InvalidObject, ObjectKey};
-use planner::drift::FieldDrift;
-use planner::{Action, Plan};
+use crds::InvalidObject;
 use serde_json::{Value, json};
+
+use crate::planned::{PlannedChange, PlannedService};
 
 /// Prints a line to standard output. A reader that has gone away (`| head`) is no error. Characters that would steer a
 /// terminal are shown instead of sent: names and values come from files that anybody may have written.
@@ -37,14 +37,14 @@ pub(super) fn visible(text: &str) -> String {
     shown
 }
 
+/// Prints JSON for programs, indented for the people who read it all the same.
+pub(super) fn json(value: &Value) -> anyhow::Result<()> {
+    say!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
 /// Longer values are cut in text; JSON has them whole.
 const VALUE_WIDTH: usize = 100;
-
-/// One service's plan, or why there is none.
-pub(super) struct PlannedService {
-    pub(super) key: ObjectKey,
-    pub(super) result: Result<Plan, String>,
-}
 
 /// Everything that `plan` prints.
 pub(super) struct Report {
@@ -56,11 +56,8 @@ impl Report {
     /// 0: nothing to do, held differences included. 2: something to do. 1: something could not be read or used.
     pub(super) fn exit_code(&self) -> ExitCode {
         let failed =
-            !self.invalid.is_empty() || self.services.iter().any(|service| service.result.is_err());
-        let differs = self
-            .services
-            .iter()
-            .any(|service| service.result.as_ref().is_ok_and(|plan| !plan.actions.is_empty()));
+            !self.invalid.is_empty() || self.services.iter().any(|service| service.error.is_some());
+        let differs = self.services.iter().any(PlannedService::is_changing);
         match (failed, differs) {
             (true, _) => ExitCode::FAILURE,
             (false, true) => ExitCode::from(2),
@@ -70,48 +67,8 @@ impl Report {
 
     /// The form that programs read.
     pub(super) fn to_json(&self) -> Value {
-        let services: Vec<Value> = self.services.iter().map(service_json).collect();
-        json!({ "services": services, "invalid": self.invalid })
+        json!({ "services": self.services, "invalid": self.invalid })
     }
-}
-
-fn service_json(service: &PlannedService) -> Value {
-    let PlannedService { key, result } = service;
-    let mut value = json!({ "target": key.target, "cluster": key.cluster, "name": key.name });
-    let Some(members) = value.as_object_mut() else { return value };
-    match result {
-        Ok(plan) => {
-            let holds: Vec<Value> = plan
-                .holds
-                .iter()
-                .map(|hold| json!({ "reason": hold.reason, "message": hold.message }))
-                .collect();
-            members.insert("actions".into(), plan.actions.iter().map(action_json).collect());
-            members.insert("withheld".into(), plan.withheld.iter().map(action_json).collect());
-            members.insert("holds".into(), Value::Array(holds));
-        }
-        Err(message) => {
-            members.insert("actions".into(), json!([]));
-            members.insert("withheld".into(), json!([]));
-            members.insert("holds".into(), json!([]));
-            members.insert("error".into(), json!(message));
-        }
-    }
-    value
-}
-
-fn action_json(action: &Action) -> Value {
-    let changes: Vec<Value> = action
-        .changes()
-        .iter()
-        .map(|change| {
-            json!({
-                "path": change.path, "observed": change.observed, "desired": change.desired,
-                "effect": change.effect.as_str(),
-            })
-        })
-        .collect();
-    json!({ "action": action.operation(), "reason": action.reason(), "changes": changes })
 }
 
 impl fmt::Display for Report {
@@ -120,24 +77,19 @@ impl fmt::Display for Report {
             writeln!(f, "invalid  {invalid}")?;
         }
         let mut unchanged = 0;
-        for PlannedService { key, result } in &self.services {
-            match result {
-                Err(message) => writeln!(f, "error    {key}: {message}")?,
-                Ok(plan) if plan.is_settled() && plan.holds.is_empty() => unchanged += 1,
-                Ok(plan) => write_plan(f, key, plan)?,
+        for service in &self.services {
+            match &service.error {
+                Some(message) => writeln!(f, "error    {}: {message}", service.key)?,
+                None if service.is_settled() && service.holds.is_empty() => unchanged += 1,
+                None => write_plan(f, service)?,
             }
         }
-        let changing = self
-            .services
-            .iter()
-            .filter(|service| service.result.as_ref().is_ok_and(|plan| !plan.actions.is_empty()))
-            .count();
-        let held = self
-            .services
-            .iter()
-            .filter(|service| service.result.as_ref().is_ok_and(|plan| !plan.holds.is_empty()))
-            .count();
-        let failed = self.services.iter().filter(|service| service.result.is_err()).count();
+        let count = |counts: fn(&PlannedService) -> bool| {
+            self.services.iter().filter(|it| counts(it)).count()
+        };
+        let changing = count(PlannedService::is_changing);
+        let held = count(|service| !service.holds.is_empty());
+        let failed = count(|service| service.error.is_some());
         write!(
             f,
             "{changing} to change, {held} held, {unchanged} unchanged, {} invalid, {failed} unread",
@@ -146,15 +98,19 @@ impl fmt::Display for Report {
     }
 }
 
-fn write_plan(f: &mut fmt::Formatter<'_>, key: &ObjectKey, plan: &Plan) -> fmt::Result {
-    let word = if plan.actions.is_empty() { "held  " } else { "change" };
-    writeln!(f, "{word}   {key}")?;
-    for hold in &plan.holds {
+/// What is to be done to one service, and why anything is not.
+fn write_plan(f: &mut fmt::Formatter<'_>, service: &PlannedService) -> fmt::Result {
+    let word = if service.is_changing() { "change" } else { "held  " };
+    writeln!(f, "{word}   {}", service.key)?;
+    for hold in &service.holds {
         writeln!(f, "           held: {}: {}", hold.reason, hold.message)?;
     }
-    for action in plan.actions.iter().chain(&plan.withheld) {
-        writeln!(f, "           {} ({})", action.operation(), action.reason())?;
-        for change in action.changes() {
+    for sentence in &service.not_checked {
+        writeln!(f, "           not checked: {sentence}")?;
+    }
+    for action in service.actions.iter().chain(&service.withheld) {
+        writeln!(f, "           {} ({})", action.action, action.reason)?;
+        for change in &action.changes {
             writeln!(f, "             {}", Line(change))?;
         }
     }
@@ -162,18 +118,13 @@ fn write_plan(f: &mut fmt::Formatter<'_>, key: &ObjectKey, plan: &Plan) -> fmt::
 }
 
 /// One change on one line: `path: old -> new (effect)`.
-struct Line<'a>(&'a FieldDrift);
+struct Line<'a>(&'a PlannedChange);
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let FieldDrift { path, desired, observed, effect } = self.0;
-        write!(
-            f,
-            "{path}: {} -> {} ({})",
-            short(observed.as_ref()),
-            short(desired.as_ref()),
-            effect.as_str()
-        )
+        let PlannedChange { path, desired, observed, effect } = self.0;
+        let (observed, desired) = (short(observed.as_ref()), short(desired.as_ref()));
+        write!(f, "{path}: {observed} -> {desired} ({effect})")
     }
 }
 

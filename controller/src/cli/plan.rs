@@ -6,8 +6,9 @@ use clap::Args;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
-use super::output::{PlannedService, Report, say};
+use super::output::{Report, say};
 use super::{AwsArguments, Output, SourceArguments, connect, validate};
+use crate::planned::PlannedService;
 use crate::reconcile::{self, Context};
 
 /// How many services are looked at at once.
@@ -49,7 +50,7 @@ async fn services(context: &Context) -> Vec<PlannedService> {
     stream::iter(keys)
         .map(|key| async move {
             let result = reconcile::plan_key(context, &key).await;
-            PlannedService { key, result }
+            PlannedService::new(key, result)
         })
         .buffered(AT_ONCE)
         .collect()

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{AwsArguments, SourceArguments, connect};
 use crate::http;
 use crate::operator::Operator;
+use crate::orders::Intake;
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
@@ -40,11 +41,20 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let server = http::bind(&config.http, crate::config::read_secret).await?;
     tracing::info!(address = %server.address, owner = %config.owner, "serving status");
-    let operator = Operator::new(context.clone(), config.interval, fastrand::u64(..));
+    if config.state.is_none() {
+        tracing::warn!(
+            "what people say (holds, suspensions, approvals) is kept in memory and forgotten when this process ends; \
+             set `spec.state` to keep it"
+        );
+    }
+    let operator = Operator::new(context.clone(), config.interval, fastrand::u64(..))
+        .keeping(config.revisions);
     let state = http::State {
         store: context.statuses.clone(),
+        orders: Some(Intake::new(context.clone(), operator.queue().clone())),
         metrics: operator.metrics().clone(),
         access: server.access,
+        reads: Some(http::Reads::new(context)),
         owner: config.owner.to_string(),
         version: env!("CARGO_PKG_VERSION"),
     };

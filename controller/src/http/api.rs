@@ -6,16 +6,17 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use crds::{API_VERSION, InvalidObject, ObjectKey, ObjectMeta, Provenance, ServiceStatus};
+use crds::{
+    API_VERSION, Generation, InvalidObject, ObjectKey, ObjectMeta, Provenance, ServiceStatus,
+};
 use http::{HeaderMap, StatusCode, Uri, header};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::App;
 use super::metrics::Exposition;
 use super::params::{LIST, Params, continue_after};
 use super::problem::Problem;
-use crate::status_store::{Event, ServiceObject, SourceObject};
+use crate::status_store::{Event, ServiceObject, SourceObject, SpecText};
 
 /// How many events are given when nobody says how many, and at most.
 const EVENTS_DEFAULT: usize = 100;
@@ -30,9 +31,11 @@ pub(super) struct ServiceJson<'a> {
     key: &'a ObjectKey,
     metadata: &'a ObjectMeta,
     #[serde(skip_serializing_if = "Option::is_none")]
+    generation: Option<Generation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     provenance: Option<&'a Provenance>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    spec: Option<&'a Value>,
+    spec: Option<&'a SpecText>,
     status: &'a ServiceStatus,
     invalid: &'a [InvalidObject],
 }
@@ -45,6 +48,7 @@ impl<'a> ServiceJson<'a> {
             kind: "Service",
             key: &object.key,
             metadata: &object.metadata,
+            generation: None,
             provenance: object.provenance.as_ref(),
             spec: None,
             status: &object.status,
@@ -52,8 +56,9 @@ impl<'a> ServiceJson<'a> {
         }
     }
 
-    fn whole(object: &'a ServiceObject) -> Self {
-        Self { spec: Some(&object.spec), ..Self::brief(object) }
+    /// Everything. A generation above the observed one says that the status tells of an older spec.
+    fn whole(object: &'a ServiceObject, generation: Option<Generation>) -> Self {
+        Self { generation, spec: Some(&object.spec), ..Self::brief(object) }
     }
 }
 
@@ -74,7 +79,7 @@ impl<'a> SourceJson<'a> {
 }
 
 #[derive(Serialize)]
-struct List<T> {
+pub(super) struct List<T> {
     items: Vec<T>,
     metadata: ListMetadata,
 }
@@ -90,7 +95,7 @@ struct ListMetadata {
 }
 
 impl<T> List<T> {
-    fn whole(items: Vec<T>) -> Self {
+    pub(super) fn whole(items: Vec<T>) -> Self {
         let metadata = ListMetadata { total: items.len(), ..ListMetadata::default() };
         Self { items, metadata }
     }
@@ -136,16 +141,8 @@ pub(super) async fn service(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let object = find(&app, path, &uri, &["target"])?.0;
-    Ok(Json(ServiceJson::whole(&object)).into_response())
-}
-
-pub(super) async fn service_history(
-    State(app): State<App>,
-    path: Result<Path<(String, String)>, PathRejection>,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    let object = find(&app, path, &uri, &["target"])?.0;
-    Ok(Json(List::whole(object.status.history.iter().collect())).into_response())
+    let generation = app.reads().ok().and_then(|reads| reads.generation(&object.key));
+    Ok(Json(ServiceJson::whole(&object, generation)).into_response())
 }
 
 pub(super) async fn service_events(

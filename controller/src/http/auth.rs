@@ -1,4 +1,4 @@
-//! Who may read: anybody on loopback, or whoever has the token.
+//! Who may read: anybody on loopback, or whoever has a token. Who may give orders: whoever sends a token that may.
 //!
 //! Programs send `Authorization: Bearer`. People type the token into a form once and get a cookie with a random session
 //! id, which is kept in memory only, ends after [`SESSION_LIFETIME`] and ends at once when the token changes. The token is
@@ -25,36 +25,78 @@ const SESSIONS_MAX: usize = 1024;
 const TOKEN_FRESH: Duration = Duration::from_secs(10);
 const COOKIE: &str = "longshore_session";
 
-/// Who may read.
+/// Who may read, and who may give orders.
 #[derive(Debug, Clone)]
 pub enum Access {
-    /// Anybody who reaches a loopback address under a loopback name.
+    /// Anybody who reaches a loopback address under a loopback name may read; nobody may give orders.
     Loopback,
-    /// Whoever has the token.
+    /// Whoever has a token.
     Token(Arc<TokenAccess>),
+}
+
+/// A token with the name under which its orders are recorded.
+#[derive(Clone)]
+pub struct Holder {
+    /// The name.
+    pub name: String,
+    /// Whether it may give orders.
+    pub may_order: bool,
+    /// Reads the token.
+    pub read: ReadSecret,
 }
 
 /// Compared in constant time and never printed.
 type Fingerprint = [u8; 32];
 
-/// Tells who has the token.
+/// Tells who has a token.
 pub struct TokenAccess {
-    read: ReadSecret,
+    holders: Vec<Holder>,
     known: Mutex<Known>,
 }
 
 struct Known {
-    token: Fingerprint,
+    /// One for each holder.
+    tokens: Vec<Fingerprint>,
     read_at: Instant,
     sessions: HashMap<Fingerprint, Instant>,
 }
 
 impl TokenAccess {
-    /// Reads the token for the first time; a token that cannot be read or is empty is an error.
-    pub fn new(read: ReadSecret) -> Result<Self, String> {
-        let token = fingerprint(&token(&read)?);
-        let known = Known { token, read_at: Instant::now(), sessions: HashMap::new() };
-        Ok(Self { read, known: Mutex::new(known) })
+    /// Reads the tokens for the first time; one that cannot be read or is empty is an error, and so are two that are alike.
+    pub fn new(holders: Vec<Holder>) -> Result<Self, String> {
+        let tokens = holders
+            .iter()
+            .map(|holder| match token(&holder.read) {
+                Ok(token) => Ok(fingerprint(&token)),
+                Err(why) => Err(format!("`{}`: {why}", holder.name)),
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        for (index, holder) in holders.iter().enumerate() {
+            let (name, own) = (&holder.name, tokens.get(index));
+            if holders.iter().take(index).any(|other| other.name == *name) {
+                return Err(format!("two tokens are called `{name}`"));
+            }
+            if tokens.iter().take(index).any(|other| Some(other) == own) {
+                return Err(format!("`{name}` is the same token as another"));
+            }
+        }
+        let known = Known { tokens, read_at: Instant::now(), sessions: HashMap::new() };
+        Ok(Self { holders, known: Mutex::new(known) })
+    }
+
+    /// Whose token a request carries in its header. A session does not count: a browser sends it along by itself.
+    pub(super) fn holder(&self, headers: &HeaderMap) -> Option<&Holder> {
+        self.refresh();
+        let given = fingerprint(bearer(headers)?);
+        let known = self.known();
+        // Every token is compared, so that the time tells nothing.
+        let mut found = None;
+        for (holder, token) in self.holders.iter().zip(&known.tokens) {
+            if bool::from(token.ct_eq(&given)) {
+                found = Some(holder);
+            }
+        }
+        found
     }
 
     /// Whether a request comes from somebody who has the token.
@@ -97,7 +139,11 @@ impl TokenAccess {
 
     fn is_token(&self, given: &str) -> bool {
         let given = fingerprint(given);
-        self.known().token.ct_eq(&given).into()
+        let mut is_one = false;
+        for token in &self.known().tokens {
+            is_one |= bool::from(token.ct_eq(&given));
+        }
+        is_one
     }
 
     /// Ids are looked up by their fingerprint, so the time of the look-up tells nothing about an id.
@@ -106,7 +152,7 @@ impl TokenAccess {
         ends.is_some_and(|ends| ends > Instant::now())
     }
 
-    /// Reads the token again when it has been a while. While it cannot be read the last one stays good.
+    /// Reads the tokens again when it has been a while. While one cannot be read its last one stays good.
     fn refresh(&self) {
         let now = Instant::now();
         {
@@ -116,17 +162,21 @@ impl TokenAccess {
             }
             known.read_at = now;
         }
-        match token(&self.read) {
-            Ok(token) => {
-                let token = fingerprint(&token);
-                let mut known = self.known();
-                if known.token != token {
-                    known.token = token;
-                    known.sessions.clear();
-                    tracing::info!("the status server's token has changed, all sessions end");
+        for (index, holder) in self.holders.iter().enumerate() {
+            let token = match token(&holder.read) {
+                Ok(token) => fingerprint(&token),
+                Err(error) => {
+                    tracing::warn!(name = %holder.name, %error, "cannot read a token of the status server");
+                    continue;
                 }
+            };
+            let mut known = self.known();
+            let Known { tokens, sessions, .. } = &mut *known;
+            if let Some(known) = tokens.get_mut(index).filter(|known| **known != token) {
+                *known = token;
+                sessions.clear();
+                tracing::info!(name = %holder.name, "a token of the status server has changed, all sessions end");
             }
-            Err(error) => tracing::warn!(%error, "cannot read the status server's token"),
         }
     }
 
@@ -187,8 +237,12 @@ pub(super) fn cookie(session: Option<&str>, is_https: bool) -> String {
 mod tests {
     use super::*;
 
+    fn holder(read: ReadSecret) -> Holder {
+        Holder { name: "token".to_owned(), may_order: true, read }
+    }
+
     fn access(token: &'static str) -> TokenAccess {
-        TokenAccess::new(Arc::new(move || Ok(token.to_owned()))).unwrap()
+        TokenAccess::new(vec![holder(Arc::new(move || Ok(token.to_owned())))]).unwrap()
     }
 
     fn with(name: header::HeaderName, value: &str) -> HeaderMap {
@@ -216,7 +270,8 @@ mod tests {
     #[tokio::test]
     async fn a_token_that_cannot_be_used_is_refused_at_the_start() {
         for (read, told) in [("", "empty"), (" \n", "empty"), ("two words", "header")] {
-            let error = TokenAccess::new(Arc::new(move || Ok(read.to_owned()))).unwrap_err();
+            let error =
+                TokenAccess::new(vec![holder(Arc::new(move || Ok(read.to_owned())))]).unwrap_err();
             assert!(error.contains(told), "{error}");
         }
     }
@@ -247,7 +302,8 @@ mod tests {
     async fn a_new_token_takes_over_and_ends_all_sessions() {
         let current = Arc::new(Mutex::new(Ok("first-token".to_owned())));
         let read = Arc::clone(&current);
-        let access = TokenAccess::new(Arc::new(move || read.lock().unwrap().clone())).unwrap();
+        let access =
+            TokenAccess::new(vec![holder(Arc::new(move || read.lock().unwrap().clone()))]).unwrap();
         let id = access.sign_in("first-token").unwrap();
         let cookies = with(header::COOKIE, &format!("{COOKIE}={id}"));
 

@@ -3,10 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use crds::{Http, SecretFrom};
+use crds::{Auth, Http, SecretFrom};
 use tokio::net::TcpListener;
 
-use super::auth::{Access, TokenAccess};
+use super::auth::{Access, Holder, TokenAccess};
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 
@@ -58,9 +58,8 @@ pub async fn bind(
     let asked = address(http.listen.as_deref().unwrap_or(DEFAULT_LISTEN))?;
     let access = match &http.auth {
         Some(auth) => {
-            let secret = auth.token.clone();
-            let read = Arc::new(move || read_secret(&secret));
-            Access::Token(Arc::new(TokenAccess::new(read).map_err(BindError::Token)?))
+            let holders = holders(auth, &Arc::new(read_secret));
+            Access::Token(Arc::new(TokenAccess::new(holders).map_err(BindError::Token)?))
         }
         None if asked.ip().to_canonical().is_loopback() => Access::Loopback,
         None => return Err(BindError::Open(asked)),
@@ -69,6 +68,24 @@ pub async fn bind(
     let listener = TcpListener::bind(asked).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
     Ok(Bound { listener, address, access })
+}
+
+/// Every token of the configuration; the one without a name may do everything.
+fn holders<F>(auth: &Auth, read_secret: &Arc<F>) -> Vec<Holder>
+where
+    F: Fn(&SecretFrom) -> Result<String, String> + Send + Sync + 'static,
+{
+    let holder = |name: &str, may_order, secret: &SecretFrom| {
+        let (read_secret, secret) = (Arc::clone(read_secret), secret.clone());
+        Holder { name: name.to_owned(), may_order, read: Arc::new(move || read_secret(&secret)) }
+    };
+    std::iter::once(holder("token", true, &auth.token))
+        .chain(
+            auth.tokens
+                .iter()
+                .map(|named| holder(&named.name, named.orders.unwrap_or(true), &named.token)),
+        )
+        .collect()
 }
 
 /// An IP address and a port; `localhost:8080` and `:8080` (every address) are understood too.
@@ -93,7 +110,10 @@ mod tests {
 
     fn http(listen: &str, auth: bool) -> Http {
         let token = SecretFrom { env: Some("TOKEN".to_owned()), file: None };
-        Http { listen: Some(listen.to_owned()), auth: auth.then_some(Auth { token }) }
+        Http {
+            listen: Some(listen.to_owned()),
+            auth: auth.then_some(Auth { token, tokens: Vec::new() }),
+        }
     }
 
     #[tokio::test]

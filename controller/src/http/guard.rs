@@ -41,7 +41,8 @@ pub(super) async fn add_headers(request: Request, next: Next) -> Response {
     set(header::X_FRAME_OPTIONS, "DENY");
     set(header::REFERRER_POLICY, "no-referrer");
     set(header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-    set(header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    let resource_policy = header::HeaderName::from_static("cross-origin-resource-policy");
+    headers.entry(resource_policy).or_insert(HeaderValue::from_static("same-origin"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
@@ -126,7 +127,7 @@ fn wants_page(headers: &HeaderMap, uri: &Uri) -> bool {
         .and_then(|accept| accept.to_str().ok())
         .is_some_and(|accept| accept.contains("text/html"));
     let is_machines = matches!(uri.path(), "/healthz" | "/readyz" | "/metrics" | "/openapi.json")
-        || uri.path().starts_with("/api/");
+        || ["/api/", "/badge/", "/sd/"].iter().any(|folder| uri.path().starts_with(folder));
     accepts && !is_machines
 }
 

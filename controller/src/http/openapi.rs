@@ -33,6 +33,7 @@ fn build() -> Option<Value> {
     generator.subschema_for::<crds::ServiceStatus>();
     generator.subschema_for::<crds::ObjectMeta>();
     generator.subschema_for::<crds::Provenance>();
+    generator.subschema_for::<crds::PastRelease>();
     let schemas = document.pointer_mut("/components/schemas")?.as_object_mut()?;
     schemas.extend(generator.take_definitions(true));
     Some(document)

@@ -12,9 +12,11 @@ use tower_http::compression::CompressionLayer;
 use tower_http::trace::TraceLayer;
 
 use super::problem::Problem;
-use super::{App, State, api, assets, guard, openapi, page, watch};
+use super::{
+    App, State, api, assets, badge, discovery, guard, openapi, orders, page, reads, watch,
+};
 
-/// How large a request's body may be: the only one that is read is the sign-in form.
+/// How large a request's body may be: those that are read are the sign-in form and orders.
 const BODY_MAX: usize = 16 * 1024;
 
 /// Everything that the server answers. `shutdown` ends the streams that would otherwise never end.
@@ -27,11 +29,15 @@ pub fn router(state: State, shutdown: CancellationToken) -> Router {
         .route("/openapi.json", get(openapi::document))
         .route("/api/v1/services", get(api::services))
         .route("/api/v1/services/{cluster}/{name}", get(api::service))
-        .route("/api/v1/services/{cluster}/{name}/history", get(api::service_history))
+        .route("/api/v1/services/{cluster}/{name}/diff", get(reads::diff))
+        .route("/api/v1/services/{cluster}/{name}/history", get(orders::history))
         .route("/api/v1/services/{cluster}/{name}/events", get(api::service_events))
+        .merge(orders::routes())
         .route("/api/v1/sources", get(api::sources))
         .route("/api/v1/events", get(api::events))
         .route("/api/v1/watch", get(watch::watch))
+        .route("/badge/{cluster}/{file}", get(badge::badge))
+        .route("/sd/prometheus", get(discovery::prometheus))
         .route("/", get(page::overview))
         .route("/services/{cluster}/{name}", get(page::service))
         .route("/login", get(page::login_form).post(page::sign_in))

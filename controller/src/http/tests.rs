@@ -2,7 +2,9 @@
 
 mod access;
 mod api;
+mod orders;
 mod pages;
+mod reads;
 mod streams;
 
 use std::sync::Arc;
@@ -18,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::*;
-use crate::status_store::{ServiceObject, SourceKind, SourceObject};
+use crate::status_store::{ServiceObject, SourceKind, SourceObject, SpecText};
 
 const START: i64 = 1_795_000_000;
 
@@ -56,7 +58,9 @@ fn object(key: ObjectKey, health: &str) -> ServiceObject {
             json!({"source": "fleet", "revision": "9f3c", "file": "web.yaml", "line": 1}),
         )
         .unwrap(),
-        spec: Arc::new(json!({"cluster": key.cluster.as_str(), "taskDefinition": {"cpu": "256"}})),
+        spec: Arc::new(SpecText::from(
+            &json!({"cluster": key.cluster.as_str(), "taskDefinition": {"cpu": "256"}}),
+        )),
         status: serde_json::from_value(status).unwrap(),
         invalid: Vec::new(),
         key,
@@ -106,6 +110,17 @@ fn filled() -> StatusStore {
     store
 }
 
+/// A token that may do everything, and one that only reads.
+fn access() -> Access {
+    let holder = |name: &str, may_order, token: &'static str| Holder {
+        name: name.to_owned(),
+        may_order,
+        read: Arc::new(move || Ok(token.to_owned())),
+    };
+    let holders = vec![holder("ci", true, "s3cret-token"), holder("wall", false, "read-token")];
+    Access::Token(Arc::new(TokenAccess::new(holders).unwrap()))
+}
+
 struct Server {
     router: axum::Router,
     store: StatusStore,
@@ -145,11 +160,20 @@ impl Server {
     }
 
     fn guarded() -> Self {
-        let read: ReadSecret = Arc::new(|| Ok("s3cret-token".to_owned()));
-        Self::with(filled(), Access::Token(Arc::new(TokenAccess::new(read).unwrap())))
+        Self::with(filled(), access())
+    }
+
+    /// A server beside an operator, whose AWS is the sandbox.
+    async fn operated(store: StatusStore, aws: &reads::Embedded) -> Self {
+        let reads = reads::of(&store, aws).await;
+        Self::build(store, Access::Loopback, Some(reads))
     }
 
     fn with(store: StatusStore, access: Access) -> Self {
+        Self::build(store, access, None)
+    }
+
+    fn build(store: StatusStore, access: Access, reads: Option<Reads>) -> Self {
         let shutdown = CancellationToken::new();
         let metrics = Metrics::new(
             store.clone(),
@@ -157,8 +181,9 @@ impl Server {
             crate::queue::Queue::new(1),
             "1.2.3",
         );
+        let (owner, version) = ("prod".into(), "1.2.3");
         let state =
-            State { store: store.clone(), metrics, access, owner: "prod".into(), version: "1.2.3" };
+            State { store: store.clone(), metrics, orders: None, access, reads, owner, version };
         Self { router: router(state, shutdown.clone()), store, shutdown }
     }
 

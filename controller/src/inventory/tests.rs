@@ -142,3 +142,109 @@ async fn two_specs_for_one_service_block_it_and_one_that_is_left_frees_it() {
     two.read(1).await;
     assert!(matches!(two.inventory.wanted(&key()), Wanted::Spec { .. }));
 }
+
+fn git(folder: &Path, words: &[&str]) {
+    let done = std::process::Command::new("git")
+        .args(["-c", "user.name=Ada", "-c", "user.email=ada@acme.io", "-c", "gc.auto=0"])
+        .args(["-c", "commit.gpgsign=false"])
+        .args(words)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// The parsed specs of every file. A file that is parsed again has new ones.
+fn parsed(inventory: &Inventory, source: &SourceName) -> BTreeMap<String, Vec<Arc<Entry>>> {
+    let files = &inventory.sources[source].files;
+    files.iter().map(|(path, file)| (path.clone(), file.entries.clone())).collect()
+}
+
+#[tokio::test]
+async fn one_commit_among_ten_thousand_specs_is_one_key_and_one_file_parsed() {
+    const FILES: usize = 10_000;
+    let (repository, cache) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    git(repository.path(), &["init", "--quiet", "--initial-branch=main", "."]);
+    for number in 0..FILES {
+        let spec = SPEC.replace("name: web}", &format!("name: web-{number}}}"));
+        write(repository.path(), &format!("{number}.yaml"), &spec);
+    }
+    let commit = |what: &str| {
+        git(repository.path(), &["add", "--all"]);
+        git(repository.path(), &["commit", "--quiet", "--message", what]);
+    };
+    commit("ten thousand services");
+    let place = crds::GitSource {
+        url: repository.path().display().to_string(),
+        ..crds::GitSource::default()
+    };
+    let access = crate::source::Access {
+        s3: None,
+        cache: cache.path().to_owned(),
+        variables: crate::source::Variables::from_environment(std::env::vars_os()),
+        read_secret: Arc::new(|_| Err("there is none".to_owned())),
+    };
+    let mut reader = crate::source::GitReader::new(&place, access).unwrap();
+    let fleet: SourceName = "fleet".parse().unwrap();
+    let sources = [(fleet.clone(), SyncPolicy::default())];
+    let mut inventory = Inventory::new("test".parse().unwrap(), IndexMap::new(), sources);
+    let first = reader.fetch().await.unwrap();
+    assert_eq!(inventory.update(&fleet, &first).len(), FILES);
+    let before = parsed(&inventory, &fleet);
+    let spec = SPEC.replace("name: web}", "name: web-7}").replace("web:v1", "web:v2");
+    write(repository.path(), "7.yaml", &spec);
+    commit("one change");
+    let changed = inventory.update(&fleet, &reader.fetch().await.unwrap());
+    let names: Vec<_> = changed.iter().map(|key| key.name.as_str()).collect();
+    assert_eq!(names, ["web-7"]);
+    let after = parsed(&inventory, &fleet);
+    let is_same = |path: &String| Arc::ptr_eq(&before[path][0], &after[path][0]);
+    let again: Vec<&String> = after.keys().filter(|path| !is_same(path)).collect();
+    assert_eq!(again, ["7.yaml"]);
+}
+
+const RELEASE: &str = "
+apiVersion: longshore.dev/v1alpha1
+kind: Release
+metadata: {name: shop}
+spec:
+  image: ${var:registry}/shop
+  policy: {semver: '>=1.4.0 <2.0.0'}
+  tags:
+    pattern: ^v(?<version>.+)$
+";
+
+#[tokio::test]
+async fn releases_are_checked_with_their_references_replaced() {
+    let mut two = Two::new();
+    two.inventory.vars.insert("registry".to_owned(), "registry.example:5000".to_owned());
+    let told = |two: &Two| -> Vec<String> {
+        let invalid = two.inventory.invalid(&two.sources[0].0);
+        invalid.iter().map(ToString::to_string).collect()
+    };
+    write(two.folder(0), "shop.yaml", RELEASE);
+    two.read(0).await;
+    assert_eq!(told(&two), Vec::<String>::new());
+    for (good, bad, expected) in [
+        ("<2.0.0", "<two", "shop.yaml:7:20: spec.policy.semver: `>=1.4.0 <two` is not a range"),
+        ("?<version>", "?<", "shop.yaml:9:14: spec.tags.pattern: `^v(?<.+)$` is not a regular"),
+        (
+            "/shop\n",
+            "/shop:1\n",
+            "shop.yaml:6:10: spec.image: `registry.example:5000/shop:1` names",
+        ),
+        (
+            "registry}",
+            "registri}",
+            "shop.yaml:6:10: spec.image: `${var:registri}` names a variable",
+        ),
+        ("pattern:", "patern:", "shop.yaml:9:5: spec.tags.patern: unknown field `patern`; did you"),
+        ("name: shop", "name: Shop", "shop.yaml:4:18: metadata.name: release name `Shop` is not"),
+        ("semver:", "tag: main, semver:", "shop.yaml:7:11: spec.policy: the policy names more"),
+    ] {
+        write(two.folder(0), "shop.yaml", &RELEASE.replace(good, bad));
+        two.read(0).await;
+        let told = told(&two);
+        assert!(told.len() == 1 && told[0].starts_with(expected), "{told:?}");
+    }
+}

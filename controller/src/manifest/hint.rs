@@ -40,7 +40,7 @@ pub(super) fn unknown_field(
 }
 
 /// The nearest of the known names, if one is near enough to be a slip.
-pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let allowed = (name.chars().count() / 3).clamp(1, 3);
     known
         .iter()
@@ -99,6 +99,7 @@ fn passthrough(path: &FieldPath) -> Option<&'static str> {
 fn places(kind: Kind, name: &str) -> Option<String> {
     let index = match kind {
         Kind::Service => &*SERVICE,
+        Kind::Release => &*RELEASE,
         Kind::Controller => &*CONTROLLER,
     };
     let places = index.get(name)?;
@@ -110,6 +111,7 @@ fn places(kind: Kind, name: &str) -> Option<String> {
 type Index = HashMap<String, Vec<String>>;
 
 static SERVICE: LazyLock<Index> = LazyLock::new(|| index(Kind::Service));
+static RELEASE: LazyLock<Index> = LazyLock::new(|| index(Kind::Release));
 static CONTROLLER: LazyLock<Index> = LazyLock::new(|| index(Kind::Controller));
 
 fn index(kind: Kind) -> Index {

@@ -11,6 +11,7 @@ mod documents;
 mod flow;
 mod hint;
 mod path;
+pub(crate) mod plain;
 mod problem;
 mod read;
 mod recover;
@@ -21,7 +22,7 @@ mod tree;
 
 use bytes::Bytes;
 use crds::schema::Kind;
-use crds::{Controller, InvalidObject, ObjectKey, Position, Service};
+use crds::{Controller, InvalidObject, ObjectKey, Position, Release, Service};
 
 use self::class::Class;
 use self::documents::Document;
@@ -29,6 +30,7 @@ use self::problem::Problem;
 use self::tree::Reading;
 use crate::source::SourceFile;
 
+pub(crate) use hint::nearest;
 pub use path::{FieldPath, Step};
 
 /// The most errors that are told of one document.
@@ -51,6 +53,8 @@ pub struct ParsedFile {
 pub enum Object {
     /// One ECS service.
     Service(Box<Service>),
+    /// Which version of an image runs.
+    Release(Box<Release>),
     /// The operator's configuration.
     Controller(Box<Controller>),
 }
@@ -153,6 +157,8 @@ fn object(document: &Document<'_>) -> Outcome {
         Class::Ours(_) if is_broken => None,
         Class::Ours(Kind::Service) => read::object::<Service>(&tree, Kind::Service, &mut problems)
             .map(|service| Object::Service(Box::new(service))),
+        Class::Ours(Kind::Release) => read::object::<Release>(&tree, Kind::Release, &mut problems)
+            .map(|release| Object::Release(Box::new(release))),
         Class::Ours(Kind::Controller) => {
             read::object::<Controller>(&tree, Kind::Controller, &mut problems)
                 .map(|controller| Object::Controller(Box::new(controller)))

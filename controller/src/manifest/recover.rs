@@ -5,6 +5,7 @@
 
 use std::str::FromStr;
 
+use crds::schema::Kind;
 use crds::{ObjectKey, TargetName};
 
 use super::flow;
@@ -27,7 +28,7 @@ pub(super) fn key(
     }
     let scanned = broken_text.map(scan).unwrap_or_default();
     let kind = tree.text_at(&["kind"]).map(str::to_owned).or_else(|| scanned.kind());
-    if kind.as_deref() == Some("Controller") {
+    if matches!(kind.as_deref(), Some("Controller" | "Release")) {
         return None;
     }
     let candidates = |(block, field): (&str, &str)| {
@@ -86,7 +87,7 @@ impl Scanned {
     }
 
     pub(super) fn has_our_kind(&self) -> bool {
-        self.kind().is_some_and(|kind| kind == "Service" || kind == "Controller")
+        self.kind().is_some_and(|kind| Kind::ALL.iter().any(|known| known.as_str() == kind))
     }
 
     /// Whether it names a kind of ours and a cluster, whatever its version says.

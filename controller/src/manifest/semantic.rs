@@ -1,6 +1,6 @@
 //! Rules that the types alone do not hold.
 
-use crds::{Controller, OwnerName, ServiceName};
+use crds::{Controller, OwnerName, ReleaseName, ServiceName};
 
 use super::Object;
 use super::path::{FieldPath, Step};
@@ -16,6 +16,11 @@ pub(super) fn check(object: &Object, tree: &Tree, problems: &mut Vec<Problem>) {
     match object {
         Object::Service(service) => {
             if let Err(error) = service.metadata.name.parse::<ServiceName>() {
+                report("metadata.name", error.to_string());
+            }
+        }
+        Object::Release(release) => {
+            if let Err(error) = release.metadata.name.parse::<ReleaseName>() {
                 report("metadata.name", error.to_string());
             }
         }

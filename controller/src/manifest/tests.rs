@@ -46,6 +46,7 @@ fn told(text: impl Into<String>) -> Vec<String> {
 fn names(parsed: &ParsedFile) -> Vec<(u32, String)> {
     let name = |object: &Object| match object {
         Object::Service(service) => service.metadata.name.clone(),
+        Object::Release(release) => release.metadata.name.clone(),
         Object::Controller(controller) => controller.metadata.name.clone(),
     };
     parsed.objects.iter().map(|located| (located.position.line, name(&located.object))).collect()
@@ -300,7 +301,7 @@ fn missing_and_repeated_fields_are_told() {
             "kind: Service\n",
             "",
             &[
-                "web.yaml:1:1: kind: the field `kind` is missing; write one of Service, Controller [shop/web]",
+                "web.yaml:1:1: kind: the field `kind` is missing; write one of Service, Release, Controller [shop/web]",
             ],
         ),
         (
@@ -458,7 +459,7 @@ fn labels_that_are_nearly_ours_are_told_and_not_taken_for_another_tools() {
             "kind: Service",
             "kind: Deployment",
             &[
-                "web.yaml:2:7: kind: `Deployment` is not a kind of longshore.dev/v1alpha1; kinds are Service, Controller [shop/web]",
+                "web.yaml:2:7: kind: `Deployment` is not a kind of longshore.dev/v1alpha1; kinds are Service, Release, Controller [shop/web]",
             ],
         ),
     ]);

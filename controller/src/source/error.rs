@@ -26,10 +26,10 @@ pub enum SourceError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A secret that the source needs is not there.
+    /// A secret or a file that the source needs is not there.
     #[error("cannot read the {secret} of {place}: {reason}")]
     Secret {
-        /// `token`.
+        /// `token`, `known hosts`.
         secret: &'static str,
         /// The place.
         place: String,
@@ -71,12 +71,36 @@ pub enum SourceError {
         files_before: usize,
     },
     /// The branch or tag is not there.
-    #[error("cannot find {reference} in {place}")]
+    #[error("cannot find {reference} in {place}{why}")]
     MissingReference {
         /// `branch main`.
         reference: String,
         /// The place.
         place: String,
+        /// More about it, after a colon; empty where there is no more to say.
+        why: String,
+    },
+    /// A commit that was in force is no part of the history any more, or a tag names another commit.
+    #[error(
+        "cannot trust {place}: {what}. Look at it; then set history.confirmed to {commit}, or history.rewrites to follow"
+    )]
+    Rewritten {
+        /// The place.
+        place: String,
+        /// What became of it.
+        what: String,
+        /// The commit that a person would confirm.
+        commit: String,
+    },
+    /// What has to be signed is not, or by somebody who may not.
+    #[error("cannot trust {what} of {place}: {reason}")]
+    Untrusted {
+        /// `commit 0123456789ab`.
+        what: String,
+        /// The place.
+        place: String,
+        /// Why not.
+        reason: String,
     },
     /// The folder is not there.
     #[error("cannot find path {path} in {place} at commit {commit}")]
@@ -88,9 +112,11 @@ pub enum SourceError {
         /// The commit.
         commit: String,
     },
-    /// The `git` program could not be started.
-    #[error("cannot start git")]
-    StartGit {
+    /// The `git` program, or `gpg`, could not be started.
+    #[error("cannot start {program}")]
+    Start {
+        /// `git` or `gpg`.
+        program: &'static str,
         /// Why.
         source: std::io::Error,
     },
@@ -147,7 +173,9 @@ impl SourceError {
             | Self::SuddenlyEmpty { .. }
             | Self::MissingReference { .. }
             | Self::MissingPath { .. }
-            | Self::StartGit { .. }
+            | Self::Rewritten { .. }
+            | Self::Untrusted { .. }
+            | Self::Start { .. }
             | Self::Git { .. }
             | Self::GitTimeout { .. }
             | Self::GitAnswer { .. }

@@ -18,6 +18,7 @@ pub struct Snapshot {
     revision: SourceRevision,
     files: BTreeMap<String, Arc<SourceFile>>,
     commit: Option<Commit>,
+    notice: Option<String>,
 }
 
 /// Who made the source revision, when, and what they said of it.
@@ -37,7 +38,12 @@ impl Snapshot {
         files: BTreeMap<String, Arc<SourceFile>>,
         commit: Option<Commit>,
     ) -> Self {
-        Self { revision, files, commit }
+        Self { revision, files, commit, notice: None }
+    }
+
+    /// This snapshot, with what a person should know about how it came.
+    pub(super) fn noting(self, notice: Option<String>) -> Self {
+        Self { notice, ..self }
     }
 
     /// The revision that is a digest over paths and contents, for places that have none of their own.
@@ -67,6 +73,11 @@ impl Snapshot {
     /// The commit, when the source is a Git repository.
     pub fn commit(&self) -> Option<&Commit> {
         self.commit.as_ref()
+    }
+
+    /// What a person should know about how the source came to this state: that its history was rewritten, for instance.
+    pub fn notice(&self) -> Option<&str> {
+        self.notice.as_deref()
     }
 
     /// The commit in one line for people: subject, author and time.

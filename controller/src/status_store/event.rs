@@ -92,6 +92,11 @@ impl Event {
         }
     }
 
+    /// The event that a source's history is not what it was, and was followed.
+    pub fn of_rewritten_source(name: &SourceName, time: Timestamp, what: &str) -> Self {
+        Self::of_source(name, time, EventLevel::Warning, ("SourceRewritten", what.to_owned()))
+    }
+
     fn of_source(
         name: &SourceName,
         time: Timestamp,

@@ -8,9 +8,9 @@ use crds::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::redact::redact;
+use super::spec_text::SpecText;
 
 /// One service: what was asked for, where that was written, and what became of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +22,7 @@ pub struct ServiceObject {
     /// The file that the spec came from; `None` when it has left its source.
     pub provenance: Option<Provenance>,
     /// The spec as written, with its references resolved; `null` while no good spec is known.
-    pub spec: Arc<Value>,
+    pub spec: Arc<SpecText>,
     /// What Longshore says about it.
     pub status: ServiceStatus,
     /// What is wrong with the newest version of its spec.

@@ -38,7 +38,7 @@ fn object(key: ObjectKey, status: Value) -> ServiceObject {
         key,
         metadata: serde_json::from_value(metadata).unwrap(),
         provenance: None,
-        spec: Arc::new(json!({"cluster": "shop"})),
+        spec: Arc::new(SpecText::from(&json!({"cluster": "shop"}))),
         status: serde_json::from_value(status).unwrap(),
         invalid: Vec::new(),
     }

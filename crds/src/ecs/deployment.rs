@@ -21,7 +21,8 @@ shapes! {
         /// Replace tasks a few at a time, or bring up all new ones first and shift traffic at once, in two steps or in
         /// many. Default: `ROLLING`.
         strategy as "strategy": Option<DeploymentStrategy> => is_text("ROLLING");
-        /// Minutes in which the old tasks stay after all traffic has moved. Default: 0.
+        /// Minutes in which the old tasks stay after all traffic has moved. `BLUE_GREEN` needs it. Default for other
+        /// strategies: 0.
         bake_time_in_minutes as "bakeTimeInMinutes": Option<i32> => is_integer(0), limits(0.0, 1440.0);
         /// What is asked or waited for at the stages of a deployment.
         lifecycle_hooks as "lifecycleHooks": Option<Vec<DeploymentLifecycleHook>> => set();

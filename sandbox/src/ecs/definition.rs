@@ -299,6 +299,7 @@ impl Ecs {
         if let Some(when) = definition.delete_requested {
             add("deleteRequestedAt", json!(epoch(when)));
         }
+        self.rewrites.definition(&mut view);
         Some(Value::Object(view))
     }
 }

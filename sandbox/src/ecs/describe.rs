@@ -166,6 +166,7 @@ impl Ecs {
             })
             .collect();
         add("currentServiceRevisions", Value::Array(revisions));
+        self.rewrites.service(&mut view);
         Value::Object(view)
     }
 
@@ -204,6 +205,7 @@ impl Ecs {
         add("updatedAt", json!(epoch(deployment.updated)));
         add("rolloutState", json!(deployment.rollout.text()));
         add("rolloutStateReason", json!(deployment.reason));
+        self.rewrites.service(&mut view);
         Value::Object(view)
     }
 }

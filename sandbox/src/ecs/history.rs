@@ -228,6 +228,7 @@ impl Ecs {
         if !groups.is_empty() {
             add("resolvedConfiguration", json!({"loadBalancers": groups}));
         }
+        self.rewrites.service(&mut view);
         Some(Value::Object(view))
     }
 }

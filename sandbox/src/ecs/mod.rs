@@ -26,6 +26,7 @@ mod normal;
 mod placement;
 mod read_lag;
 mod refusal;
+mod rewrite;
 mod rollback;
 mod rollout;
 mod scaled;
@@ -54,6 +55,7 @@ use self::{
     definition::Family,
     model::{Service, ServiceId},
     read_lag::ReadLag,
+    rewrite::Rewrites,
     task::{Task, TaskId},
     tasks_api::TokenAnswer,
 };
@@ -95,6 +97,7 @@ pub(crate) struct Ecs {
     alarms: BTreeSet<String>,
     agenda: Agenda,
     read_lag: ReadLag,
+    rewrites: Rewrites,
     /// Answers to `RunTask` by client token.
     tokens: HashMap<String, TokenAnswer>,
     target_changes: Vec<TargetChange>,
@@ -120,6 +123,7 @@ impl Ecs {
             alarms: BTreeSet::new(),
             agenda: Agenda::default(),
             read_lag: ReadLag::new(fixtures.read_lag),
+            rewrites: Rewrites::new(fixtures.rewrites, account, region),
             tokens: HashMap::new(),
             target_changes: Vec::new(),
             waiting: BTreeSet::new(),

@@ -32,6 +32,11 @@ impl Region {
         self.elb.health(group_arn, address, port, self.now)
     }
 
+    /// The ARN of a target group of this name, whether or not there is one.
+    pub fn target_group_arn(&self, name: &str) -> String {
+        self.elb.group_arn(name)
+    }
+
     /// How often somebody asked for the value of a secret.
     pub fn secret_value_reads(&self) -> u64 {
         self.secrets.value_reads()

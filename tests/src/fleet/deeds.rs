@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use controller::inventory::Wanted;
-use planner::{Action, Observed, TaskDefinitionRef};
+use controller::orders::{Ask, Refusal};
+use crds::{Order, Verb};
+use planner::{Action, Observed, Orders, TaskDefinitionRef};
 use sandbox::{Fault, FaultKind, ImageBehaviour, ImageRule};
 use serde_json::{Value, json};
 
-use super::{BUCKET, Fleet, PREFIX, Place};
+use super::{BUCKET, Fleet, Keep, PREFIX, Place, STATE_FOLDER, STATE_PREFIX};
 
 impl Fleet {
     /// Writes files and lets the operator see them; an empty text removes the file.
@@ -40,9 +42,13 @@ impl Fleet {
 
     fn write_object(&self, name: &str, text: &str) {
         let method = if text.is_empty() { "DELETE" } else { "PUT" };
+        self.s3(method, &format!("/{BUCKET}/{PREFIX}{name}"), text);
+    }
+
+    fn s3(&self, method: &str, path: &str, text: &str) {
         let request = http::Request::builder()
             .method(method)
-            .uri(format!("/{BUCKET}/{PREFIX}{name}"))
+            .uri(path)
             .body(Bytes::copy_from_slice(text.as_bytes()))
             .unwrap();
         let answer = self.sandbox.handle(self.now(), &request);
@@ -75,10 +81,54 @@ impl Fleet {
         tokio::time::sleep(time).await;
     }
 
+    /// Gives an order about a service of the cluster `shop`, as `ci`.
+    pub async fn try_order(&self, name: &str, verb: Verb, ask: &Ask) -> Result<Order, Refusal> {
+        self.intake().take(&Self::key(name), verb, ask, "ci").await
+    }
+
+    /// Gives an order that is taken.
+    pub async fn order(&self, name: &str, verb: Verb, ask: &Ask) -> Order {
+        let taken = self.try_order(name, verb, ask).await;
+        taken.unwrap_or_else(|why| panic!("{verb}: {why}\n{}", self.describe()))
+    }
+
+    /// Loses everything that the operator has written down.
+    pub fn lose_state(&self) {
+        match self.options.keep {
+            Keep::Memory => {}
+            Keep::Directory => {
+                let _ = std::fs::remove_dir_all(self.directory.path().join(STATE_FOLDER));
+            }
+            Keep::Bucket => {
+                let key = format!("/{BUCKET}/{STATE_PREFIX}default/shop/web.json");
+                self.s3("DELETE", &key, "");
+            }
+        }
+    }
+
+    /// Puts something else in the place of what is written down about a service.
+    pub fn spoil_state(&self, name: &str, text: &str) {
+        let file = format!("default/shop/{name}.json");
+        match self.options.keep {
+            Keep::Memory => {}
+            Keep::Directory => {
+                self.write_file(&format!("{STATE_FOLDER}/{file}"), text);
+            }
+            Keep::Bucket => self.s3("PUT", &format!("/{BUCKET}/{STATE_PREFIX}{file}"), text),
+        }
+    }
+
     /// Calls ECS as somebody at the console would.
     pub fn console(&self, operation: &str, input: Value) -> Value {
         self.sandbox
             .call(self.now(), "ecs", operation, input)
+            .unwrap_or_else(|error| panic!("{operation}: {error:?}"))
+    }
+
+    /// Calls any service as somebody at the console would.
+    pub fn console_of(&self, api: &str, operation: &str, input: Value) -> Value {
+        self.sandbox
+            .call(self.now(), api, operation, input)
             .unwrap_or_else(|error| panic!("{operation}: {error:?}"))
     }
 
@@ -116,7 +166,8 @@ impl Fleet {
         for key in keys {
             let wanted = self.context.inventory().wanted(&key);
             let Wanted::Spec { entry, .. } = wanted else { panic!("{key} has no spec") };
-            let plan = planner::plan(&entry.desired, &Observed::default(), self.now());
+            let plan =
+                planner::plan(&entry.desired, &Observed::default(), &Orders::default(), self.now());
             let mut registered = Value::Null;
             for action in plan.actions {
                 match action {
@@ -135,6 +186,8 @@ impl Fleet {
                     | Action::TagResource { .. }
                     | Action::UntagResource { .. }
                     | Action::Scaling { .. }
+                    | Action::StopServiceDeployment { .. }
+                    | Action::ContinueServiceDeployment { .. }
                     | Action::DeleteService { .. }) => panic!("{key}: {}", other.operation()),
                 }
             }

@@ -4,8 +4,11 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use controller::status_store::ServiceObject;
-use crds::{Condition, ConditionStatus, ConditionType, ObjectKey, Reason, ServiceStatus};
+use controller::import::{self, Adopt, Report};
+use controller::status_store::{EventKind, ServiceObject};
+use crds::{
+    Condition, ConditionStatus, ConditionType, ObjectKey, PastRelease, Reason, ServiceStatus,
+};
 use jiff::Timestamp;
 use planner::Plan;
 use sandbox::{CallRecord, Region, ServiceView};
@@ -37,6 +40,20 @@ impl Fleet {
             cluster: "shop".parse().unwrap(),
             name: name.parse().unwrap(),
         }
+    }
+
+    /// Specs of the services of the cluster `shop`, for this fleet's operator.
+    pub async fn import(&self, adopt: Adopt) -> Report {
+        let options = import::Options {
+            owner: self.context.owner.clone(),
+            target: crds::TargetName::default(),
+            cluster: "shop".parse().unwrap(),
+            services: Vec::new(),
+            adopt,
+            vars: indexmap::IndexMap::new(),
+        };
+        let account = self.context.aws.account(&options.target).unwrap();
+        import::cluster(account, &options, self.now()).await.unwrap()
     }
 
     /// What the operator says of a service.
@@ -169,6 +186,26 @@ impl Fleet {
         controller::reconcile::plan_key(&self.context, &Self::key(name)).await.unwrap()
     }
 
+    /// The hash of the spec that is in force.
+    pub fn spec_hash(&self, name: &str) -> crds::SpecHash {
+        match self.context.inventory().wanted(&Self::key(name)) {
+            controller::inventory::Wanted::Spec { entry, .. } => entry.desired.spec_hash.clone(),
+            other => panic!("{name} has no spec: {other:?}"),
+        }
+    }
+
+    /// The releases that are written down of a service, newest first.
+    pub async fn past(&self, name: &str) -> Vec<PastRelease> {
+        self.intake().record(&Self::key(name)).await.unwrap().past.clone()
+    }
+
+    /// What was told of the orders about a service, oldest first.
+    pub fn told(&self, name: &str) -> Vec<String> {
+        let mut events = self.statuses.events_of(&Self::key(name), 1000);
+        events.retain(|event| event.kind == EventKind::Action);
+        events.iter().rev().map(|event| format!("{}: {}", event.reason, event.message)).collect()
+    }
+
     /// What is wrong in the source's files.
     pub fn invalid(&self) -> Vec<String> {
         let source = super::source();
@@ -193,5 +230,5 @@ impl Fleet {
 }
 
 fn is_read(operation: &str) -> bool {
-    ["Describe", "List", "Get"].iter().any(|verb| operation.starts_with(verb))
+    ["Describe", "List", "Get", "BatchGet"].iter().any(|verb| operation.starts_with(verb))
 }

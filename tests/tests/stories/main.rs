@@ -11,11 +11,16 @@
 mod crashes;
 mod drift;
 mod failures;
+mod import;
+mod orders;
 mod ownership;
+mod preflight;
 mod pruning;
+mod retention;
 mod rollouts;
 mod scale;
 mod scaling;
+mod secrets;
 mod settings;
 mod sources;
 mod stops;

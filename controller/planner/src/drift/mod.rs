@@ -1,5 +1,6 @@
 //! Where the running service differs from the spec, and what closing the difference does.
 
+mod equal;
 mod ignore;
 mod update;
 
@@ -10,7 +11,7 @@ use crds::ecs::{Absent, Effect, Kind, Member, Order, Shape, Unit};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::normal::{Normal, is_empty, present, same, wire_value};
+use crate::normal::{Normal, is_empty, present, wire_value};
 
 pub use ignore::apply_ignore;
 pub use update::{is_updatable, update_input};
@@ -146,7 +147,7 @@ impl<'a> Comparison<'a> {
     fn leaf(&mut self, kind: Kind, unit: Unit, sides: Sides<'a>, effect: Effect) {
         let equal = match (sides.desired, sides.observed) {
             (None, None) => true,
-            (Some(desired), Some(observed)) => same(unit, desired, observed),
+            (Some(desired), Some(observed)) => equal::means_same(kind, unit, desired, observed),
             (Some(_), None) | (None, Some(_)) => false,
         };
         if equal || self.is_ignored(kind) {

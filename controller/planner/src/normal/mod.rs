@@ -26,6 +26,7 @@ pub use service::{observed_service, service, service_block};
 pub use task_definition::task_definition;
 
 pub(crate) use literal::{filled, required_defaults};
+pub(crate) use service::{is_unlisted, unlisted_members};
 pub(crate) use unit::same;
 pub(crate) use walk::element_keys;
 pub(crate) use wire::wire_value;

@@ -1,7 +1,7 @@
 //! Rules of services that look at more than one member.
 
 use crds::ecs::deployment::{CanaryConfiguration, LinearConfiguration};
-use crds::ecs::{ServiceDefinition, Shape};
+use crds::ecs::{Absent, ServiceDefinition, Shape};
 use serde_json::{Map, Value, json};
 
 use super::key::change_elements;
@@ -57,6 +57,19 @@ pub fn service_block(described: &Value) -> Value {
     Value::Object(block)
 }
 
+/// Whether a member is shown by service revisions only (aws.md §2.6).
+pub(crate) fn is_unlisted(member: &str) -> bool {
+    let member = ServiceDefinition::SHAPE.member(member);
+    member.is_some_and(|member| member.absent == Absent::InputOnly)
+}
+
+/// The settings of a service revision that DescribeServices does not show.
+pub(crate) fn unlisted_members(revision: &Value) -> impl Iterator<Item = (&'static str, &Value)> {
+    let unlisted = ServiceDefinition::SHAPE.members.iter();
+    let unlisted = unlisted.filter(|member| member.absent == Absent::InputOnly);
+    unlisted.filter_map(|member| Some((member.name, present(Some(revision), member.name)?)))
+}
+
 /// The deployment whose settings are in force.
 fn primary_deployment(described: &Value) -> Option<&Value> {
     let deployments = described.get("deployments")?.as_array()?;
@@ -84,6 +97,12 @@ fn normal(written: &Value) -> Normal {
     }
     if controller(&members) == Some("CODE_DEPLOY") {
         forget_target_groups(&mut members);
+    }
+    if controller(&members) != Some("ECS")
+        && let Some(Value::Object(deployment)) = members.get_mut("deploymentConfiguration")
+    {
+        // Others do not use it, and ECS is said to show three hours where nobody gave any.
+        deployment.remove("bakeTimeInMinutes");
     }
     Normal { shape: ServiceDefinition::SHAPE, value: Value::Object(members), places }
 }

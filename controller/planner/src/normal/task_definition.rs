@@ -16,7 +16,10 @@ pub fn task_definition(written: &Value) -> Normal {
     let mode = text(&members, "networkMode").unwrap_or_default().to_owned();
     for container in objects(members.get_mut("containerDefinitions")) {
         if let Some(Value::Object(mappings)) = container.get_mut("portMappings") {
-            change_elements(PORT_KEY, mappings, |mapping| fill_host_port(&mode, mapping));
+            change_elements(PORT_KEY, mappings, |mapping| {
+                settle_protocol(mapping);
+                fill_host_port(&mode, mapping);
+            });
         }
     }
     Normal { shape: TaskDefinition::SHAPE, value: Value::Object(members), places }
@@ -26,6 +29,12 @@ pub fn task_definition(written: &Value) -> Normal {
 fn objects(list: Option<&mut Value>) -> impl Iterator<Item = &mut Map<String, Value>> {
     let elements = list.and_then(Value::as_object_mut).into_iter();
     elements.flat_map(Map::values_mut).filter_map(Value::as_object_mut)
+}
+
+/// ECS takes whatever is not `udp` for `tcp`, without a word (aws.md §2.2.1).
+fn settle_protocol(mapping: &mut Map<String, Value>) {
+    let protocol = if text(mapping, "protocol") == Some("udp") { "udp" } else { "tcp" };
+    mapping.insert("protocol".to_owned(), Value::from(protocol));
 }
 
 /// The host's port, which ECS fills in by network mode (aws.md §2.2.1). A range of ports has none.

@@ -141,6 +141,41 @@ fn port_mappings_have_a_protocol_and_a_host_port_by_network_mode() {
 }
 
 #[test]
+fn whatever_is_not_udp_is_tcp() {
+    same_container(
+        &json!({"portMappings": [{"containerPort": 80, "protocol": "sctp"}]}),
+        &json!({"portMappings": [{"containerPort": 80, "protocol": "tcp", "hostPort": 0}]}),
+    );
+    let protocols = |protocol: &str| {
+        task_definition(&with_container(
+            &json!({"portMappings": [{"containerPort": 53, "protocol": protocol}]}),
+        ))
+    };
+    assert_ne!(protocols("udp"), protocols("tcp"));
+}
+
+#[test]
+fn a_network_mode_is_bridge_and_a_platform_is_what_the_launch_makes_of_it() {
+    same_definition(&json!({}), &json!({"networkMode": "bridge"}));
+    let platform = json!({"runtimePlatform": {"cpuArchitecture": "ARM64"}});
+    same_definition(&platform, &platform);
+    assert_ne!(task_definition(&json!({})), task_definition(&platform));
+}
+
+#[test]
+fn a_property_of_the_proxy_without_value_is_empty() {
+    let proxy = |property: Value| json!({"proxyConfiguration": {"containerName": "envoy", "properties": [property]}});
+    same_definition(
+        &proxy(json!({"name": "IgnoredUID"})),
+        &proxy(json!({"name": "IgnoredUID", "value": ""})),
+    );
+    same_definition(
+        &proxy(json!({"name": "ProxyIngressPort", "value": "15000"})),
+        &proxy(json!({"value": 15000, "name": "ProxyIngressPort"})),
+    );
+}
+
+#[test]
 fn a_chosen_host_port_is_kept() {
     let normal = task_definition(&with_container(&json!({
         "portMappings": [{"containerPort": 80, "hostPort": 8080}],
@@ -434,6 +469,55 @@ fn a_daemon_has_other_percentages_and_no_count() {
 }
 
 #[test]
+fn each_percentage_of_a_daemon_is_filled_by_itself() {
+    let described = bare_fargate(&json!({
+        "launchType": "EC2", "schedulingStrategy": "DAEMON",
+        "deploymentConfiguration": {"maximumPercent": 100, "minimumHealthyPercent": 0},
+    }));
+    for given in [json!({"maximumPercent": 100}), json!({"minimumHealthyPercent": 0})] {
+        let spec = json!({"launchType": "EC2", "schedulingStrategy": "DAEMON", "deploymentConfiguration": given});
+        same_service(&spec, &described);
+    }
+}
+
+/// CloudFormation's pages say that ECS fills in three hours there; `BLUE_GREEN` has to be told, which a rule demands.
+#[test]
+fn a_bake_time_means_something_to_ecs_only() {
+    for controller in ["CODE_DEPLOY", "EXTERNAL"] {
+        let controller = json!({"type": controller});
+        same_service(
+            &bare_spec(
+                &json!({"deploymentController": controller, "deploymentConfiguration": {"maximumPercent": 200}}),
+            ),
+            &bare_fargate(&json!({"deploymentController": controller, "deploymentConfiguration": {
+                "maximumPercent": 200, "minimumHealthyPercent": 100, "bakeTimeInMinutes": 180,
+            }})),
+        );
+    }
+    let baked = |minutes: i32| json!({"deploymentConfiguration": {"strategy": "CANARY", "bakeTimeInMinutes": minutes}});
+    assert_eq!(service_drift(&bare_spec(&baked(5)), &bare_fargate(&baked(6))).len(), 1);
+}
+
+#[test]
+fn the_order_of_constraints_means_nothing_and_that_of_strategies_does() {
+    let (one, other) =
+        (json!({"type": "distinctInstance"}), json!({"type": "memberOf", "expression": "a"}));
+    same_service(
+        &bare_spec(&json!({"placementConstraints": [one, other]})),
+        &bare_fargate(&json!({"placementConstraints": [other, one]})),
+    );
+    let (first, second) = (
+        json!({"type": "spread", "field": "instanceId"}),
+        json!({"type": "binpack", "field": "cpu"}),
+    );
+    let drift = service_drift(
+        &bare_spec(&json!({"placementStrategy": [first, second]})),
+        &bare_fargate(&json!({"placementStrategy": [second, first]})),
+    );
+    assert_eq!(drift.len(), 1, "{drift:?}");
+}
+
+#[test]
 fn steps_of_a_strategy_have_defaults_where_it_is_in_use() {
     for (strategy, name, steps) in [
         (
@@ -477,6 +561,21 @@ fn hooks_have_a_target_type_and_a_timeout() {
             ]}}),
         ),
     );
+}
+
+/// Hooks are compared as a whole, and what stands inside them has units all the same.
+#[test]
+fn a_hooks_role_by_name_is_the_role_by_arn() {
+    let hooks = |first: &str, second: &str| {
+        let hook = |role: &str| json!({"hookTargetArn": "arn:f", "roleArn": role, "lifecycleStages": ["PRE_SCALE_UP"]});
+        json!({"deploymentConfiguration": {"lifecycleHooks": [hook(first), hook(second)]}})
+    };
+    let arn = |name: &str| format!("arn:aws:iam::111122223333:role/{name}");
+    let described = bare_fargate(&hooks(&arn("b"), &arn("a")));
+    same_service(&bare_spec(&hooks("a", "b")), &described);
+    let drift = service_drift(&bare_spec(&hooks("a", "a-b")), &described);
+    assert_eq!(drift.len(), 1, "{drift:?}");
+    assert_eq!(drift[0].path, "deploymentConfiguration.lifecycleHooks");
 }
 
 #[test]

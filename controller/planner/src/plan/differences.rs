@@ -1,16 +1,16 @@
 //! The differences between what is wanted and what is there, and the calls that remove them.
 
-use crds::Reason;
 use crds::ecs::{Effect, ServiceDefinition};
+use crds::{Reason, SpecHash};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::inputs::{choose_revision, update_input};
-use super::{Action, TaskDefinitionRef};
+use super::{Action, TaskDefinitionRef, unlisted};
 use crate::desired::{Desired, passthrough_drift};
 use crate::drift::{self, FieldDrift};
 use crate::observed::{Observed, ObservedService, ObservedTaskDefinition};
-use crate::ownership::{self, SPEC_HASH, Tags};
+use crate::ownership::{self, HELD_SPEC, SPEC_HASH, Tags};
 use crate::scaling;
 
 /// The calls that remove every difference, and the differences that no call can remove.
@@ -75,6 +75,7 @@ pub(super) fn service_drift(desired: &Desired, service: &ObservedService) -> Vec
     let wanted = &desired.service;
     let mut drift =
         drift::compare(ServiceDefinition::SHAPE, &wanted.normal, &service.normal, &wanted.ignore);
+    unlisted::settle(desired, service, &mut drift);
     // What AWS does not show cannot be compared; it goes along with the next change of the spec.
     let shown: Map<String, Value> = wanted
         .passthrough
@@ -123,6 +124,50 @@ fn tag_action(
     let tags =
         wanted.into_iter().filter(|(key, value)| service.tags.get(key) != Some(value)).collect();
     Some(Action::TagResource { arn: service.arn.clone(), tags, reason, changes })
+}
+
+/// Takes the mark of a spec that a person left off the service: before that spec is sent again because it was released,
+/// and after another one was sent.
+pub(super) fn clear_held_spec(
+    actions: &mut Vec<Action>,
+    service: &ObservedService,
+    spec: &SpecHash,
+    is_released: bool,
+) {
+    let Some(held) = service.tags.get(HELD_SPEC) else { return };
+    let untag = |reason| Action::UntagResource {
+        arn: service.arn.clone(),
+        keys: vec![HELD_SPEC.to_owned()],
+        reason,
+        changes: vec![FieldDrift {
+            path: format!("service.tags[{HELD_SPEC}]"),
+            desired: None,
+            observed: Some(json!(held)),
+            effect: Effect::InPlace,
+        }],
+    };
+    if is_released {
+        actions.insert(0, untag(Reason::Released));
+    } else if held != spec.as_str() {
+        actions.push(untag(Reason::TagsChanged));
+    }
+}
+
+/// A rollout that failed and was not undone leaves no difference: trying it once more is a new deployment of the same.
+pub(super) fn try_again(actions: &mut Vec<Action>, desired: &Desired) {
+    if actions.iter().any(|action| matches!(action, Action::UpdateService { .. })) {
+        return;
+    }
+    actions.push(Action::UpdateService {
+        input: json!({
+            "cluster": desired.key.cluster,
+            "service": desired.key.name,
+            "forceNewDeployment": true,
+        }),
+        task_definition: None,
+        reason: Reason::Released,
+        changes: Vec::new(),
+    });
 }
 
 /// The service's deployment controller.

@@ -1,12 +1,14 @@
 //! Why a difference is not acted on.
 
-use crds::{Reason, SyncMode};
+use crds::Reason;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Action, Hold};
 use crate::desired::Desired;
 use crate::drift::FieldDrift;
 use crate::observed::ObservedService;
+use crate::orders::Orders;
 use crate::rollout::Rollout;
 
 /// Whether this very spec has been sent before.
@@ -26,58 +28,41 @@ impl Attempted {
     }
 }
 
-/// Suspension and manual mode hold every action alike.
-pub(super) fn policy_hold(desired: &Desired) -> Option<Hold> {
-    if desired.sync.suspend {
-        return Some(Hold::new(Reason::Suspended, "`sync.suspend` is set"));
-    }
-    match desired.sync.mode {
-        SyncMode::Auto => None,
-        SyncMode::Manual => Some(Hold::new(
-            Reason::ManualSync,
-            "`sync.mode` is `manual`: the difference waits for a person",
-        )),
-    }
+/// What there is to do and how far the spec has got.
+pub(super) struct Situation<'a> {
+    pub(super) actions: &'a [Action],
+    /// Differences that no call can remove.
+    pub(super) replacements: &'a [FieldDrift],
+    pub(super) rollout: &'a Rollout,
+    pub(super) attempted: Attempted,
 }
 
-/// Everything that stands against carrying out these actions.
-pub(super) fn standing(
+/// What keeps everything from happening, whatever the spec: the spec's own suspension, and what people said.
+pub(super) fn standing_hold(desired: &Desired, orders: &Orders, now: Timestamp) -> Option<Hold> {
+    if orders.unknown.is_none() && desired.sync.suspend {
+        return Some(Hold::new(Reason::Suspended, "`sync.suspend` is set"));
+    }
+    orders.standing_hold(now)
+}
+
+/// Everything that stands against what there is to do.
+pub(super) fn all(
     desired: &Desired,
-    actions: &[Action],
-    replacements: &[FieldDrift],
-    rollout: &Rollout,
-    attempted: Attempted,
+    service: &ObservedService,
+    orders: &Orders,
+    situation: &Situation<'_>,
+    now: Timestamp,
 ) -> Vec<Hold> {
-    let mut holds = Vec::new();
+    let Situation { actions, replacements, rollout, attempted } = *situation;
+    let mut holds: Vec<Hold> = standing_hold(desired, orders, now).into_iter().collect();
     if actions.is_empty() && replacements.is_empty() {
-        if desired.sync.suspend {
-            holds.extend(policy_hold(desired));
-        }
         return holds;
     }
-    holds.extend(policy_hold(desired));
-    match rollout {
-        Rollout::RollingBack(reason) => {
-            holds.push(Hold::new(Reason::RolledBack, format!("ECS is rolling back: {reason}")));
-        }
-        Rollout::RolledBack(reason) if attempted.was_sent() => {
-            holds.push(Hold::new(
-                Reason::RolledBack,
-                format!("this spec failed and was rolled back: {reason} It is held until the spec changes."),
-            ));
-        }
-        Rollout::Failed(reason) if attempted.was_sent() => {
-            holds.push(Hold::new(
-                Reason::RolloutFailed,
-                format!("this spec failed: {reason} It is held until the spec changes."),
-            ));
-        }
-        Rollout::RolledBack(_)
-        | Rollout::Failed(_)
-        | Rollout::NotStarted
-        | Rollout::InProgress
-        | Rollout::Succeeded => {}
+    if holds.is_empty() {
+        holds.extend(orders.spec_hold(desired, attempted.was_sent(), now));
     }
+    let left = orders.left_hold(desired, service);
+    holds.extend(left.or_else(|| failure_hold(rollout, attempted)));
     if !replacements.is_empty() {
         let paths: Vec<&str> = replacements.iter().map(|drift| drift.path.as_str()).collect();
         holds.push(Hold::new(
@@ -85,13 +70,38 @@ pub(super) fn standing(
             format!("ECS cannot change {} of an existing service", paths.join(", ")),
         ));
     }
-    if holds.is_empty() && attempted == Attempted::Recorded && !desired.sync.self_heal {
+    let heals = desired.sync.self_heal || orders.lets_go(&desired.spec_hash);
+    if holds.is_empty() && attempted == Attempted::Recorded && !heals {
         holds.push(Hold::new(
             Reason::SelfHealOff,
             "the service was changed at AWS and `sync.selfHeal` is off",
         ));
     }
     holds
+}
+
+/// A spec whose rollout failed is not sent again.
+fn failure_hold(rollout: &Rollout, attempted: Attempted) -> Option<Hold> {
+    match rollout {
+        Rollout::RollingBack(reason) => {
+            Some(Hold::new(Reason::RolledBack, format!("ECS is rolling back: {reason}")))
+        }
+        Rollout::RolledBack(reason) if attempted.was_sent() => Some(Hold::new(
+            Reason::RolledBack,
+            format!(
+                "this spec failed and was rolled back: {reason} It is held until the spec changes."
+            ),
+        )),
+        Rollout::Failed(reason) if attempted.was_sent() => Some(Hold::new(
+            Reason::RolloutFailed,
+            format!("this spec failed: {reason} It is held until the spec changes."),
+        )),
+        Rollout::RolledBack(_)
+        | Rollout::Failed(_)
+        | Rollout::NotStarted
+        | Rollout::InProgress
+        | Rollout::Succeeded => None,
+    }
 }
 
 /// Under another deployment controller ECS refuses new revisions through UpdateService (aws.md §2.4).

@@ -1,14 +1,17 @@
 //! The plan: which calls bring AWS to what is wanted, and why anything is left undone.
 //!
-//! What comes in: one [`Desired`], one [`Observed`], the time. What leaves: a [`Plan`], always. Guarantees: at most one
-//! UpdateService; no action on a service that is not ours, unless it may be adopted; no action while suspended; a failed
-//! spec is not tried again; planning what was applied and observed gives an empty plan.
+//! What comes in: one [`Desired`], one [`Observed`], what people said ([`Orders`]), the time. What leaves: a [`Plan`],
+//! always. Guarantees: at most one UpdateService; no action on a service that is not ours, unless it may be adopted; no
+//! action while suspended or held, or while it is not known whether it is; a failed spec is not tried again unless a person
+//! releases it; planning what was applied and observed gives an empty plan.
 
 mod differences;
 mod holds;
 mod inputs;
+mod reload;
 #[cfg(test)]
 mod tests;
+mod unlisted;
 
 pub use inputs::tag_list;
 
@@ -22,6 +25,7 @@ use self::holds::Attempted;
 use crate::desired::Desired;
 use crate::drift::FieldDrift;
 use crate::observed::{Observed, ObservedService, ServiceState, Wants};
+use crate::orders::Orders;
 use crate::ownership::{self, Ownership, Tags};
 use crate::rollout::{self, Rollout};
 use crate::scaling::{self, Call};
@@ -47,6 +51,8 @@ pub struct Plan {
     pub requeue: Requeue,
     /// Where the rollout of the wanted revision stands.
     pub rollout: Rollout,
+    /// What preflight could not look at, in a sentence for each reason; it holds nothing.
+    pub not_checked: Vec<String>,
 }
 
 /// When to look at a service again.
@@ -139,6 +145,20 @@ pub enum Action {
         /// What differs.
         changes: Vec<FieldDrift>,
     },
+    /// Stops a service deployment and rolls back.
+    StopServiceDeployment {
+        /// The deployment's ARN.
+        arn: String,
+        /// Why.
+        reason: Reason,
+    },
+    /// Answers a lifecycle hook that waits.
+    ContinueServiceDeployment {
+        /// The call's input.
+        input: Value,
+        /// Why.
+        reason: Reason,
+    },
     /// Deletes the service.
     DeleteService {
         /// Why.
@@ -156,6 +176,8 @@ impl Action {
             Self::TagResource { .. } => "TagResource",
             Self::UntagResource { .. } => "UntagResource",
             Self::Scaling { call, .. } => call.operation(),
+            Self::StopServiceDeployment { .. } => "StopServiceDeployment",
+            Self::ContinueServiceDeployment { .. } => "ContinueServiceDeployment",
             Self::DeleteService { .. } => "DeleteService",
         }
     }
@@ -169,6 +191,8 @@ impl Action {
             | Self::TagResource { reason, .. }
             | Self::UntagResource { reason, .. }
             | Self::Scaling { reason, .. }
+            | Self::StopServiceDeployment { reason, .. }
+            | Self::ContinueServiceDeployment { reason, .. }
             | Self::DeleteService { reason } => *reason,
         }
     }
@@ -181,7 +205,10 @@ impl Action {
             | Self::TagResource { changes, .. }
             | Self::UntagResource { changes, .. }
             | Self::Scaling { changes, .. } => changes,
-            Self::CreateService { .. } | Self::DeleteService { .. } => &[],
+            Self::CreateService { .. }
+            | Self::StopServiceDeployment { .. }
+            | Self::ContinueServiceDeployment { .. }
+            | Self::DeleteService { .. } => &[],
         }
     }
 }
@@ -207,7 +234,15 @@ impl Plan {
             holds: Vec::new(),
             requeue: Requeue::OnChange,
             rollout: Rollout::NotStarted,
+            not_checked: Vec::new(),
         }
+    }
+
+    /// The same plan with everything held back for one more reason.
+    pub fn withhold(mut self, reason: Reason, message: impl Into<String>) -> Self {
+        self.withheld.append(&mut self.actions);
+        self.holds.push(Hold::new(reason, message));
+        Self { requeue: Requeue::OnChange, ..self }
     }
 
     /// Whether there is nothing to do and nothing is held back.
@@ -234,9 +269,19 @@ pub fn wants(desired: &Desired, observed: &Observed) -> Wants {
     // A rollback brings back settings as well as the revision.
     let differs = !runs_wanted || !differences::service_drift(desired, service).is_empty();
     let troubled = !completed && !going_well;
+    // Where it can wait for somebody, it has to show that it does.
+    let may_wait = service
+        .raw
+        .pointer("/deploymentConfiguration/lifecycleHooks")
+        .and_then(Value::as_array)
+        .is_some_and(|hooks| !hooks.is_empty())
+        && rollout::is_moving(service);
     Wants {
         candidates: !runs_wanted,
-        deployments: differs || troubled,
+        deployments: differs
+            || troubled
+            || may_wait
+            || reload::needs_records(desired, observed, service),
         images: completed,
         stopped: differs || troubled || service.running_count < service.desired_count,
         scaling,
@@ -244,10 +289,13 @@ pub fn wants(desired: &Desired, observed: &Observed) -> Wants {
 }
 
 /// What to do about one service.
-pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
-    let rollout = rollout::stands(desired, observed);
+pub fn plan(desired: &Desired, observed: &Observed, orders: &Orders, now: Timestamp) -> Plan {
+    let is_forgiven = rollout::newest_attempt(desired, observed)
+        .is_some_and(|attempt| orders.forgives(&desired.spec_hash, attempt));
+    let rollout =
+        if is_forgiven { Rollout::NotStarted } else { rollout::stands(desired, observed) };
     match observed.service.as_ref().map(|service| (service, service.state)) {
-        None | Some((_, ServiceState::Inactive)) => create(desired, observed, now),
+        None | Some((_, ServiceState::Inactive)) => create(desired, observed, orders, now),
         Some((_, ServiceState::Draining)) => Plan {
             rollout,
             ..Plan::hold(
@@ -259,15 +307,27 @@ pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
                 Requeue::After(ROLLOUT_POLL),
             )
         },
-        Some((service, ServiceState::Active)) => change(desired, observed, service, rollout, now),
+        Some((service, ServiceState::Active)) => {
+            let turn = Turn { orders, rollout, is_forgiven, now };
+            change(desired, observed, service, turn)
+        }
     }
+}
+
+/// What decides about a change beside the two sides.
+struct Turn<'a> {
+    orders: &'a Orders,
+    rollout: Rollout,
+    /// The spec has failed, and somebody released it since.
+    is_forgiven: bool,
+    now: Timestamp,
 }
 
 fn living(observed: &Observed) -> Option<&ObservedService> {
     observed.service.as_ref().filter(|service| service.state != ServiceState::Inactive)
 }
 
-fn create(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
+fn create(desired: &Desired, observed: &Observed, orders: &Orders, now: Timestamp) -> Plan {
     let (register, task_definition) =
         inputs::choose_revision(desired, observed, Reason::ServiceMissing, Vec::new());
     let mut actions: Vec<Action> = register.into_iter().collect();
@@ -279,7 +339,10 @@ fn create(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
         reason: Reason::ServiceMissing,
     });
     actions.extend(scaling);
-    let holds: Vec<Hold> = holds::policy_hold(desired).into_iter().collect();
+    let holds: Vec<Hold> = holds::standing_hold(desired, orders, now)
+        .or_else(|| orders.spec_hold(desired, false, now))
+        .into_iter()
+        .collect();
     let requeue = if holds.is_empty() { Requeue::After(ROLLOUT_POLL) } else { Requeue::OnChange };
     conclude(actions, holds, requeue, Rollout::NotStarted)
 }
@@ -288,8 +351,7 @@ fn change(
     desired: &Desired,
     observed: &Observed,
     service: &ObservedService,
-    rollout: Rollout,
-    now: Timestamp,
+    Turn { orders, rollout, is_forgiven, now }: Turn<'_>,
 ) -> Plan {
     let adopting = match ownership::ownership(&service.tags, &desired.owner) {
         Ownership::Ours => false,
@@ -314,12 +376,23 @@ fn change(
         Ownership::Nobodys => true,
     };
     let is_attempted = differences::is_attempted(desired, service);
-    let reason = match (adopting, is_attempted) {
-        (true, _) => Reason::Adopting,
-        (false, true) => Reason::Drifted,
-        (false, false) => Reason::SpecChanged,
+    let is_released = orders.releases(&desired.spec_hash);
+    let reason = match (adopting, is_released, is_attempted) {
+        (true, _, _) => Reason::Adopting,
+        (false, true, _) => Reason::Released,
+        (false, false, true) => Reason::Drifted,
+        (false, false, false) => Reason::SpecChanged,
     };
-    let (actions, replacements) = differences::between(desired, observed, service, reason, now);
+    let (mut actions, mut replacements) =
+        differences::between(desired, observed, service, reason, now);
+    differences::clear_held_spec(&mut actions, service, &desired.spec_hash, is_released);
+    if is_forgiven {
+        differences::try_again(&mut actions, desired);
+    }
+    if !replacements.is_empty() && orders.replaces(&desired.spec_hash, service) {
+        replacements.clear();
+        actions = vec![Action::DeleteService { reason: Reason::Replacing }];
+    }
     let attempted = if is_attempted {
         Attempted::Recorded
     } else if observed.sent.as_ref() == Some(&desired.spec_hash) {
@@ -327,7 +400,13 @@ fn change(
     } else {
         Attempted::No
     };
-    let mut holds = holds::standing(desired, &actions, &replacements, &rollout, attempted);
+    let situation = holds::Situation {
+        actions: &actions,
+        replacements: &replacements,
+        rollout: &rollout,
+        attempted,
+    };
+    let mut holds = holds::all(desired, service, orders, &situation, now);
     if scaling::is_under_way(service) {
         // An interrupted change of our own is no change by others.
         holds.retain(|hold| hold.reason != Reason::SelfHealOff);
@@ -341,12 +420,17 @@ fn change(
     } else {
         Requeue::OnChange
     };
-    let is_failure =
-        |hold: &Hold| matches!(hold.reason, Reason::RolledBack | Reason::RolloutFailed);
+    let is_failure = |hold: &Hold| {
+        matches!(
+            hold.reason,
+            Reason::RolledBack | Reason::RolloutFailed | Reason::RolledBackByHand | Reason::Aborted
+        )
+    };
     if attempted == Attempted::Sent && holds.iter().all(is_failure) && !holds.is_empty() {
         return record_failure(conclude(actions, holds, requeue, rollout));
     }
-    conclude(actions, holds, requeue, rollout)
+    let plan = conclude(actions, holds, requeue, rollout);
+    reload::add(plan, desired, observed, service, (orders, now))
 }
 
 /// Sets the tag that an earlier turn could not set: without it a new process would send the failed spec once more.
@@ -366,8 +450,8 @@ fn poll_interval(service: &ObservedService, now: Timestamp) -> Duration {
 
 fn conclude(actions: Vec<Action>, holds: Vec<Hold>, requeue: Requeue, rollout: Rollout) -> Plan {
     if holds.is_empty() {
-        Plan { actions, withheld: Vec::new(), holds, requeue, rollout }
+        Plan { actions, holds, requeue, rollout, ..Plan::nothing() }
     } else {
-        Plan { actions: Vec::new(), withheld: actions, holds, requeue, rollout }
+        Plan { withheld: actions, holds, requeue, rollout, ..Plan::nothing() }
     }
 }

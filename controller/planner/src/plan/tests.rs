@@ -1,5 +1,7 @@
 //! Scenarios of one service: a small world folds the plan into itself, and planning again must give nothing.
 
+mod orders;
+
 use crds::{Reason, Service, SyncPolicy};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -8,6 +10,7 @@ use serde_json::{Value, json};
 use super::{Action, Plan, TaskDefinitionRef, plan, wants};
 use crate::desired::Desired;
 use crate::observed::{Observed, ObservedService, ObservedTaskDefinition, ServiceDeployment};
+use crate::orders::Orders;
 use crate::ownership::{OWNER, SPEC_HASH};
 
 const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333";
@@ -36,6 +39,10 @@ fn spec(image: &str, sync: &Value) -> Service {
 
 #[allow(clippy::needless_pass_by_value, reason = "callers write `json!({…})`")]
 fn desired_with(image: &str, sync: Value) -> Desired {
+    resolved(&spec(image, &sync))
+}
+
+fn resolved(spec: &Service) -> Desired {
     let provenance = crds::Provenance {
         source: "fleet".parse().unwrap(),
         revision: crds::SourceRevision::new("c0ffee"),
@@ -43,7 +50,7 @@ fn desired_with(image: &str, sync: Value) -> Desired {
         line: 1,
     };
     let owner = "test".parse().unwrap();
-    Desired::resolve(&spec(image, &sync), &owner, provenance, &SyncPolicy::default()).unwrap()
+    Desired::resolve(spec, &owner, provenance, &SyncPolicy::default()).unwrap()
 }
 
 fn desired(image: &str) -> Desired {
@@ -92,7 +99,7 @@ impl World {
     }
 
     fn plan(&self, desired: &Desired) -> Plan {
-        plan(desired, &self.observe(), Timestamp::UNIX_EPOCH)
+        plan(desired, &self.observe(), &Orders::default(), Timestamp::UNIX_EPOCH)
     }
 
     /// Carries a plan out, as AWS would once every rollout has ended well.
@@ -142,7 +149,19 @@ impl World {
                         .map(|(key, value)| json!({ "key": key, "value": value }))
                         .collect();
                 }
-                Action::UntagResource { .. } | Action::Scaling { .. } => {
+                Action::UntagResource { keys, .. } => {
+                    let service = self.service.as_mut().unwrap();
+                    let mut all = crate::observed::tags(service);
+                    all.retain(|key, _| !keys.contains(key));
+                    service["tags"] = all
+                        .iter()
+                        .map(|(key, value)| json!({ "key": key, "value": value }))
+                        .collect();
+                }
+                Action::StopServiceDeployment { .. } | Action::ContinueServiceDeployment { .. } => {
+                    panic!("a plan of a spec steers no deployment")
+                }
+                Action::Scaling { .. } => {
                     panic!("no spec here has scaling")
                 }
                 Action::DeleteService { .. } => self.service = None,
@@ -362,6 +381,51 @@ fn a_draining_name_is_waited_for_and_an_inactive_one_is_free() {
     assert_eq!(reasons(&world.plan(&desired("web:v1"))), [Reason::Draining]);
     world.service.as_mut().unwrap()["status"] = json!("INACTIVE");
     assert_eq!(operations(&world.plan(&desired("web:v1"))), ["CreateService"]);
+}
+
+/// The spec of `desired` with `monitoring`, or without.
+fn monitored(seconds: Option<i32>) -> Desired {
+    let mut spec = serde_json::to_value(spec("web:v1", &json!({}))).unwrap();
+    if let Some(seconds) = seconds {
+        spec["spec"]["service"]["monitoring"] = json!({"metricConfigurations": [{"metricNames": ["CPUUtilization"], "resolutionSeconds": seconds}]});
+    }
+    resolved(&serde_json::from_value(spec).unwrap())
+}
+
+/// Only service revisions show it, and whether a change makes one is not documented.
+#[test]
+fn what_only_revisions_show_follows_the_spec_and_is_not_sent_again_and_again() {
+    let mut world = World::running("web:v1");
+    let plan = world.plan(&monitored(Some(20)));
+    assert_eq!(operations(&plan), ["UpdateService", "TagResource"]);
+    assert_eq!(plan.actions[0].changes()[0].path, "service.monitoring");
+    world.apply(&plan);
+    // Read from a revision that does not have it yet: the spec was sent, that is all that can be known.
+    world.service.as_mut().unwrap().as_object_mut().unwrap().remove("monitoring");
+    assert!(world.plan(&monitored(Some(20))).is_settled());
+    // A revision that shows it: the next spec's value differs from it, and a spec without it takes it back.
+    world.service.as_mut().unwrap()["monitoring"] = json!({"metricConfigurations": [{"metricNames": ["CPUUtilization"], "resolutionSeconds": 20}]});
+    assert!(world.plan(&monitored(Some(20))).is_settled());
+    let plan = world.plan(&monitored(Some(60)));
+    assert_eq!(plan.actions[0].changes()[0].path, "service.monitoring.metricConfigurations");
+    let plan = world.plan(&monitored(None));
+    let Action::UpdateService { input, .. } = &plan.actions[0] else { panic!("{plan:#?}") };
+    assert_eq!(input["monitoring"], json!({"metricConfigurations": []}));
+}
+
+#[test]
+fn a_revision_that_is_not_in_force_says_nothing() {
+    let world = World::running("web:v1");
+    let mut service = world.observe().service.unwrap();
+    let revision = |number: u32| {
+        json!({"serviceRevisionArn": format!("{ARN}:service-revision/shop/web/{number}"),
+               "monitoring": {"metricConfigurations": [{"metricNames": ["CPUUtilization"], "resolutionSeconds": 20}]}})
+    };
+    let before = service.normal.clone();
+    service.complete_from(&revision(2));
+    assert_eq!(service.normal, before);
+    service.complete_from(&revision(1));
+    assert_ne!(service.normal, before);
 }
 
 #[test]

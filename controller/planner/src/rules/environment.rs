@@ -24,6 +24,21 @@ const SECRET_PAIRS: &[(&str, &str)] = &[
     ("ENCRYPTION", "KEY"),
 ];
 
+/// How tokens begin whose makers mark them.
+const TOKEN_PREFIXES: &[&str] = &[
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "github_pat_",
+    "glpat-",
+    "xoxb-",
+    "xoxp-",
+    "sk_live_",
+    "rk_live_",
+    "npm_",
+    "AIza",
+];
+
 /// Last words of names that speak about a secret and are none.
 const ABOUT_SECRETS: &[&str] = &[
     "ARN",
@@ -146,6 +161,8 @@ fn plaintext_secret(at: &str, variable: &KeyValuePair, found: &mut Vec<Finding>)
         format!("`{}` holds an address with a password in plain text", variable.name)
     } else if value.contains("PRIVATE KEY-----") {
         format!("`{}` holds a private key in plain text", variable.name)
+    } else if is_marked_token(value) {
+        format!("`{}` holds a token in plain text", variable.name)
     } else if names_secret(&variable.name) {
         format!("`{}` looks like a secret in plain text", variable.name)
     } else {
@@ -197,6 +214,18 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
+/// Whether a value has the form of a token that its maker marks as one, of an AWS access key, or of a signed JWT.
+fn is_marked_token(value: &str) -> bool {
+    let value = value.trim();
+    let is_access_key = value.len() == 20
+        && (value.starts_with("AKIA") || value.starts_with("ASIA"))
+        && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let is_jwt = value.len() > 60 && value.starts_with("eyJ") && value.matches('.').count() == 2;
+    let is_prefixed =
+        value.len() >= 20 && TOKEN_PREFIXES.iter().any(|prefix| value.starts_with(prefix));
+    is_access_key || is_jwt || is_prefixed
+}
+
 /// `scheme://user:password@host`
 fn has_password_in_url(value: &str) -> bool {
     let Some((_, rest)) = value.split_once("://") else { return false };
@@ -207,7 +236,7 @@ fn has_password_in_url(value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{has_password_in_url, names_secret};
+    use super::{has_password_in_url, is_marked_token, names_secret};
 
     #[test]
     fn names_of_secrets_are_told_from_names_about_them() {
@@ -235,6 +264,22 @@ mod tests {
             "SSO_TOKEN_URL",
         ] {
             assert!(!names_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_known_by_their_marks() {
+        let made_up = "x".repeat(36);
+        for token in [
+            format!("ghp_{made_up}"),
+            format!("xoxb-{made_up}"),
+            "AKIA".to_owned() + "IOSFODNN7EXAMPLE",
+        ] {
+            assert!(is_marked_token(&token), "{token}");
+        }
+        assert!(is_marked_token(&format!("eyJ{made_up}.{made_up}.{made_up}")));
+        for plain in ["AKIA", "ghp_", "hello", "eyJ", "npm_config_registry", "v1.2.3"] {
+            assert!(!is_marked_token(plain), "{plain}");
         }
     }
 

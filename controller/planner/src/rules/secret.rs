@@ -18,6 +18,10 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Finding>) {
         let options =
             container.log_configuration.as_ref().and_then(|log| log.secret_options.as_deref());
         all(subject, &format!("{at}.logConfiguration"), "secretOptions", options, found);
+        if let Some(credentials) = &container.repository_credentials {
+            let path = format!("{at}.repositoryCredentials.credentialsParameter");
+            registry_credentials(path, &credentials.credentials_parameter, found);
+        }
     }
     let connect = subject.service.service_connect_configuration.as_ref();
     let log = connect.and_then(|connect| connect.log_configuration.as_ref());
@@ -60,6 +64,34 @@ fn value_from(subject: &Subject<'_>, path: String, text: &str, found: &mut Vec<F
                 .hint("give the ARN of an SSM parameter or of a Secrets Manager secret"),
         ),
         _ => parameter_name(path, text, found),
+    }
+}
+
+/// The credentials of a private registry: a whole secret, by its ARN, or by its name in the same region.
+fn registry_credentials(path: String, text: &str, found: &mut Vec<Finding>) {
+    if is_open(text) {
+        return;
+    }
+    let parts: Vec<&str> = text.split(':').collect();
+    match parts.as_slice() {
+        ["arn", _, "secretsmanager", region, account, "secret", name] => {
+            account_and_region(&path, text, region, account, found);
+            random_suffix(path, text, name, found);
+        }
+        ["arn", _, "secretsmanager", _, _, "secret", _, ..] => found.push(
+            error(
+                path,
+                format!(
+                    "`{text}` names a part of a secret; the registry's credentials are the whole"
+                ),
+            )
+            .hint("leave out what follows the secret's name"),
+        ),
+        ["arn", ..] => found.push(
+            error(path, format!("`{text}` is not the ARN of a secret"))
+                .hint("keep the registry's credentials in Secrets Manager"),
+        ),
+        _ => {}
     }
 }
 

@@ -41,6 +41,7 @@ pub(super) struct ServicePage {
     invalid: Vec<InvalidView>,
     spec: Option<String>,
     json_href: String,
+    diff_href: String,
 }
 
 /// Draws the page of a service.
@@ -50,6 +51,7 @@ pub(super) fn draw(app: &App, object: &ServiceObject) -> ServicePage {
     let board = store.version().to_string();
     let now = store.now();
     let ServiceObject { key, metadata, provenance, spec, status, invalid } = object;
+    let spec = spec.value();
     let attempt = |attempt| AttemptView::new(attempt, now);
     let is_elsewhere = key.target != crds::TargetName::default();
     let target = is_elsewhere.then(|| key.target.to_string());
@@ -85,8 +87,9 @@ pub(super) fn draw(app: &App, object: &ServiceObject) -> ServicePage {
             .map(|it| EventView::new(it, now))
             .collect(),
         invalid: invalid.iter().map(InvalidView::new).collect(),
-        spec: (!spec.is_null()).then(|| outline(spec)),
+        spec: (!spec.is_null()).then(|| outline(&spec)),
         json_href: format!("/api/v1/services/{}/{}{query}", key.cluster, key.name),
+        diff_href: format!("/api/v1/services/{}/{}/diff{query}", key.cluster, key.name),
         target,
     }
 }

@@ -341,6 +341,7 @@ mod tests {
             failed,
             started_at: None,
             reason: None,
+            waiting: Vec::new(),
         };
         RolloutView::new(&status, Timestamp::UNIX_EPOCH)
     }

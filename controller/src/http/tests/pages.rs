@@ -62,7 +62,7 @@ async fn hostile_text_stays_text() {
     let evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>";
     let mut hostile = object(key("default", "shop", "web"), "Degraded");
     hostile.metadata.labels.insert(evil.into(), evil.into());
-    hostile.spec = Arc::new(json!({evil: evil}));
+    hostile.spec = Arc::new(SpecText::from(&json!({evil: evil})));
     hostile.status.conditions[0].message = evil.into();
     hostile.status.images[0].tag = Some(evil.into());
     hostile.status.rollout.as_mut().unwrap().reason = Some(evil.into());
@@ -161,7 +161,8 @@ async fn the_page_of_a_service_shows_everything() {
         "web.yaml:1",
         "Degraded -&#62; Missing",
         "9f3c2ab41d7e",
-        "/api/v1/services/data/reports",
+        "href=\"/api/v1/services/data/reports\"",
+        "href=\"/api/v1/services/data/reports/diff\"",
         "datetime=\"2026-11-18T20:20:00Z\"",
     ] {
         assert!(page.contains(shown), "{shown} is missing in\n{page}");

@@ -118,8 +118,9 @@ async fn the_server_serves_sockets_and_stops_in_time() {
         crate::queue::Queue::new(1),
         "1.2.3",
     );
+    let (access, owner) = (bound.access, "prod".into());
     let state =
-        State { store, metrics, access: bound.access, owner: "prod".into(), version: "1.2.3" };
+        State { store, metrics, orders: None, access, reads: None, owner, version: "1.2.3" };
     let shutdown = CancellationToken::new();
     let server = tokio::spawn(serve(bound.listener, state, shutdown.clone()));
 

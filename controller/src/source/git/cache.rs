@@ -18,6 +18,9 @@ const LOCK_POLL: Duration = Duration::from_millis(50);
 /// How long git may take for what stays on this machine.
 pub(super) const LOCAL_TIME: Duration = Duration::from_mins(2);
 
+const SETTINGS: &str = "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n[core]\n\thooksPath = /dev/null\n\tfsmonitor = false\n\
+                        \tbigFileThreshold = 1m\n";
+
 /// Where one repository is kept.
 #[derive(Debug)]
 pub(super) struct Cache {
@@ -65,10 +68,11 @@ impl Cache {
         }
     }
 
-    /// Writes git's configuration: it holds nothing but that a local repository may belong to another user.
+    /// Writes git's configuration: nothing runs by itself, large blobs pass through without being held in memory, and a local
+    /// repository may belong to another user.
     pub(super) fn write_configuration(&self, remote: &Remote) -> Result<(), SourceError> {
         let path = self.folder.join("gitconfig");
-        let mut text = "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n".to_owned();
+        let mut text = SETTINGS.to_owned();
         if let Transport::Local { path } = &remote.transport {
             let plain = path.display().to_string().replace('\\', r"\\").replace('"', "\\\"");
             for folder in [plain.clone(), format!("{plain}/.git")] {

@@ -80,6 +80,11 @@ impl Git {
         self.run_with(run, Vec::new()).await
     }
 
+    /// Runs `gpg`, which git runs too, in the same environment.
+    pub(super) async fn run_gpg(&mut self, run: Run<'_>) -> Result<Vec<u8>, SourceError> {
+        self.run_program("gpg", run, Vec::new()).await
+    }
+
     /// Runs a command that talks to the repository's host.
     pub(super) async fn run_remote(
         &mut self,
@@ -91,13 +96,23 @@ impl Git {
         self.run_with(run, credential_environment(&remote.transport, credentials)).await
     }
 
-    async fn run_with(
+    /// Runs a command that stays on this machine, with more in its environment.
+    pub(super) async fn run_with(
         &mut self,
         run: Run<'_>,
         more: Vec<(OsString, OsString)>,
     ) -> Result<Vec<u8>, SourceError> {
+        self.run_program("git", run, more).await
+    }
+
+    async fn run_program(
+        &mut self,
+        program: &'static str,
+        run: Run<'_>,
+        more: Vec<(OsString, OsString)>,
+    ) -> Result<Vec<u8>, SourceError> {
         self.commands += 1;
-        let mut child = Command::new("git")
+        let mut child = Command::new(program)
             .args(&run.arguments)
             .env_clear()
             .envs(self.environment.iter().cloned())
@@ -107,7 +122,7 @@ impl Git {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|source| SourceError::StartGit { source })?;
+            .map_err(|source| SourceError::Start { program, source })?;
         let seconds = run.time.as_secs();
         match tokio::time::timeout(run.time, converse(&mut child, &run)).await {
             Ok(Ok(Answer { output, complaint, is_success: true })) => {
@@ -182,7 +197,7 @@ fn credential_environment(
     transport: &Transport,
     credentials: &Credentials,
 ) -> Vec<(OsString, OsString)> {
-    let mut settings = vec![
+    let mut all = vec![
         ("http.lowSpeedLimit".to_owned(), "1000".to_owned()),
         ("http.lowSpeedTime".to_owned(), "30".to_owned()),
         ("credential.helper".to_owned(), String::new()),
@@ -192,10 +207,14 @@ fn credential_environment(
         (
             Credentials::Basic { user, password },
             Transport::Https { origin } | Transport::Http { origin, .. },
-        ) => settings.push((
-            format!("http.{origin}.extraHeader"),
-            format!("Authorization: Basic {}", basic(user, password)),
-        )),
+        ) => all.extend([
+            // Git would send the header to whatever host it is redirected to.
+            ("http.followRedirects".to_owned(), "false".to_owned()),
+            (
+                format!("http.{origin}.extraHeader"),
+                format!("Authorization: Basic {}", basic(user, password)),
+            ),
+        ]),
         (Credentials::Ssh { key_file, known_hosts_file }, Transport::Ssh) => {
             let command = ssh_command(key_file, known_hosts_file);
             environment.push(("GIT_SSH_COMMAND".into(), command.into()));
@@ -205,8 +224,15 @@ fn credential_environment(
         }
         (Credentials::None | Credentials::Basic { .. } | Credentials::Ssh { .. }, _) => {}
     }
-    environment.push(("GIT_CONFIG_COUNT".into(), settings.len().to_string().into()));
-    for (index, (name, value)) in settings.into_iter().enumerate() {
+    environment.extend(settings(all));
+    environment
+}
+
+/// Settings of git as environment variables.
+pub(super) fn settings(all: Vec<(String, String)>) -> Vec<(OsString, OsString)> {
+    let mut environment: Vec<(OsString, OsString)> =
+        vec![("GIT_CONFIG_COUNT".into(), all.len().to_string().into())];
+    for (index, (name, value)) in all.into_iter().enumerate() {
         environment.push((format!("GIT_CONFIG_KEY_{index}").into(), name.into()));
         environment.push((format!("GIT_CONFIG_VALUE_{index}").into(), value.into()));
     }
@@ -259,13 +285,15 @@ mod tests {
         let credentials =
             Credentials::Basic { user: "x-access-token".to_owned(), password: "t0k".to_owned() };
         let environment = credential_environment(&transport, &credentials);
-        assert_eq!(value_of(&environment, "GIT_CONFIG_COUNT"), Some("4"));
+        assert_eq!(value_of(&environment, "GIT_CONFIG_COUNT"), Some("5"));
+        assert_eq!(value_of(&environment, "GIT_CONFIG_KEY_3"), Some("http.followRedirects"));
+        assert_eq!(value_of(&environment, "GIT_CONFIG_VALUE_3"), Some("false"));
         assert_eq!(
-            value_of(&environment, "GIT_CONFIG_KEY_3"),
+            value_of(&environment, "GIT_CONFIG_KEY_4"),
             Some("http.https://github.com/.extraHeader")
         );
         assert_eq!(
-            value_of(&environment, "GIT_CONFIG_VALUE_3"),
+            value_of(&environment, "GIT_CONFIG_VALUE_4"),
             Some("Authorization: Basic eC1hY2Nlc3MtdG9rZW46dDBr")
         );
     }

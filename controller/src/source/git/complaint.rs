@@ -12,7 +12,7 @@ struct Known {
 }
 
 /// The first sign that is found decides, so the more telling ones come first.
-const KNOWN: [Known; 11] = [
+const KNOWN: [Known; 12] = [
     Known {
         sign: "REMOTE HOST IDENTIFICATION HAS CHANGED",
         meaning: "the key that the host shows is not the one in the known hosts file: somebody may stand between, or the \
@@ -44,6 +44,11 @@ const KNOWN: [Known; 11] = [
     Known {
         sign: "returned error: 404",
         meaning: "there is no such repository, or the token may not know of it",
+    },
+    Known {
+        sign: "returned error: 30",
+        meaning: "the repository has moved, and a token is not carried after it: write its new address, which may be the \
+                  same with `.git` at its end",
     },
     Known {
         sign: "ertificate",

@@ -8,8 +8,13 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
+mod app;
+mod bounds;
+mod history;
+mod signature;
+
 use super::*;
-use crate::source::{Retry, Variables};
+use crate::source::{Refusal, Retry, Variables};
 use crds::GitRef;
 
 /// A repository with a work tree, as a person would have it.
@@ -67,14 +72,7 @@ impl Repository {
 }
 
 fn source(url: &str) -> GitSource {
-    GitSource {
-        url: url.to_owned(),
-        reference: None,
-        path: None,
-        interval: None,
-        token: None,
-        ssh: None,
-    }
+    GitSource { url: url.to_owned(), ..GitSource::default() }
 }
 
 fn access(cache: &Path) -> Access {
@@ -84,7 +82,8 @@ fn access(cache: &Path) -> Access {
         variables: Variables::from_environment(std::env::vars_os()),
         read_secret: Arc::new(|from| match from.env.as_deref() {
             Some("TOKEN") => Ok("t0ken\n".to_owned()),
-            _ => Err("it is not set".to_owned()),
+            None => crate::config::read_secret(from),
+            Some(_) => Err("it is not set".to_owned()),
         }),
     }
 }
@@ -151,6 +150,7 @@ async fn branches_tags_commits_and_paths_are_followed() {
         branch: branch.map(str::to_owned),
         tag: tag.map(str::to_owned),
         commit: commit.map(str::to_owned),
+        semver: None,
     };
     for (reference, expected) in [
         (reference(None, None, None), &second),
@@ -171,20 +171,6 @@ async fn branches_tags_commits_and_paths_are_followed() {
     let mut nowhere = reading(&GitSource { path: Some("nowhere".to_owned()), ..source(&url) });
     let error = nowhere.reader.fetch().await.unwrap_err();
     assert!(error.to_string().starts_with("cannot find path nowhere in /"), "{error}");
-}
-
-#[tokio::test]
-async fn rewritten_history_is_followed() {
-    let repository = Repository::new();
-    repository.commit_file("web.yaml", "v1");
-    repository.commit_file("web.yaml", "v2");
-    let mut reading = reading_of(&repository);
-    reading.reader.fetch().await.unwrap();
-    repository.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
-    let forced = repository.commit_file("web.yaml", "v3");
-    let snapshot = reading.reader.fetch().await.unwrap();
-    assert_eq!(snapshot.revision().as_str(), forced);
-    assert_eq!(snapshot.files()["web.yaml"].bytes().as_ref(), b"v3");
 }
 
 #[tokio::test]

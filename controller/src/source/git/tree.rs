@@ -45,6 +45,7 @@ pub(super) fn parse(listing: &[u8], folder: &str) -> Option<Tree> {
             "160000" if !is_hidden(below) => Err(Refusal::Submodule),
             "120000" if !is_hidden(below) && may_lead_to_specs(below) => Err(Refusal::Symlink),
             "160000" | "120000" => continue,
+            _ if has_spec_suffix(below) && leads_astray(below) => Err(Refusal::Path),
             _ if !is_spec(below) => continue,
             _ if std::str::from_utf8(path).is_err() => Err(Refusal::Path),
             _ => match size.parse().ok()? {
@@ -55,6 +56,11 @@ pub(super) fn parse(listing: &[u8], folder: &str) -> Option<Tree> {
         tree.entries.push(Entry { path: text.into_owned(), content });
     }
     Some(tree)
+}
+
+/// Git makes no such names, but a commit can be made without Git.
+fn leads_astray(path: &str) -> bool {
+    path.split('/').any(|name| matches!(name, "" | "." | ".."))
 }
 
 /// A link that is named like a spec, or like a folder that might hold some.
@@ -93,6 +99,14 @@ mod tests {
                 entry("services/big.json", Err(Refusal::TooLarge { bytes: 2_000_000 })),
             ]
         );
+    }
+
+    #[test]
+    fn names_that_lead_elsewhere_are_refused() {
+        for path in ["../web.yaml", "a/../web.yaml", "a/./web.yaml", "a//web.yaml"] {
+            let tree = parse(format!("100644 blob aa 12\t{path}\0").as_bytes(), "").unwrap();
+            assert_eq!(tree.entries, vec![entry(path, Err(Refusal::Path))]);
+        }
     }
 
     #[test]

@@ -359,6 +359,23 @@ fn plaintext_secrets_are_warned_about_and_never_printed() {
 }
 
 #[test]
+fn credentials_of_a_private_registry() {
+    let credentials =
+        |text: &str| [(app("repositoryCredentials"), json!({ "credentialsParameter": text }))];
+    let secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop-AbC123";
+    fine(fargate, &credentials(secret));
+    fine(fargate, &credentials("shop/registry"));
+    let path = "APP.repositoryCredentials.credentialsParameter";
+    let part = format!("{secret}:key::");
+    let parameter = "arn:aws:ssm:eu-west-1:111122223333:parameter/a";
+    let told_part =
+        format!("`{part}` names a part of a secret; the registry's credentials are the whole");
+    told(fargate, &credentials(&part), &[(E, path, &told_part)]);
+    let told_parameter = format!("`{parameter}` is not the ARN of a secret");
+    told(fargate, &credentials(parameter), &[(E, path, &told_parameter)]);
+}
+
+#[test]
 fn references_to_secrets() {
     let from = |text: &str| [(app("secrets/0/valueFrom"), json!(text))];
     let secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop-AbC123";

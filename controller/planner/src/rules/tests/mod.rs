@@ -19,9 +19,6 @@ use specs::{ec2, fargate};
 /// One change: where in the object, and what to put there; `null` takes the member away.
 type Edit = (&'static str, Value);
 
-/// What a spec with changes should be told: the severity, the path below `spec` and the whole message.
-type Expected = (Severity, &'static str, &'static str);
-
 const E: Severity = Severity::Error;
 const W: Severity = Severity::Warning;
 
@@ -66,7 +63,7 @@ fn findings(spec: &Value) -> Vec<Finding> {
 
 /// Changes a spec and compares everything that it is told, so that no rule speaks where another should.
 #[track_caller]
-fn told(spec: fn() -> Value, edits: &[Edit], expected: &[Expected]) {
+fn told(spec: fn() -> Value, edits: &[Edit], expected: &[(Severity, &str, &str)]) {
     let found = findings(&edited(spec(), edits));
     let found: Vec<_> = found
         .iter()

@@ -1,0 +1,378 @@
+//! What a person asked to be done once: a restart, a rollback, an abort, a promotion.
+//!
+//! None of these needs a spec: they are decided from what AWS says about the service, so that they work while every source
+//! is down. What comes in: the order, what was sent for it, the service, its rollouts and releases. What leaves: the next
+//! [`Step`]. Guarantees: a service that is not ours is not touched; a call is sent again only when it has had no effect for
+//! longer than a read can be old; a rollback is never rolled back unless the person names the release to go to.
+
+use crds::{ObjectKey, OwnerName, PastRelease, Reason, ReleaseOutcome, SpecHash, Verb};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::desired::{CAPTURED, Desired};
+use crate::drift::{self, FieldDrift};
+use crate::normal;
+use crate::observed::{
+    ObservedService, ObservedTaskDefinition, ServiceDeployment, ServiceState, WaitingHook,
+};
+use crate::orders::{Sent, UnderWay};
+use crate::ownership::{self, HELD_SPEC, Ownership, SPEC_HASH, Tags};
+use crate::past;
+use crate::plan::{Action, TaskDefinitionRef};
+use crate::rollout::DeploymentStatus;
+
+/// What is known when it is decided.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    /// The service's key.
+    pub key: &'a ObjectKey,
+    /// The operator.
+    pub owner: &'a OwnerName,
+    /// The service; `None` when AWS says that there is none.
+    pub service: Option<&'a ObservedService>,
+    /// The revision that the service names.
+    pub running: Option<&'a ObservedTaskDefinition>,
+    /// ECS's records of its rollouts, newest first.
+    pub deployments: &'a [ServiceDeployment],
+    /// Its releases as the state store has them, newest first.
+    pub past: &'a [PastRelease],
+    /// What is wanted, where a source can say so.
+    pub desired: Option<&'a Desired>,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// What is to be done next about an order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Write down what is sent, then send it.
+    Act(Act),
+    /// A call may still be on its way: look again.
+    Wait,
+    /// It has had its effect.
+    Done,
+    /// It cannot be done, and why.
+    Refused(String),
+}
+
+/// The calls for an order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Act {
+    /// The calls, in order.
+    pub actions: Vec<Action>,
+    /// What shows later whether they were made.
+    pub sent: Sent,
+    /// The spec that is left with it, to be held from now on.
+    pub leaves: Option<SpecHash>,
+}
+
+/// The next step of an order.
+pub fn next(deed: &UnderWay, scene: &Scene<'_>) -> Step {
+    let key = scene.key;
+    let Some(service) = scene.service.filter(|service| service.state == ServiceState::Active)
+    else {
+        return Step::Refused(format!("there is no service {key}"));
+    };
+    match ownership::ownership(&service.tags, scene.owner) {
+        Ownership::Ours => {}
+        Ownership::Nobodys => return Step::Refused(format!("{key} carries no owner tag")),
+        Ownership::Another(owner) => {
+            return Step::Refused(format!("{key} belongs to the operator `{owner}`"));
+        }
+    }
+    if let Some(sent) = &deed.sent {
+        if has_had_effect(deed.order.verb, sent, service, scene.deployments) {
+            return Step::Done;
+        }
+        if deed.is_on_its_way(scene.now) {
+            return Step::Wait;
+        }
+    }
+    let decided = match deed.order.verb {
+        Verb::Restart => restart(service, scene),
+        Verb::Rollback => rollback(service, scene, deed.order.to.as_deref()),
+        Verb::Abort => abort(service, scene),
+        Verb::Promote => promote(scene, deed.order.hook_id.as_deref()),
+        Verb::Sync | Verb::Suspend | Verb::Resume | Verb::Hold | Verb::Release | Verb::Approve => {
+            return Step::Done;
+        }
+    };
+    decided.map_or_else(Step::Refused, Step::Act)
+}
+
+/// Whether what was about to be sent shows in what is there.
+fn has_had_effect(
+    verb: Verb,
+    sent: &Sent,
+    service: &ObservedService,
+    deployments: &[ServiceDeployment],
+) -> bool {
+    match verb {
+        Verb::Abort => deployments
+            .iter()
+            .find(|record| record.arn == sent.subject)
+            .is_some_and(|record| !is_under_way(record)),
+        Verb::Promote => !waiting(deployments).any(|(_, hook)| hook.id == sent.subject),
+        Verb::Restart
+        | Verb::Rollback
+        | Verb::Sync
+        | Verb::Suspend
+        | Verb::Resume
+        | Verb::Hold
+        | Verb::Release
+        | Verb::Approve => service.primary().is_some_and(|primary| primary.id != sent.subject),
+    }
+}
+
+fn restart(service: &ObservedService, scene: &Scene<'_>) -> Result<Act, String> {
+    let input = update_of(scene.key, json!({ "forceNewDeployment": true }));
+    let update = Action::UpdateService {
+        input,
+        task_definition: None,
+        reason: Reason::Restarting,
+        changes: Vec::new(),
+    };
+    let sent = instead_of_primary(service, scene)?;
+    Ok(Act { actions: vec![update], sent, leaves: None })
+}
+
+/// A new deployment can only be asked of ECS, and shows as another primary one.
+fn instead_of_primary(service: &ObservedService, scene: &Scene<'_>) -> Result<Sent, String> {
+    let controller = service.raw.pointer("/deploymentController/type").and_then(Value::as_str);
+    if let Some(other) = controller.filter(|controller| *controller != "ECS") {
+        return Err(format!("the service's deployments are carried out by {other}, not by ECS"));
+    }
+    let primary = service.primary().ok_or("ECS shows no deployment of the service")?;
+    Ok(Sent { at: scene.now, subject: primary.id.clone() })
+}
+
+fn rollback(service: &ObservedService, scene: &Scene<'_>, to: Option<&str>) -> Result<Act, String> {
+    let sent = instead_of_primary(service, scene)?;
+    let target = match to {
+        Some(name) => named(service, scene, name)?,
+        None => last_good(service, scene)?,
+    };
+    let leaves = spec_in_force(service, scene);
+    let mut actions = hold_action(service, leaves.as_ref());
+    let task_definition = (target.arn != service.task_definition)
+        .then(|| TaskDefinitionRef::Existing(target.arn.clone()));
+    actions.push(Action::UpdateService {
+        input: update_of(scene.key, target.settings),
+        changes: vec![FieldDrift {
+            path: "service.taskDefinition".to_owned(),
+            desired: Some(json!(target.arn)),
+            observed: Some(json!(service.task_definition)),
+            effect: crds::ecs::Effect::RollsTasks,
+        }],
+        task_definition,
+        reason: Reason::RolledBackByHand,
+    });
+    Ok(Act { actions, sent, leaves })
+}
+
+/// Where a rollback leads: a revision, and the settings that have to change with it.
+struct Target {
+    arn: String,
+    settings: Value,
+}
+
+/// The newest release that ended well and is not the present one.
+fn last_good(service: &ObservedService, scene: &Scene<'_>) -> Result<Target, String> {
+    let left = service.tags.get(HELD_SPEC);
+    if left.is_some() && left == service.tags.get(SPEC_HASH) {
+        return Err("the service was rolled back already; name a release to go further".to_owned());
+    }
+    match scene.deployments.first().map(|record| &record.status) {
+        Some(
+            DeploymentStatus::RollbackRequested
+            | DeploymentStatus::RollbackInProgress
+            | DeploymentStatus::RollbackSuccessful,
+        ) => {
+            return Err("ECS has rolled back already; name a release to go further".to_owned());
+        }
+        Some(
+            DeploymentStatus::Pending
+            | DeploymentStatus::InProgress
+            | DeploymentStatus::Successful
+            | DeploymentStatus::Stopped
+            | DeploymentStatus::StopRequested
+            | DeploymentStatus::RollbackFailed
+            | DeploymentStatus::Other(_),
+        )
+        | None => {}
+    }
+    let present = service.primary().map(crate::observed::Deployment::revision_number);
+    scene
+        .deployments
+        .iter()
+        .filter(|record| record.status == DeploymentStatus::Successful)
+        .filter(|record| Some(record.target_revision.as_str()) != present)
+        .filter_map(|record| recorded(service, record).ok())
+        .find(|target| leads_elsewhere(service, target))
+        .or_else(|| {
+            let mut past = scene.past.iter();
+            let release = past.find(|release| {
+                release.outcome == ReleaseOutcome::Successful
+                    && release.task_definition_arn != service.task_definition
+            })?;
+            Some(remembered(release))
+        })
+        .ok_or_else(|| "no earlier release of the service has ended well".to_owned())
+}
+
+/// The release that a person names, by its id, its revision `family:7` or that revision's ARN.
+fn named(service: &ObservedService, scene: &Scene<'_>, name: &str) -> Result<Target, String> {
+    let is_meant = |arn: &str| arn == name || past::short_name(arn) == name;
+    let records: Vec<&ServiceDeployment> = scene
+        .deployments
+        .iter()
+        .filter(|record| {
+            record.target_revision == name
+                || record.task_definition.as_ref().is_some_and(|found| is_meant(&found.arn))
+        })
+        .collect();
+    let good = records.iter().find(|record| record.status == DeploymentStatus::Successful).copied();
+    let remembers = scene
+        .past
+        .iter()
+        .filter(|release| release.id == name || is_meant(&release.task_definition_arn));
+    let target = match good {
+        Some(record) => recorded(service, record)?,
+        None => {
+            let mut remembers = remembers.peekable();
+            if records.is_empty() && remembers.peek().is_none() {
+                return Err(format!("the service has had no release `{name}`"));
+            }
+            let good = remembers.find(|release| release.outcome == ReleaseOutcome::Successful);
+            remembered(good.ok_or_else(|| format!("release `{name}` did not end well"))?)
+        }
+    };
+    if !leads_elsewhere(service, &target) {
+        return Err(format!("the service runs `{name}` already"));
+    }
+    let wanted = scene.deployments.iter().filter_map(|record| record.task_definition.as_ref());
+    let mut wanted = wanted.filter(|revision| revision.arn == target.arn);
+    let is_wanted = |desired: &Desired| {
+        target.settings.as_object().is_none_or(serde_json::Map::is_empty)
+            && wanted.any(|revision| desired.is_content_of(revision))
+    };
+    if scene.desired.is_some_and(is_wanted) {
+        return Err(format!("`{name}` is what the spec asks for: `release` lets it go"));
+    }
+    Ok(target)
+}
+
+fn leads_elsewhere(service: &ObservedService, target: &Target) -> bool {
+    target.arn != service.task_definition
+        || target.settings.as_object().is_some_and(|settings| !settings.is_empty())
+}
+
+/// The revision and the settings that ECS captured with a rollout.
+fn recorded(service: &ObservedService, record: &ServiceDeployment) -> Result<Target, String> {
+    let revision = record.task_definition.as_ref().ok_or_else(|| {
+        format!("ECS no longer shows what service revision {} was", record.target_revision)
+    })?;
+    if !revision.is_active {
+        return Err(format!("{} has been deregistered", past::short_name(&revision.arn)));
+    }
+    let mut wanted = normal::service_block(&service.raw);
+    if let (Some(members), Some(captured)) = (wanted.as_object_mut(), &record.captured) {
+        for member in CAPTURED {
+            if let Some(value) = captured.get(*member) {
+                members.insert((*member).to_owned(), value.clone());
+            }
+        }
+    }
+    let settings = drift::update_input(&wanted, &service.raw);
+    Ok(Target { arn: revision.arn.clone(), settings })
+}
+
+/// A release that only the state store still knows: its revision.
+fn remembered(release: &PastRelease) -> Target {
+    Target { arn: release.task_definition_arn.clone(), settings: json!({}) }
+}
+
+fn abort(service: &ObservedService, scene: &Scene<'_>) -> Result<Act, String> {
+    let running = scene
+        .deployments
+        .iter()
+        .find(|record| is_under_way(record))
+        .ok_or("no rollout is under way")?;
+    let leaves = spec_in_force(service, scene);
+    let mut actions = hold_action(service, leaves.as_ref());
+    actions
+        .push(Action::StopServiceDeployment { arn: running.arn.clone(), reason: Reason::Aborted });
+    let sent = Sent { at: scene.now, subject: running.arn.clone() };
+    Ok(Act { actions, sent, leaves })
+}
+
+fn promote(scene: &Scene<'_>, hook_id: Option<&str>) -> Result<Act, String> {
+    let hooks: Vec<(&ServiceDeployment, &WaitingHook)> = waiting(scene.deployments).collect();
+    let (record, hook) = match (hook_id, hooks.as_slice()) {
+        (_, []) => return Err("no rollout waits at a hook".to_owned()),
+        (Some(id), hooks) => hooks
+            .iter()
+            .find(|(_, hook)| hook.id == id)
+            .ok_or_else(|| format!("no rollout waits at the hook `{id}`"))?,
+        (None, [only]) => only,
+        (None, several) => {
+            let ids: Vec<&str> = several.iter().map(|(_, hook)| hook.id.as_str()).collect();
+            return Err(format!("several hooks wait; name one of {}", ids.join(", ")));
+        }
+    };
+    let continues = Action::ContinueServiceDeployment {
+        input: json!({
+            "serviceDeploymentArn": record.arn, "hookId": hook.id, "action": "CONTINUE",
+        }),
+        reason: Reason::Promoted,
+    };
+    let sent = Sent { at: scene.now, subject: hook.id.clone() };
+    Ok(Act { actions: vec![continues], sent, leaves: None })
+}
+
+const fn is_under_way(record: &ServiceDeployment) -> bool {
+    matches!(record.status, DeploymentStatus::Pending | DeploymentStatus::InProgress)
+}
+
+/// The hooks at which rollouts under way wait, each with its rollout.
+fn waiting(
+    deployments: &[ServiceDeployment],
+) -> impl Iterator<Item = (&ServiceDeployment, &WaitingHook)> {
+    deployments
+        .iter()
+        .filter(|record| is_under_way(record))
+        .flat_map(|record| record.waiting.iter().map(move |hook| (record, hook)))
+}
+
+/// The spec that the service was last brought to: the wanted one if that has been sent, else what the tag says.
+fn spec_in_force(service: &ObservedService, scene: &Scene<'_>) -> Option<SpecHash> {
+    let tag = service.tags.get(SPEC_HASH);
+    let is_sent = |desired: &&Desired| {
+        tag.map(String::as_str) == Some(desired.spec_hash.as_str())
+            || scene.running.is_some_and(|running| desired.is_content_of(running))
+    };
+    let wanted = scene.desired.filter(is_sent).map(|desired| desired.spec_hash.clone());
+    wanted.or_else(|| tag.map(SpecHash::from_text))
+}
+
+/// The mark on the service itself that its spec is held, before the spec is left: it outlives the state store.
+fn hold_action(service: &ObservedService, spec: Option<&SpecHash>) -> Vec<Action> {
+    let Some(spec) = spec else { return Vec::new() };
+    if service.tags.get(HELD_SPEC).map(String::as_str) == Some(spec.as_str()) {
+        return Vec::new();
+    }
+    vec![Action::TagResource {
+        arn: service.arn.clone(),
+        tags: Tags::from([(HELD_SPEC.to_owned(), spec.to_string())]),
+        reason: Reason::RolledBackByHand,
+        changes: Vec::new(),
+    }]
+}
+
+fn update_of(key: &ObjectKey, mut input: Value) -> Value {
+    if let Some(members) = input.as_object_mut() {
+        members.insert("cluster".to_owned(), json!(key.cluster));
+        members.insert("service".to_owned(), json!(key.name));
+    }
+    input
+}

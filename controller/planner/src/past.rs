@@ -1,0 +1,167 @@
+//! The release history: what each rollout brought and how it ended.
+
+use crds::{PastRelease, ReleaseOutcome, ReleasedImage};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::desired::Desired;
+use crate::observed::{Deployment, Observed, ObservedService, ObservedTaskDefinition};
+use crate::rollout::{self, DeploymentStatus};
+
+/// How many releases of a service are kept.
+pub const KEPT: usize = 20;
+
+/// `family:7` out of a revision's ARN.
+pub fn short_name(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}
+
+/// The history after a look at the service, newest first. It is the same when nothing has begun or ended since.
+pub fn after(
+    past: &[PastRelease],
+    desired: &Desired,
+    observed: &Observed,
+    now: Timestamp,
+) -> Vec<PastRelease> {
+    let mut releases = past.to_vec();
+    let Some(service) = &observed.service else { return releases };
+    let Some(primary) = service.primary() else { return releases };
+    let present = primary.revision_number();
+    for release in releases.iter_mut().filter(|release| release.id != present) {
+        if release.outcome == ReleaseOutcome::InProgress {
+            let (outcome, reason) = outcome_of_former(&release.id, observed);
+            end(release, outcome, reason, now);
+        }
+    }
+    let outcome = outcome_of_primary(service, primary, observed);
+    let reason = || primary.rollout_reason.clone();
+    match releases.iter_mut().find(|release| release.id == present) {
+        Some(release) => {
+            let may_end =
+                matches!(release.outcome, ReleaseOutcome::InProgress | ReleaseOutcome::Superseded);
+            if may_end && outcome != ReleaseOutcome::InProgress {
+                end(release, outcome, reason(), now);
+            }
+            add_digests(release, observed);
+        }
+        None => {
+            let Some(revision) = &observed.task_definition else { return releases };
+            let mut release = begun(desired, revision, primary);
+            end(&mut release, outcome, reason(), now);
+            add_digests(&mut release, observed);
+            releases.insert(0, release);
+            releases.truncate(KEPT);
+        }
+    }
+    releases
+}
+
+fn begun(
+    desired: &Desired,
+    revision: &ObservedTaskDefinition,
+    primary: &Deployment,
+) -> PastRelease {
+    let spec = desired.is_content_of(revision).then_some(desired);
+    let text = |value: &Value, member| value.get(member).and_then(Value::as_str).map(str::to_owned);
+    let containers = revision.raw.get("containerDefinitions").and_then(Value::as_array);
+    PastRelease {
+        id: primary.revision_number().to_owned(),
+        task_definition: short_name(&revision.arn).to_owned(),
+        task_definition_arn: revision.arn.clone(),
+        images: containers
+            .into_iter()
+            .flatten()
+            .filter_map(|container| {
+                let (container, image) = (text(container, "name")?, text(container, "image")?);
+                Some(ReleasedImage { container, image, digest: None })
+            })
+            .collect(),
+        spec_hash: spec.map(|desired| desired.spec_hash.clone()),
+        source: spec.map(|desired| desired.provenance.source.clone()),
+        commit: spec.map(|desired| desired.provenance.revision.clone()),
+        started_at: primary.created_at,
+        ended_at: None,
+        outcome: ReleaseOutcome::InProgress,
+        reason: None,
+    }
+}
+
+fn end(release: &mut PastRelease, outcome: ReleaseOutcome, reason: Option<String>, now: Timestamp) {
+    release.outcome = outcome;
+    match outcome {
+        ReleaseOutcome::InProgress => {}
+        ReleaseOutcome::Successful => (release.ended_at, release.reason) = (Some(now), None),
+        ReleaseOutcome::RolledBack | ReleaseOutcome::Failed | ReleaseOutcome::Superseded => {
+            (release.ended_at, release.reason) = (Some(now), reason);
+        }
+    }
+}
+
+/// How the rollout ended that the service is at.
+fn outcome_of_primary(
+    service: &ObservedService,
+    primary: &Deployment,
+    observed: &Observed,
+) -> ReleaseOutcome {
+    match primary.rollout_state.as_deref() {
+        Some("COMPLETED") => ReleaseOutcome::Successful,
+        Some("FAILED") => ReleaseOutcome::Failed,
+        Some(_) => ReleaseOutcome::InProgress,
+        // Without that word (aws.md §3.1) the record says it, and without a record the tasks.
+        None => {
+            let record = record_of(primary.revision_number(), observed);
+            match record.map(|record| &record.status) {
+                Some(DeploymentStatus::Successful) => ReleaseOutcome::Successful,
+                Some(DeploymentStatus::RollbackFailed) => ReleaseOutcome::Failed,
+                Some(
+                    DeploymentStatus::Pending
+                    | DeploymentStatus::InProgress
+                    | DeploymentStatus::Stopped
+                    | DeploymentStatus::StopRequested
+                    | DeploymentStatus::RollbackRequested
+                    | DeploymentStatus::RollbackInProgress
+                    | DeploymentStatus::RollbackSuccessful
+                    | DeploymentStatus::Other(_),
+                ) => ReleaseOutcome::InProgress,
+                None if rollout::is_moving(service) => ReleaseOutcome::InProgress,
+                None => ReleaseOutcome::Successful,
+            }
+        }
+    }
+}
+
+/// How a rollout ended that the service has left since.
+fn outcome_of_former(id: &str, observed: &Observed) -> (ReleaseOutcome, Option<String>) {
+    let Some(record) = record_of(id, observed) else { return (ReleaseOutcome::Superseded, None) };
+    let outcome = match record.status {
+        DeploymentStatus::Successful => ReleaseOutcome::Successful,
+        DeploymentStatus::RollbackSuccessful
+        | DeploymentStatus::RollbackRequested
+        | DeploymentStatus::RollbackInProgress => ReleaseOutcome::RolledBack,
+        DeploymentStatus::RollbackFailed => ReleaseOutcome::Failed,
+        DeploymentStatus::Pending
+        | DeploymentStatus::InProgress
+        | DeploymentStatus::Stopped
+        | DeploymentStatus::StopRequested
+        | DeploymentStatus::Other(_) => ReleaseOutcome::Superseded,
+    };
+    (outcome, record.reason.clone())
+}
+
+fn record_of<'a>(
+    id: &str,
+    observed: &'a Observed,
+) -> Option<&'a crate::observed::ServiceDeployment> {
+    observed.deployments.iter().flatten().find(|record| record.target_revision == id)
+}
+
+/// Digests are known once tasks run.
+fn add_digests(release: &mut PastRelease, observed: &Observed) {
+    let resolved = observed.images.iter().flatten();
+    for found in resolved {
+        let image = release.images.iter_mut().find(|image| image.container == found.container);
+        if let Some(image) = image.filter(|image| image.digest.is_none()) {
+            image.digest = Some(found.digest.clone());
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What is known of single images beside the listing, and of the release that goes ahead.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crds::FindingSeverity;
+use jiff::Timestamp;
+
+/// What was read about images. What is missing here has not been read, which is never the same as not being there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// By digest.
+    pub images: BTreeMap<String, ImageFacts>,
+    /// What the release that goes ahead ran, where this is known.
+    pub ahead: Option<Vec<Stay>>,
+}
+
+/// What was read about one image.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImageFacts {
+    /// What it runs on.
+    pub platforms: Option<Vec<Platform>>,
+    /// What the registry's scan said.
+    pub scan: Option<Scan>,
+}
+
+/// What a registry's scan of an image said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scan {
+    /// The image has not been scanned.
+    Missing,
+    /// It is being scanned.
+    InProgress,
+    /// It could not be scanned: why.
+    Failed(String),
+    /// It was scanned.
+    Complete(Vec<ScanFinding>),
+}
+
+/// One finding of a scan.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ScanFinding {
+    /// Its name, as `CVE-2026-12345`.
+    pub id: String,
+    /// How severe it is.
+    pub severity: FindingSeverity,
+}
+
+/// A time in which the release that goes ahead ran one image, rolled out well and without a break.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stay {
+    /// The tag it was chosen by.
+    pub tag: String,
+    /// The image.
+    pub digest: String,
+    /// When its rollout had ended well.
+    pub since: Timestamp,
+    /// When another took its place; `None` while it runs.
+    pub until: Option<Timestamp>,
+}
+
+/// An operating system and an architecture.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Platform {
+    os: String,
+    architecture: String,
+    variant: Option<String>,
+}
+
+impl Platform {
+    /// Reads `linux/amd64` or `linux/arm64/v8`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let is_word = |part: &&str| {
+            !part.is_empty()
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+        };
+        if !parts.iter().all(is_word) {
+            return None;
+        }
+        let (os, architecture, variant) = match parts.as_slice() {
+            [os, architecture] => (os, architecture, None),
+            [os, architecture, variant] => (os, architecture, Some((*variant).to_owned())),
+            _ => return None,
+        };
+        Some(Self { os: (*os).to_owned(), architecture: (*architecture).to_owned(), variant })
+    }
+
+    /// Whether an image for `self` runs where `wanted` is asked for.
+    pub(super) fn fits(&self, wanted: &Platform) -> bool {
+        self.os == wanted.os
+            && self.architecture == wanted.architecture
+            && (wanted.variant.is_none()
+                || self.variant.is_none()
+                || self.variant == wanted.variant)
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.os, self.architecture)?;
+        self.variant.as_ref().map_or(Ok(()), |variant| write!(f, "/{variant}"))
+    }
+}

@@ -1,0 +1,30 @@
+//! Which version of an image runs.
+//!
+//! What comes in: a complete listing of the repository, the rule that a `Release` makes, what was chosen before and what
+//! people decided about it. What leaves: a choice, or one sentence that says why there is none. Guarantees: the order of
+//! the listing has no influence; a choice never goes back by itself; nothing is chosen from what could not be read.
+
+mod candidates;
+mod choose;
+mod facts;
+mod gates;
+mod hold;
+mod listing;
+pub mod newest;
+mod past;
+mod pattern;
+mod range;
+mod rank;
+mod rule;
+mod sentence;
+pub mod status;
+mod version;
+
+pub use choose::{Choice, Decision, Want, choose};
+pub use facts::{Facts, ImageFacts, Platform, Scan, ScanFinding, Stay};
+pub use listing::{ListedImage, Listing, Storage};
+pub use past::{Listed, Past, PersonHold, Pin, RolledBack};
+pub use rule::Rule;
+
+#[cfg(test)]
+mod tests;

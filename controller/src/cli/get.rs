@@ -1,0 +1,123 @@
+//! `longshore get`: the services or sources of a running operator, as a table.
+
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use super::Output;
+use super::client::{Client, ServerArguments, ServiceView, SourceView, short};
+use super::output::{json as print_json, say};
+use super::table::Table;
+
+/// Arguments of `get`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// What to list.
+    #[arg(value_enum)]
+    what: What,
+    /// Only services of this cluster.
+    #[arg(long)]
+    cluster: Option<String>,
+    /// Only services with one of these: Synced, `OutOfSync`, Unknown; parted by commas.
+    #[arg(long, value_name = "SYNC")]
+    sync: Option<String>,
+    /// Only services with one of these: Healthy, Progressing, Degraded, Suspended, Missing, Unknown; parted by commas.
+    #[arg(long, value_name = "HEALTH")]
+    health: Option<String>,
+    /// Only services in whose name, labels, images, commit, file or reason each of these words occurs.
+    #[arg(long, short, value_name = "WORDS")]
+    query: Option<String>,
+    #[command(flatten)]
+    server: ServerArguments,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// The services.
+    #[value(alias = "service")]
+    Services,
+    /// The sources.
+    #[value(alias = "source")]
+    Sources,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let client = arguments.server.client()?;
+    match arguments.what {
+        What::Services => services(&client, &arguments).await?,
+        What::Sources => {
+            let is_filtered = arguments.cluster.is_some()
+                || arguments.sync.is_some()
+                || arguments.health.is_some()
+                || arguments.query.is_some();
+            anyhow::ensure!(!is_filtered, "sources take no filters; `get services` does");
+            sources(&client, arguments.output).await?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn services(client: &Client, arguments: &Arguments) -> anyhow::Result<()> {
+    let given = |value: &Option<String>| value.clone().unwrap_or_default();
+    let (cluster, sync) = (given(&arguments.cluster), given(&arguments.sync));
+    let (health, words) = (given(&arguments.health), given(&arguments.query));
+    let query = [("cluster", &*cluster), ("sync", &*sync), ("health", &*health), ("q", &*words)];
+    let items = client.services(&query).await?;
+    if arguments.output == Output::Json {
+        let total = items.len();
+        return print_json(&json!({ "items": items, "metadata": { "total": total } }));
+    }
+    if items.is_empty() {
+        say!("no service matches");
+        return Ok(());
+    }
+    let mut table = Table::new(&["SERVICE", "HEALTH", "SYNC", "TASKS", "REVISION", "REASON"]);
+    for item in &items {
+        table.row(service_row(&client.read(item)?));
+    }
+    say!("{table}");
+    Ok(())
+}
+
+fn service_row(service: &ServiceView) -> [String; 6] {
+    let status = &service.status;
+    let tasks = status.rollout.as_ref().map(|it| format!("{}/{}", it.running, it.desired));
+    [
+        service.key.to_string(),
+        status.health.clone(),
+        status.sync.clone(),
+        tasks.unwrap_or_default(),
+        status.task_definition.clone().unwrap_or_default(),
+        service.headline().map(|condition| condition.reason.clone()).unwrap_or_default(),
+    ]
+}
+
+async fn sources(client: &Client, output: Output) -> anyhow::Result<()> {
+    let answer = client.get("/api/v1/sources", &[]).await?;
+    if output == Output::Json {
+        return print_json(&answer);
+    }
+    let none = Vec::new();
+    let items = answer.get("items").and_then(Value::as_array).unwrap_or(&none);
+    let headings = ["SOURCE", "KIND", "REVISION", "READ AT", "SERVICES", "INVALID", "ERROR"];
+    let mut table = Table::new(&headings);
+    for item in items {
+        let source: SourceView = client.read(item)?;
+        let invalid = source.invalid.len();
+        table.row([
+            source.name,
+            source.kind,
+            source.revision.as_deref().map_or("unread", short).to_owned(),
+            source.fetched_at.unwrap_or_default(),
+            source.services.to_string(),
+            if invalid > 0 { invalid.to_string() } else { String::new() },
+            source.error.unwrap_or_default(),
+        ]);
+    }
+    say!("{table}");
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! `longshore status`: what is wrong with one service, or what runs.
+
+use std::fmt::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::Output;
+use super::client::{NameArgument, ServerArguments, ServiceView, short};
+use super::output::{json as print_json, say};
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// NAME where one cluster has it, else CLUSTER/NAME or TARGET:CLUSTER/NAME.
+    name: NameArgument,
+    #[command(flatten)]
+    server: ServerArguments,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let client = arguments.server.client()?;
+    let key = arguments.name.find(&client).await?;
+    let service = client.of_service(&key, "").await?;
+    match arguments.output {
+        Output::Json => print_json(&service)?,
+        Output::Text => say!("{}", text(&client.read(&service)?)?.trim_end()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The sentence first, then what it rests on.
+fn text(service: &ServiceView) -> Result<String, fmt::Error> {
+    let mut text = String::new();
+    let status = &service.status;
+    writeln!(text, "{}", service.sentence())?;
+    for invalid in &service.invalid {
+        writeln!(text, "  the newest spec cannot be used: {invalid}")?;
+    }
+    for hold in &status.holds {
+        writeln!(text, "  held: {}: {}", hold.reason, hold.message)?;
+    }
+    writeln!(text)?;
+    let mut fact = |name: &str, told: &str| writeln!(text, "{name:<16} {told}");
+    fact("task definition", status.task_definition.as_deref().unwrap_or("none"))?;
+    for image in &status.images {
+        let tag = image.tag.as_ref().map(|tag| format!(":{tag}")).unwrap_or_default();
+        let digest = image.digest.as_ref().map(|digest| format!(" {digest}")).unwrap_or_default();
+        fact("image", &format!("{}: {}{tag}{digest}", image.container, image.repository))?;
+    }
+    if let Some(rollout) = &status.rollout {
+        let mut told = format!(
+            "{} {}, {} of {} running",
+            rollout.strategy, rollout.stage, rollout.running, rollout.desired
+        );
+        for (count, word) in [(rollout.pending, "pending"), (rollout.failed, "failed")] {
+            if count > 0 {
+                write!(told, ", {count} {word}")?;
+            }
+        }
+        if let Some(started) = &rollout.started_at {
+            write!(told, ", started {started}")?;
+        }
+        fact("rollout", &told)?;
+        if let Some(reason) = &rollout.reason {
+            fact("", reason)?;
+        }
+        for hook in &rollout.waiting {
+            let until = hook.expires_at.as_ref().map(|at| format!(" until {at}"));
+            let until = until.unwrap_or_default();
+            fact("", &format!("waits for `longshore promote` at hook {}{until}", hook.hook_id))?;
+        }
+    }
+    match &service.provenance {
+        Some(from) => fact("spec", &format!("{}:{} in {}", from.file, from.line, from.source))?,
+        None => fact("spec", "in no source")?,
+    }
+    let attempts = [("last applied", &status.last_applied), ("last tried", &status.last_attempted)];
+    for (name, attempt) in attempts {
+        if let Some(it) = attempt {
+            fact(name, &format!("{} of {} at {}", short(&it.commit), it.source, it.time))?;
+        }
+    }
+    for it in &status.conditions {
+        let told = format!("{} {} since {}", it.status, it.reason, it.last_transition_time);
+        fact(&it.kind, told.trim_end_matches(" since "))?;
+    }
+    Ok(text)
+}

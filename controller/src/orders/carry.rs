@@ -1,0 +1,158 @@
+//! Carries out what a person asked to be done once. Needs no source: it works while all of them are down.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use crds::{ObjectKey, Order};
+use planner::deed::{self, Act, Scene, Step};
+use planner::orders::{LOOK_AGAIN, UnderWay};
+use planner::{Plan, Requeue};
+
+use super::Said;
+use crate::apply;
+use crate::aws::{Account, Retry};
+use crate::inventory::Wanted;
+use crate::observe;
+use crate::reconcile::{self, Context, Ended};
+use crate::state::{Record, StateError};
+use crate::status_store::{Event, EventKind, EventLevel};
+
+/// How soon the service is looked at after a deed.
+const AFTERWARDS: Duration = Duration::from_secs(1);
+
+/// Takes the next step of an order to do something once. `None` when there is none left and the turn goes on as usual.
+pub async fn carry_out(
+    context: &Context,
+    account: &Account,
+    key: &ObjectKey,
+    wanted: &Wanted,
+    said: &mut Said,
+) -> Option<Ended> {
+    let deed = said.orders.deed.clone()?;
+    let observed = match observe::for_deed(account, key).await {
+        Ok(observed) => observed,
+        Err(error) => {
+            tracing::warn!(service = %key, verb = %deed.order.verb, error = %error, "an order waits: the service cannot be read");
+            return Some(reconcile::unread(context, key, &error));
+        }
+    };
+    if reconcile::is_stale(context, key, &observed) {
+        return Some(Ended::Requeue(Requeue::After(LOOK_AGAIN)));
+    }
+    let scene = Scene {
+        key,
+        owner: &context.owner,
+        service: observed.service.as_ref(),
+        running: observed.task_definition.as_ref(),
+        deployments: observed.deployments.as_deref().unwrap_or_default(),
+        past: &said.record.past,
+        desired: match wanted {
+            Wanted::Spec { entry, .. } => Some(entry.desired.as_ref()),
+            Wanted::Blocked { .. } | Wanted::Gone => None,
+        },
+        now: context.clock.now(),
+    };
+    match deed::next(&deed, &scene) {
+        Step::Wait => Some(Ended::Requeue(Requeue::After(LOOK_AGAIN))),
+        Step::Done => {
+            let told = (EventLevel::Info, "it has had its effect".to_owned());
+            end(context, key, &deed.order, told, said).await
+        }
+        Step::Refused(why) => {
+            end(context, key, &deed.order, (EventLevel::Warning, why), said).await
+        }
+        Step::Act(act) => Some(carry(context, account, key, &deed, &act, said).await),
+    }
+}
+
+async fn carry(
+    context: &Context,
+    account: &Account,
+    key: &ObjectKey,
+    deed: &UnderWay,
+    act: &Act,
+    said: &mut Said,
+) -> Ended {
+    if let Err(error) = note_sent(context, key, deed, act).await {
+        tracing::error!(service = %key, verb = %deed.order.verb, error = %error, "an order waits: it cannot be written down that it is carried out");
+        return Ended::Failed;
+    }
+    let plan = Plan { actions: act.actions.clone(), ..Plan::nothing() };
+    let outcome = apply::plan(account, key.cluster.as_str(), key.name.as_str(), &plan).await;
+    reconcile::expect_deployments(context, key, &outcome);
+    let told = match &outcome.error {
+        None => (EventLevel::Info, "carried out".to_owned()),
+        Some(error) if error.retry() == Retry::Never => (EventLevel::Warning, error.to_string()),
+        Some(_) => return Ended::Failed,
+    };
+    let ended = end(context, key, &deed.order, told, said).await;
+    ended.unwrap_or(Ended::Requeue(Requeue::After(AFTERWARDS)))
+}
+
+/// Before anything is sent: what shows later whether it was, and which spec is left with it.
+async fn note_sent(
+    context: &Context,
+    key: &ObjectKey,
+    deed: &UnderWay,
+    act: &Act,
+) -> Result<(), StateError> {
+    let write = context.state.change(key, |record| {
+        let Some(kept) = of(record, &deed.order) else { return Ok(()) };
+        kept.sent = Some(act.sent.clone());
+        if let Some(spec) = &act.leaves {
+            let spec_hash = Some(spec.clone());
+            record.orders.left = Some(Order { spec_hash, ..deed.order.clone() });
+            record.orders.release = None;
+        }
+        Ok::<(), Infallible>(())
+    });
+    write.await.map(|_| ())
+}
+
+/// Tells what came of an order and forgets it. The turn goes on unless it could not be forgotten.
+async fn end(
+    context: &Context,
+    key: &ObjectKey,
+    order: &Order,
+    (level, what): (EventLevel, String),
+    said: &mut Said,
+) -> Option<Ended> {
+    let write = context.state.change(key, |record| {
+        if of(record, order).is_some() {
+            record.orders.deed = None;
+        }
+        Ok::<Record, Infallible>(record.clone())
+    });
+    match write.await {
+        Ok(Ok(record)) => {
+            said.orders = record.orders.clone();
+            said.record = record.into();
+        }
+        Ok(Err(never)) => match never {},
+        Err(error) => {
+            tracing::error!(service = %key, verb = %order.verb, error = %error, "an order was carried out, which cannot be written down yet");
+            return Some(Ended::Failed);
+        }
+    }
+    let message = format!("{} {}: {what}", order.verb, order.told());
+    tracing::info!(service = %key, verb = %order.verb, actor = %order.actor, "{what}");
+    context.statuses.record(Event::of_service(
+        key.clone(),
+        context.clock.now(),
+        EventKind::Action,
+        level,
+        (reason_of(level), message),
+    ));
+    None
+}
+
+fn of<'a>(record: &'a mut Record, order: &Order) -> Option<&'a mut UnderWay> {
+    record.orders.deed.as_mut().filter(|kept| kept.order.id == order.id)
+}
+
+const fn reason_of(level: EventLevel) -> &'static str {
+    match level {
+        EventLevel::Warning => "OrderRefused",
+        EventLevel::Info => "OrderCarriedOut",
+    }
+}

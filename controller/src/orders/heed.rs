@@ -1,0 +1,147 @@
+//! What a turn does about the state store: it reads what was said, and writes down what has become of it.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use crds::{ObjectKey, Reason};
+use jiff::Timestamp;
+use planner::observed::ServiceState;
+use planner::orders::{Sent, incarnation};
+use planner::{Action, Desired, Observed, Orders, Plan, past};
+
+use crate::apply::Outcome;
+use crate::reconcile::Context;
+use crate::state::{Record, StateError};
+
+/// What the state store says about a service, as a turn has read it.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// What people said; [`Orders::unknown`] where that could not be read.
+    pub orders: Orders,
+    pub(super) record: Arc<Record>,
+}
+
+/// Reads what people said about a service. What cannot be read is unknown, and nothing is changed then.
+pub async fn said(context: &Context, key: &ObjectKey) -> Said {
+    match context.state.read(key).await {
+        Ok(record) => Said { orders: record.orders.clone(), record },
+        Err(error) => {
+            tracing::error!(service = %key, error = %error, "the state store cannot be read: nothing is changed by itself");
+            Said { orders: Orders::unknown(error.to_string()), record: Arc::default() }
+        }
+    }
+}
+
+/// Writes down what is about to be sent and must not be sent twice. Until that is written, nothing may be sent.
+pub async fn before(
+    context: &Context,
+    key: &ObjectKey,
+    plan: &Plan,
+    observed: &Observed,
+) -> Result<(), StateError> {
+    let replaces = plan.actions.iter().any(|action| action.reason() == Reason::Replacing);
+    let Some(service) = observed.service.as_ref().filter(|_| replaces) else { return Ok(()) };
+    let sent = Sent { at: context.clock.now(), subject: incarnation(service) };
+    let write = context.state.change(key, |record| {
+        if let Some(replacement) = &mut record.orders.replacement {
+            replacement.sent = Some(sent.clone());
+        }
+        Ok::<(), Infallible>(())
+    });
+    write.await.map(|_| ())
+}
+
+/// Writes down which orders have had their effect, and how releases began and ended. When that fails the next turn does it.
+pub async fn after(
+    context: &Context,
+    said: &Said,
+    (desired, observed): (&Desired, &Observed),
+    plan: &Plan,
+    outcome: &Outcome,
+) {
+    if said.orders.unknown.is_some() {
+        return;
+    }
+    let now = context.clock.now();
+    let turned = Turned { desired, observed, plan, outcome, now, taken: said.record.taken };
+    let mut expected = (*said.record).clone();
+    turned.note(&mut expected);
+    if expected == *said.record {
+        return;
+    }
+    let key = &desired.key;
+    let write = context.state.change(key, |record| {
+        turned.note(record);
+        Ok::<(), Infallible>(())
+    });
+    if let Err(error) = write.await {
+        tracing::error!(service = %key, error = %error, "cannot write down what a turn has done");
+    }
+}
+
+/// A turn that has ended.
+struct Turned<'a> {
+    desired: &'a Desired,
+    observed: &'a Observed,
+    plan: &'a Plan,
+    outcome: &'a Outcome,
+    now: Timestamp,
+    /// The last order that the turn knew of.
+    taken: u64,
+}
+
+impl Turned<'_> {
+    fn note(&self, record: &mut Record) {
+        record.past = past::after(&record.past, self.desired, self.observed, self.now);
+        // An order that came in meanwhile has not been heeded yet.
+        if record.taken != self.taken {
+            return;
+        }
+        let orders = std::mem::take(&mut record.orders);
+        let mut orders = orders.for_spec(&self.desired.spec_hash, self.now);
+        if self.has_sent() {
+            orders.release = None;
+        }
+        if self.is_settled() {
+            orders = orders.settled();
+        }
+        record.orders = orders;
+    }
+
+    /// Whether the spec was sent in this turn.
+    fn has_sent(&self) -> bool {
+        self.outcome.error.is_none()
+            && self.plan.actions.iter().any(|action| {
+                matches!(action, Action::UpdateService { .. } | Action::CreateService { .. })
+            })
+    }
+
+    /// Whether the service is as its spec wants it.
+    fn is_settled(&self) -> bool {
+        let is_active = self
+            .observed
+            .service
+            .as_ref()
+            .is_some_and(|service| service.state == ServiceState::Active);
+        let differs = |reason: Reason| {
+            matches!(reason, Reason::NeedsReplacement | Reason::NotOwned | Reason::OwnedByAnother)
+        };
+        is_active
+            && self.plan.is_settled()
+            && !self.plan.holds.iter().any(|hold| differs(hold.reason))
+    }
+}
+
+/// Forgets everything about a service that is neither wanted nor there.
+pub async fn forget(context: &Context, key: &ObjectKey) {
+    if !context.inventory().is_complete() {
+        return;
+    }
+    let write = context.state.change(key, |record| {
+        *record = Record::default();
+        Ok::<(), Infallible>(())
+    });
+    if let Err(error) = write.await {
+        tracing::error!(service = %key, error = %error, "cannot forget a service that is gone");
+    }
+}

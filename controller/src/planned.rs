@@ -1,0 +1,123 @@
+//! One service's plan as programs read it: what `plan --output json` prints and `/diff` answers.
+//!
+//! Reasons, operations and effects are texts here, because who reads them may be older than who wrote them.
+
+use crds::ObjectKey;
+use planner::drift::FieldDrift;
+use planner::{Action, Plan};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One service's plan, or why there is none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedService {
+    /// Which service.
+    #[serde(flatten)]
+    pub key: ObjectKey,
+    /// The calls to make, in order.
+    pub actions: Vec<PlannedAction>,
+    /// The calls that would be made if nothing held them.
+    pub withheld: Vec<PlannedAction>,
+    /// Why differences are not acted on.
+    pub holds: Vec<PlannedHold>,
+    /// What could not be looked at before, and why.
+    #[serde(default)]
+    pub not_checked: Vec<String>,
+    /// Why there is no plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// One call to AWS.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedAction {
+    /// ECS's name of the operation.
+    pub action: String,
+    /// Why.
+    pub reason: String,
+    /// What it changes, field by field.
+    pub changes: Vec<PlannedChange>,
+}
+
+/// One field that differs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedChange {
+    /// The field.
+    pub path: String,
+    /// What AWS has.
+    pub observed: Option<Value>,
+    /// What the spec asks for.
+    pub desired: Option<Value>,
+    /// What closing the difference does to running tasks.
+    pub effect: String,
+}
+
+/// One reason why differences are not acted on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedHold {
+    /// Why, for programs.
+    pub reason: String,
+    /// Why, for people.
+    pub message: String,
+}
+
+impl PlannedService {
+    /// The plan of a service, or the reason why there is none.
+    pub fn new(key: ObjectKey, result: Result<Plan, String>) -> Self {
+        match result {
+            Ok(plan) => Self {
+                key,
+                actions: plan.actions.iter().map(PlannedAction::new).collect(),
+                withheld: plan.withheld.iter().map(PlannedAction::new).collect(),
+                holds: plan
+                    .holds
+                    .into_iter()
+                    .map(|hold| PlannedHold {
+                        reason: hold.reason.to_string(),
+                        message: hold.message,
+                    })
+                    .collect(),
+                not_checked: plan.not_checked,
+                error: None,
+            },
+            Err(message) => {
+                let (actions, withheld, holds) = (Vec::new(), Vec::new(), Vec::new());
+                let not_checked = Vec::new();
+                Self { key, actions, withheld, holds, not_checked, error: Some(message) }
+            }
+        }
+    }
+
+    /// Whether there is something to do now.
+    pub fn is_changing(&self) -> bool {
+        !self.actions.is_empty()
+    }
+
+    /// Whether there is nothing to do and nothing is held back.
+    pub fn is_settled(&self) -> bool {
+        self.actions.is_empty() && self.withheld.is_empty()
+    }
+}
+
+impl PlannedAction {
+    fn new(action: &Action) -> Self {
+        Self {
+            action: action.operation().to_owned(),
+            reason: action.reason().to_string(),
+            changes: action.changes().iter().map(PlannedChange::new).collect(),
+        }
+    }
+}
+
+impl PlannedChange {
+    fn new(drift: &FieldDrift) -> Self {
+        let FieldDrift { path, desired, observed, effect } = drift;
+        Self {
+            path: path.clone(),
+            observed: observed.clone(),
+            desired: desired.clone(),
+            effect: effect.as_str().to_owned(),
+        }
+    }
+}

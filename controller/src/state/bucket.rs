@@ -1,0 +1,184 @@
+//! Records as objects: `<prefix><target>/<cluster>/<service>.json`, changed by conditional writes (aws.md §6.4).
+//!
+//! Objects are listed now and again, all of them in one call a thousand, and only those are read whose entity tag is new. So
+//! what another operator wrote is seen within [`LISTED_FOR`]; a change based on an older version is refused by S3 and read
+//! again at once. While the bucket cannot be listed, what was read before stays in force; what never was is an error.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crds::ObjectKey;
+use tokio::time::Instant;
+
+use super::{Loaded, Record, Saved, StateError, file_name};
+use crate::aws::{Error, Kind, PutCondition, S3};
+
+/// How long a listing is believed.
+const LISTED_FOR: Duration = Duration::from_secs(20);
+/// How large a document may be.
+const BYTES_MAX: u64 = 1 << 20;
+/// How often an object is read again that changes while it is read.
+const READS_MAX: usize = 3;
+
+/// Records in a bucket.
+#[derive(Debug)]
+pub(super) struct Bucket {
+    s3: S3,
+    bucket: String,
+    prefix: String,
+    known: Mutex<Known>,
+    /// One listing at a time.
+    listing: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// When the objects were last listed, or were tried to be.
+    listed: Option<Instant>,
+    /// Whether something is known to have changed since.
+    is_outdated: bool,
+    /// Entity tags of all objects, once they were listed.
+    etags: Option<HashMap<String, String>>,
+    /// What was read, with the entity tag it had.
+    records: HashMap<String, (String, Arc<Record>)>,
+}
+
+impl Bucket {
+    pub(super) fn new(s3: S3, bucket: String, prefix: String) -> Self {
+        let (known, listing) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self { s3, bucket, prefix, known, listing }
+    }
+
+    pub(super) async fn load(&self, key: &ObjectKey) -> Result<Loaded, StateError> {
+        let name = self.name(key);
+        for _ in 0..READS_MAX {
+            self.list(key).await?;
+            let Some(etag) = self.etag(&name) else { return Ok(Loaded::nothing()) };
+            if let Some(record) = self.kept(&name, &etag) {
+                return Ok(Loaded { record, version: Some(etag) });
+            }
+            match self.s3.get(&self.bucket, &name, Some(&etag), BYTES_MAX).await {
+                Ok(bytes) => {
+                    let record = Record::from_json(key, &bytes).map_err(|why| {
+                        StateError::read(key, format!("s3://{}/{name}: {why}", self.bucket))
+                    })?;
+                    let record = Arc::new(record);
+                    let kept = (etag.clone(), Arc::clone(&record));
+                    self.known().records.insert(name, kept);
+                    return Ok(Loaded { record, version: Some(etag) });
+                }
+                Err(error) if has_lost(&error) => self.known().is_outdated = true,
+                Err(error) => return Err(StateError::read(key, error)),
+            }
+        }
+        Err(StateError::read(key, "it keeps changing while it is read"))
+    }
+
+    pub(super) async fn save(
+        &self,
+        key: &ObjectKey,
+        record: Record,
+        version: Option<String>,
+    ) -> Result<Saved, StateError> {
+        let name = self.name(key);
+        let written = match (&version, record.is_empty()) {
+            (None, true) => return Ok(Saved::Yes),
+            (Some(etag), true) => self.s3.delete(&self.bucket, &name, etag).await.map(|()| None),
+            (etag, false) => {
+                let bytes = record.to_json(key).map_err(|why| StateError::write(key, why))?;
+                let condition = match etag {
+                    Some(etag) => PutCondition::Matches(etag),
+                    None => PutCondition::Absent,
+                };
+                self.s3.put(&self.bucket, &name, bytes, condition).await.map(Some)
+            }
+        };
+        match written {
+            Ok(etag) => {
+                self.keep(name, etag, record);
+                Ok(Saved::Yes)
+            }
+            // Whether a write without an answer took effect shows in the next reading.
+            Err(error) if has_lost(&error) || error.kind == Kind::Ambiguous => {
+                self.known().is_outdated = true;
+                Ok(Saved::Lost)
+            }
+            Err(error) => Err(StateError::write(key, error)),
+        }
+    }
+
+    /// Brings the listing up to date, unless it is new enough.
+    async fn list(&self, key: &ObjectKey) -> Result<(), StateError> {
+        if self.is_listed() {
+            return Ok(());
+        }
+        let _one = self.listing.lock().await;
+        if self.is_listed() {
+            return Ok(());
+        }
+        let listed = self.s3.list(&self.bucket, &self.prefix).await;
+        let mut known = self.known();
+        match listed {
+            Ok(objects) => {
+                let etags: HashMap<String, String> =
+                    objects.into_iter().map(|object| (object.key, object.etag)).collect();
+                known.records.retain(|name, kept| etags.get(name) == Some(&kept.0));
+                known.etags = Some(etags);
+                known.is_outdated = false;
+            }
+            Err(error) if known.etags.is_some() && !known.is_outdated => {
+                tracing::error!(bucket = %self.bucket, error = %error, "cannot list the state store; what was read before stays in force");
+            }
+            Err(error) => return Err(StateError::read(key, error)),
+        }
+        known.listed = Some(Instant::now());
+        Ok(())
+    }
+
+    fn is_listed(&self) -> bool {
+        let known = self.known();
+        !known.is_outdated && known.listed.is_some_and(|listed| listed.elapsed() < LISTED_FOR)
+    }
+
+    fn etag(&self, name: &str) -> Option<String> {
+        self.known().etags.as_ref()?.get(name).cloned()
+    }
+
+    fn kept(&self, name: &str, etag: &str) -> Option<Arc<Record>> {
+        let known = self.known();
+        let (kept, record) = known.records.get(name)?;
+        (kept == etag).then(|| Arc::clone(record))
+    }
+
+    fn keep(&self, name: String, etag: Option<String>, record: Record) {
+        let mut known = self.known();
+        let Known { etags, records, .. } = &mut *known;
+        let etags = etags.get_or_insert_default();
+        match etag {
+            Some(etag) => {
+                etags.insert(name.clone(), etag.clone());
+                records.insert(name, (etag, Arc::new(record)));
+            }
+            None => {
+                etags.remove(&name);
+                records.remove(&name);
+            }
+        }
+    }
+
+    fn name(&self, key: &ObjectKey) -> String {
+        format!("{}{}", self.prefix, file_name(key))
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether somebody else was faster (aws.md §6.4): a condition that does not hold, a write at the same time, or an object
+/// that has gone.
+fn has_lost(error: &Error) -> bool {
+    matches!(error.code.as_deref(), Some("PreconditionFailed" | "ConditionalRequestConflict"))
+        || error.kind == Kind::NotFound
+}

@@ -1,0 +1,140 @@
+//! The state store: what neither a source nor AWS can say again. What people said about a service, and how its releases ended.
+//!
+//! One small JSON document for each service, in a directory, under a prefix of a bucket, or in memory. What must hold: a
+//! document is changed only as it was read (a lost race is read again), a document that cannot be read is an error and never
+//! an empty one, and losing all of them loses no service and deletes nothing (docs/adr/0011).
+
+mod bucket;
+mod directory;
+mod error;
+mod memory;
+mod record;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crds::ObjectKey;
+
+use self::bucket::Bucket;
+use self::directory::Directory;
+pub use self::error::StateError;
+use self::memory::Memory;
+pub use self::record::Record;
+use crate::aws::S3;
+
+/// How often a change is tried when others change the same document at the same time.
+const TRIES_MAX: usize = 5;
+
+/// Where the documents are. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct StateStore(Arc<Place>);
+
+#[derive(Debug)]
+enum Place {
+    Memory(Memory),
+    Directory(Directory),
+    Bucket(Bucket),
+}
+
+/// A document as it was read.
+#[derive(Debug, Clone)]
+struct Loaded {
+    record: Arc<Record>,
+    /// What tells it from other versions; `None` where there is no document.
+    version: Option<String>,
+}
+
+/// What came of writing a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Saved {
+    /// It is in place.
+    Yes,
+    /// Another one may be in place by now: read again.
+    Lost,
+}
+
+impl Loaded {
+    fn nothing() -> Self {
+        Self { record: Arc::default(), version: None }
+    }
+}
+
+impl Default for StateStore {
+    fn default() -> Self {
+        Self::in_memory()
+    }
+}
+
+impl StateStore {
+    /// A store that ends with the process.
+    pub fn in_memory() -> Self {
+        Self(Arc::new(Place::Memory(Memory::default())))
+    }
+
+    /// A store in a directory, which is made when it is first written to.
+    pub fn in_directory(path: PathBuf) -> Self {
+        Self(Arc::new(Place::Directory(Directory::new(path))))
+    }
+
+    /// A store under a prefix of a bucket.
+    pub fn in_bucket(s3: S3, bucket: String, prefix: String) -> Self {
+        Self(Arc::new(Place::Bucket(Bucket::new(s3, bucket, prefix))))
+    }
+
+    /// What is kept of a service; nothing at all is an empty record.
+    pub async fn read(&self, key: &ObjectKey) -> Result<Arc<Record>, StateError> {
+        Ok(self.load(key).await?.record)
+    }
+
+    /// Changes what is kept of a service. `change` may be called more than once, each time with the newest record; its own
+    /// refusal changes nothing.
+    pub async fn change<T, R>(
+        &self,
+        key: &ObjectKey,
+        mut change: impl FnMut(&mut Record) -> Result<T, R>,
+    ) -> Result<Result<T, R>, StateError> {
+        for _ in 0..TRIES_MAX {
+            let known = self.load(key).await?;
+            let mut record = (*known.record).clone();
+            let answer = match change(&mut record) {
+                Ok(answer) => answer,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            if record == *known.record {
+                return Ok(Ok(answer));
+            }
+            if self.save(key, record, known.version).await? == Saved::Yes {
+                return Ok(Ok(answer));
+            }
+        }
+        Err(StateError::write(key, "others keep changing it at the same time"))
+    }
+
+    async fn load(&self, key: &ObjectKey) -> Result<Loaded, StateError> {
+        match &*self.0 {
+            Place::Memory(memory) => Ok(memory.load(key)),
+            Place::Directory(directory) => directory.load(key).await,
+            Place::Bucket(bucket) => bucket.load(key).await,
+        }
+    }
+
+    async fn save(
+        &self,
+        key: &ObjectKey,
+        record: Record,
+        version: Option<String>,
+    ) -> Result<Saved, StateError> {
+        match &*self.0 {
+            Place::Memory(memory) => Ok(memory.save(key, record, version.as_deref())),
+            Place::Directory(directory) => directory.save(key, record, version).await,
+            Place::Bucket(bucket) => bucket.save(key, record, version).await,
+        }
+    }
+}
+
+/// `default/shop/web.json`: the names have no characters that mean anything in a path.
+fn file_name(key: &ObjectKey) -> String {
+    format!("{}/{}/{}.json", key.target, key.cluster, key.name)
+}

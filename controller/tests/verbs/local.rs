@@ -1,0 +1,73 @@
+//! Verbs that need no server.
+
+use serde_json::json;
+
+use super::world::{run_with, spec};
+
+fn fleet(text: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("services")).unwrap();
+    std::fs::write(folder.path().join("services/web.yaml"), text).unwrap();
+    let config = "apiVersion: longshore.dev/v1alpha1\nkind: Controller\nmetadata: {name: prod}\nspec:\n  \
+                  sources: [{name: fleet, directory: {path: services}}]\n  \
+                  vars: {image: \"host.example/web:1.2.3\"}\n";
+    let file = folder.path().join("controller.yaml");
+    std::fs::write(&file, config).unwrap();
+    let file = file.to_str().unwrap().to_owned();
+    (folder, file)
+}
+
+#[tokio::test]
+async fn render_shows_values_and_where_they_come_from() {
+    let (_folder, config) = fleet(&spec(2));
+    let text = run_with(&["render", "--config", &config], &[]).await;
+    assert_eq!((text.code, text.err.as_str()), (0, ""), "{text:?}");
+    let path = "spec.taskDefinition.containerDefinitions[0].image";
+    for shown in [
+        "# web.yaml:1 in source fleet\n",
+        &format!("# {path}: ${{var:image}} is \"host.example/web:1.2.3\"\n"),
+        "image: host.example/web:1.2.3\n",
+    ] {
+        assert!(text.out.contains(shown), "{shown} is missing in\n{}", text.out);
+    }
+    // What is printed is a spec again.
+    let (_again, config_of_it) = fleet(&text.out);
+    let validated = run_with(&["validate", "--config", &config_of_it], &[]).await;
+    assert!(validated.out.contains("1 valid, 0 invalid"), "{validated:?}");
+
+    let json = run_with(&["render", "web", "--config", &config, "--output", "json"], &[]).await;
+    let service = &json.json()["services"][0];
+    assert_eq!(
+        service["references"],
+        json!([{"path": path, "reference": "${var:image}", "value": "host.example/web:1.2.3"}])
+    );
+    assert_eq!(service["provenance"]["file"], "web.yaml");
+    let unknown = run_with(&["render", "api", "--config", &config], &[]).await;
+    assert_eq!(unknown.code, 1);
+    assert!(unknown.err.contains("no usable spec is called `api`"), "{}", unknown.err);
+}
+
+#[tokio::test]
+async fn render_tells_what_has_no_value() {
+    let (_folder, config) = fleet(&spec(2).replace("var:image", "var:imgae"));
+    let text = run_with(&["render", "--config", &config], &[]).await;
+    assert_eq!((text.code, text.out.as_str()), (1, ""));
+    assert!(
+        text.err.contains("`${var:imgae}` names a variable that is not configured"),
+        "{}",
+        text.err
+    );
+}
+
+#[tokio::test]
+async fn shells_are_told_every_verb() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let run = run_with(&["completions", shell], &[]).await;
+        assert_eq!((run.code, run.err.as_str()), (0, ""), "{shell}");
+        for verb in ["status", "rollback", "--token-file"] {
+            let bare = verb.trim_start_matches('-');
+            assert!(run.out.contains(bare), "{shell} does not know {verb}");
+        }
+    }
+    assert_eq!(run_with(&["completions", "cmd"], &[]).await.code, 2);
+}

@@ -14,7 +14,7 @@ use controller::queue::Queue;
 use controller::reconcile::Context;
 use controller::source::{self, SourceReader, Variables};
 use controller::state::StateStore;
-use controller::status_store::{ServiceObject, SpecText, SourceKind, SourceObject, StatusStore};
+use controller::status_store::{ServiceObject, SourceKind, SourceObject, SpecText, StatusStore};
 use crds::{DirectorySource, ObjectKey, SourceLocation, SourceName, SourceRevision, SyncPolicy};
 use sandbox::{Fixtures, Sandbox, SandboxTime};
 use serde_json::{Value, json};

@@ -90,7 +90,7 @@ pub fn next(deed: &UnderWay, scene: &Scene<'_>) -> Step {
     }
     let decided = match deed.order.verb {
         Verb::Restart => restart(service, scene),
-        Verb::Rollback => rollback(service, scene, deed.order.to.as_deref()),
+        Verb::Rollback => rollback(service, scene, deed),
         Verb::Abort => abort(service, scene),
         Verb::Promote => promote(scene, deed.order.hook_id.as_deref()),
         Verb::Sync | Verb::Suspend | Verb::Resume | Verb::Hold | Verb::Release | Verb::Approve => {
@@ -146,10 +146,16 @@ fn instead_of_primary(service: &ObservedService, scene: &Scene<'_>) -> Result<Se
     Ok(Sent { at: scene.now, subject: primary.id.clone() })
 }
 
-fn rollback(service: &ObservedService, scene: &Scene<'_>, to: Option<&str>) -> Result<Act, String> {
+fn rollback(service: &ObservedService, scene: &Scene<'_>, deed: &UnderWay) -> Result<Act, String> {
     let sent = instead_of_primary(service, scene)?;
-    let target = match to {
+    // Once it has been tried, the mark on the service is its own.
+    let is_new = deed.sent.is_none();
+    let target = match deed.order.to.as_deref() {
         Some(name) => named(service, scene, name)?,
+        None if is_new && is_rolled_back(service) => {
+            let why = "the service was rolled back already; name a release to go further";
+            return Err(why.to_owned());
+        }
         None => last_good(service, scene)?,
     };
     let leaves = spec_in_force(service, scene);
@@ -176,12 +182,14 @@ struct Target {
     settings: Value,
 }
 
+/// Whether a person has left the spec that the service carries.
+fn is_rolled_back(service: &ObservedService) -> bool {
+    let left = service.tags.get(HELD_SPEC);
+    left.is_some() && left == service.tags.get(SPEC_HASH)
+}
+
 /// The newest release that ended well and is not the present one.
 fn last_good(service: &ObservedService, scene: &Scene<'_>) -> Result<Target, String> {
-    let left = service.tags.get(HELD_SPEC);
-    if left.is_some() && left == service.tags.get(SPEC_HASH) {
-        return Err("the service was rolled back already; name a release to go further".to_owned());
-    }
     match scene.deployments.first().map(|record| &record.status) {
         Some(
             DeploymentStatus::RollbackRequested

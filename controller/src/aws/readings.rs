@@ -304,7 +304,7 @@ mod tests {
     async fn a_listing_of_many_calls_is_kept_longer() {
         let (readings, asked) = readings(30);
         for _ in 0..12 * 60 {
-            all(&readings, 20).await;
+            all(&readings, 50).await;
             tokio::time::sleep(Duration::from_mins(1)).await;
         }
         // Less than one call a minute over twelve hours.

@@ -147,7 +147,7 @@ mod tests {
         .unwrap_err();
         assert_eq!(
             error.to_string(),
-            "cannot read the token in `http.auth`: environment variable TOKEN is not set"
+            "cannot read the token in `http.auth`: `token`: environment variable TOKEN is not set"
         );
     }
 

@@ -240,7 +240,7 @@ async fn releases_are_checked_with_their_references_replaced() {
         ),
         ("pattern:", "patern:", "shop.yaml:9:5: spec.tags.patern: unknown field `patern`; did you"),
         ("name: shop", "name: Shop", "shop.yaml:4:18: metadata.name: release name `Shop` is not"),
-        ("semver:", "tag: main, semver:", "shop.yaml:7:11: spec.policy: the policy names more"),
+        ("semver:", "tag: main, semver:", "shop.yaml:7:3: spec.policy: the policy names more"),
     ] {
         write(two.folder(0), "shop.yaml", &RELEASE.replace(good, bad));
         two.read(0).await;

@@ -115,7 +115,7 @@ fn unknown_fields_are_told_with_what_was_meant_or_where_they_belong() {
             END,
             "  service: {}\n  replicas: 3\n",
             &[
-                "web.yaml:13:3: spec.replicas: unknown field `replicas`; known here: cluster, target, taskDefinition, service, passthrough, rollout, sync [shop/web]",
+                "web.yaml:13:3: spec.replicas: unknown field `replicas`; known here: cluster, target, taskDefinition, service, passthrough, scaling, rollout, sync [shop/web]",
             ],
         ),
         (

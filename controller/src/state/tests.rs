@@ -184,7 +184,7 @@ async fn a_bucket_that_cannot_be_listed_keeps_what_was_read_and_knows_nothing_mo
         message: "no".to_owned(),
         status: 403,
     };
-    for operation in ["ListObjectsV2", "PutObject"] {
+    for operation in ["ListObjectsV2", "PutObject", "DeleteObject"] {
         sandbox.inject(Fault { times: None, ..Fault::once("s3", operation, kind()) });
     }
     tokio::time::sleep(std::time::Duration::from_mins(5)).await;

@@ -134,7 +134,8 @@ async fn history_and_events_tell_what_was() {
         "commit": "9f3c2ab41d7e5a60", "source": "fleet", "startedAt": "2026-11-18T20:00:00Z", "outcome": "RolledBack",
         "reason": "the circuit breaker"});
     let past: crds::PastRelease = serde_json::from_value(past).unwrap();
-    let kept = world.context.state.change(&key("shop/web"), |record| {
+    let web = key("shop/web");
+    let kept = world.context.state.change(&web, |record| {
         record.past = vec![past.clone()];
         Ok::<(), ()>(())
     });

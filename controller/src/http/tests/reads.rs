@@ -185,7 +185,7 @@ async fn a_diff_is_the_plan_and_changes_nothing() {
         (diff.status, diff.json()),
         (
             StatusCode::OK,
-            json!({"target": "default", "cluster": "shop", "name": "web", "actions": [], "withheld": [], "holds": []})
+            json!({"target": "default", "cluster": "shop", "name": "web", "actions": [], "withheld": [], "holds": [], "notChecked": []})
         )
     );
     let changed = sandbox.calls().iter().any(|call| call.operation.starts_with("Create"));

@@ -364,7 +364,7 @@ fn an_execution_role_is_needed() {
         ),
         (
             "repositoryCredentials",
-            json!({"credentialsParameter": "arn"}),
+            json!({"credentialsParameter": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:registry-AbCdEf"}),
             "is missing, and container `app` needs it to read the credentials of its registry",
         ),
         (

@@ -80,6 +80,8 @@ struct Kept {
 struct Reading {
     text: Box<str>,
     round: u64,
+    /// The round in which somebody asked for it last.
+    asked: u64,
     began: Instant,
 }
 
@@ -122,7 +124,8 @@ impl Readings {
     /// What is known of a key; `null` if there is nothing.
     pub(super) async fn get(&self, key: &str) -> Result<Arc<Value>, Error> {
         let known = {
-            let kept = lock(&self.kept);
+            let mut kept = lock(&self.kept);
+            kept.note_asked(key);
             kept.is_valid(key).then(|| kept.value(key))
         };
         if let Some(known) = known {
@@ -155,6 +158,13 @@ impl Kept {
     fn is_valid(&self, key: &str) -> bool {
         let is_of_this_round = self.readings.get(key).is_some_and(|one| one.round == self.round);
         is_of_this_round && Instant::now() < self.due && !self.is_forgotten(key)
+    }
+
+    fn note_asked(&mut self, key: &str) {
+        let round = self.round;
+        if let Some(reading) = self.readings.get_mut(key) {
+            reading.asked = round;
+        }
     }
 
     fn is_forgotten(&self, key: &str) -> bool {
@@ -202,13 +212,20 @@ impl Kept {
         is_regular: bool,
     ) {
         let keys: HashSet<String> = match scope {
-            // What nobody has asked for is not kept.
-            Scope::Everything => self.readings.keys().chain(asked).cloned().collect(),
+            Scope::Everything => {
+                // What nobody asks for any more is not kept.
+                let round = self.round;
+                self.readings.retain(|_, reading| reading.asked + 1 >= round);
+                self.forgotten.retain(|key, _| self.readings.contains_key(key));
+                self.readings.keys().chain(asked).cloned().collect()
+            }
             Scope::Only(keys) => keys.iter().cloned().collect(),
         };
         for key in keys {
             let text = found.values.remove(&key).unwrap_or_default().to_string().into_boxed_str();
-            let reading = Reading { text, round: self.round, began };
+            let last = self.readings.get(&key).map(|reading| reading.asked);
+            let asked = if asked.contains(&key) { self.round } else { last.unwrap_or(self.round) };
+            let reading = Reading { text, round: self.round, asked, began };
             if self.forgotten.get(&key).is_some_and(|when| *when < began) {
                 self.forgotten.remove(&key);
             }

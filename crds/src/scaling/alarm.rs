@@ -4,7 +4,7 @@ use super::metric::{Metric, MetricDimension};
 use crate::ecs::table::{enumerations, shapes};
 
 shapes! {
-    /// `PutMetricAlarm`'s input without `AlarmName`. The policy is always one of its actions.
+    /// The input of `PutMetricAlarm` without `AlarmName`. The policy is always one of its actions.
     pub struct Alarm {
         /// The metric's name.
         metric_name as "metricName": Option<String>;

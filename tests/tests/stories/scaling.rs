@@ -320,7 +320,7 @@ async fn a_hundred_scaled_services_cost_a_call_a_minute_more() {
     fleet.until("all ready", |fleet| names.iter().all(|name| fleet.is_ready(name))).await;
     fleet.pass(Duration::from_mins(20)).await;
     let mark = fleet.sandbox.call_count();
-    fleet.pass(Duration::from_hours(2)).await;
+    fleet.pass(Duration::from_hours(1)).await;
     let calls = fleet.sandbox.calls_since(mark);
     let of = |api: &str| calls.iter().filter(|call| call.api == api).count();
     let passes = calls.iter().filter(|call| call.operation == "DescribeServices").count() / 10;

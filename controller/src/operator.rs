@@ -269,7 +269,7 @@ impl Search {
 async fn work(context: &Context, queue: &Queue<ObjectKey>, metrics: &Metrics) {
     while let Some(key) = queue.next().await {
         let (before, began) = (context.statuses.service(&key), Instant::now());
-        let turn = AssertUnwindSafe(reconcile::reconcile(context, &key)).catch_unwind();
+        let turn = AssertUnwindSafe(Box::pin(reconcile::reconcile(context, &key))).catch_unwind();
         let ended = turn.await.unwrap_or_else(|_| {
             tracing::error!(service = %key, "a turn has panicked; this is a defect of Longshore");
             Ended::Failed

@@ -114,12 +114,14 @@ pub async fn reconcile(context: &Context, key: &ObjectKey) -> Ended {
         return block(context, key, &wanted, Reason::InvalidSpec, &message);
     };
     let mut said = orders::said(context, key).await;
-    if let Some(ended) = orders::carry_out(context, account, key, &wanted, &mut said).await {
+    if let Some(ended) =
+        Box::pin(orders::carry_out(context, account, key, &wanted, &mut said)).await
+    {
         return ended;
     }
     match &wanted {
         Wanted::Spec { entry, generation, invalid } => {
-            let (status, ended) = turn(context, account, entry, *generation, &said).await;
+            let (status, ended) = Box::pin(turn(context, account, entry, *generation, &said)).await;
             let status = match invalid.first() {
                 Some(first) => {
                     let previous = status_of(context, key);

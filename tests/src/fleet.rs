@@ -115,7 +115,7 @@ fn source() -> SourceName {
 impl Fleet {
     /// A fleet whose operator runs and whose source is empty.
     pub async fn new() -> Self {
-        Self::with(FleetOptions::default()).await
+        Box::pin(Self::with(FleetOptions::default())).await
     }
 
     /// The same, set up otherwise.
@@ -164,7 +164,7 @@ impl Fleet {
     fn launch(&mut self) {
         let (operator, shutdown) = (Arc::clone(&self.operator), CancellationToken::new());
         let stop = shutdown.clone();
-        let worker = tokio::spawn(async move { operator.run(Vec::new(), stop).await });
+        let worker = tokio::spawn(async move { Box::pin(operator.run(Vec::new(), stop)).await });
         self.running = Some((worker, shutdown));
     }
 

@@ -81,6 +81,9 @@ pub(super) fn observed(found: &Found) -> Observed {
     }
 }
 
+/// A block of the spec: its name, its table, what AWS says, and the members that are written out in full.
+type Block<'a> = (&'a str, &'static Shape, &'a Map<String, Value>, &'a BTreeSet<String>);
+
 /// The spec of a running service, tidy but for what is written out.
 pub(super) fn draft(found: &Found, options: &Options, region: &str, whole: &Whole) -> Draft {
     let name = &found.name;
@@ -96,7 +99,7 @@ pub(super) fn draft(found: &Found, options: &Options, region: &str, whole: &Whol
         service.remove("desiredCount");
     }
     let mut spec = spec_of(options);
-    let mut blocks: Vec<(&str, &'static Shape, &Map<String, Value>, &BTreeSet<String>)> = vec![
+    let mut blocks: Vec<Block<'_>> = vec![
         ("taskDefinition", TaskDefinition::SHAPE, &task_definition, &whole.task_definition),
         ("service", ServiceDefinition::SHAPE, &service, &whole.service),
     ];
@@ -110,7 +113,7 @@ pub(super) fn draft(found: &Found, options: &Options, region: &str, whole: &Whol
         spec.set(block, node);
     }
     let adopt =
-        (options.adopt == Adopt::InService).then(|| ("adopt", Node::Scalar(Value::Bool(true))));
+        (options.adopt == Adopt::InService).then_some(("adopt", Node::Scalar(Value::Bool(true))));
     let ignore = scaled.as_ref().and_then(Scaled::ignored).map(|ignore| ("ignore", ignore));
     let sync = Node::mapping(adopt.into_iter().chain(ignore));
     if !sync.is_empty() {

@@ -16,15 +16,17 @@ pub(crate) struct PlainDocument {
 }
 
 /// Reads the first document of a YAML text. Fields given twice are errors, as everywhere.
-pub(crate) fn read(text: &str) -> Result<PlainDocument, InvalidObject> {
-    let whole = |message: String| InvalidObject {
-        source: String::new(),
-        file: String::new(),
-        position: None,
-        path: String::new(),
-        message,
-        hint: None,
-        key: None,
+pub(crate) fn read(text: &str) -> Result<PlainDocument, Box<InvalidObject>> {
+    let whole = |message: String| {
+        Box::new(InvalidObject {
+            source: String::new(),
+            file: String::new(),
+            position: None,
+            path: String::new(),
+            message,
+            hint: None,
+            key: None,
+        })
     };
     let documents = documents::split(text.as_bytes()).map_err(|error| whole(error.to_string()))?;
     let Some(document) = documents.first() else {
@@ -32,7 +34,7 @@ pub(crate) fn read(text: &str) -> Result<PlainDocument, InvalidObject> {
     };
     let reading = tree::read(document.text, document.first_line);
     if let Some(problem) = reading.broken.into_iter().chain(reading.problems).next() {
-        return Err(problem.into_invalid("", None));
+        return Err(Box::new(problem.into_invalid("", None)));
     }
     let value = reading.tree.root().map_or(Value::Null, |root| value(&reading.tree, root));
     Ok(PlainDocument { tree: reading.tree, value })

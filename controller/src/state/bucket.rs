@@ -23,6 +23,7 @@ const READS_MAX: usize = 3;
 
 /// Records in a bucket.
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "a bucket is what S3 calls the place of this one")]
 pub(super) struct Bucket {
     s3: S3,
     bucket: String,

@@ -63,7 +63,7 @@ impl SourceText {
             let places = plain::read(&expanded.text.replace('\t', " ")).ok();
             return Ok(Self { name, value, places, uses: expanded.uses });
         }
-        let document = plain::read(&expanded.text).map_err(|error| unreadable(&name, error))?;
+        let document = plain::read(&expanded.text).map_err(|error| unreadable(&name, *error))?;
         let value = document.value().clone();
         Ok(Self { name, value, places: Some(document), uses: expanded.uses })
     }

@@ -3,7 +3,7 @@
 //! Flow: families that grew -> their ACTIVE revisions -> everything of the account that names one -> [`planner::retention`] ->
 //! `DeregisterTaskDefinition`. Guarantees: a failed read deregisters nothing; only what carries our tags goes; registering
 //! always finds room in the bucket that both calls share. Families are looked at once after the start and whenever they
-//! grew, so that a fleet at rest costs no call (ADR 0020).
+//! grew, so that a fleet at rest costs no call (ADR 0015).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;

@@ -2,7 +2,7 @@
 //!
 //! One small JSON document for each service, in a directory, under a prefix of a bucket, or in memory. What must hold: a
 //! document is changed only as it was read (a lost race is read again), a document that cannot be read is an error and never
-//! an empty one, and losing all of them loses no service and deletes nothing (docs/adr/0011).
+//! an empty one, and losing all of them loses no service and deletes nothing (docs/adr/0012).
 
 mod bucket;
 mod directory;

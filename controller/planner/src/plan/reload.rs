@@ -2,7 +2,7 @@
 //!
 //! Tasks read secrets once, when they start (aws.md §4.4). What the running deployment was started with is written down in a
 //! tag of the service, as a short hash of the versions. The tag is set after the rollout was asked for; a process that dies
-//! between the two calls leaves a deployment that is younger than the change, which is proof enough (ADR 0011).
+//! between the two calls leaves a deployment that is younger than the change, which is proof enough (ADR 0014).
 
 use std::time::Duration;
 

@@ -37,6 +37,9 @@ def test_what_apply_registers_and_creates_is_seen_in_moto(longshore, moto, netwo
     secrets = [{"name": "URL", "valueFrom": "/shop/url"}]
     spec = service("shop", name, "shop/app:v1", containers={"secrets": secrets}, networkConfiguration=network)
     (folder / "web.yaml").write_text(spec, encoding="utf-8")
+    held = longshore.plan("--source", folder)
+    assert (held.code, held.operations(name)) == (0, []), "moto has no such parameter"
+    moto.client("ssm").put_parameter(Name="/shop/url", Value="x", Type="String")
     planned = longshore.plan("--source", folder)
     assert (planned.code, planned.operations(name)) == (2, ["RegisterTaskDefinition", "CreateService"]), planned.report
     longshore.apply("--source", folder, timeout="5s")

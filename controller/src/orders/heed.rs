@@ -108,9 +108,10 @@ impl Turned<'_> {
         record.orders = orders;
     }
 
-    /// Whether the spec was sent in this turn.
+    /// Whether the spec was sent in this turn. A turn that waits for its time to change something has sent nothing.
     fn has_sent(&self) -> bool {
         self.outcome.error.is_none()
+            && self.outcome.done > 0
             && self.plan.actions.iter().any(|action| {
                 matches!(action, Action::UpdateService { .. } | Action::CreateService { .. })
             })

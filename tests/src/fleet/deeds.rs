@@ -118,6 +118,16 @@ impl Fleet {
         }
     }
 
+    /// Keeps the operator from changing anything, as if other services' changes took all the places, until it is dropped.
+    pub fn busy(&self) -> Vec<controller::admission::Permit> {
+        let mut number = 0;
+        std::iter::from_fn(|| {
+            number += 1;
+            self.context.admission.enter(&Self::key(&format!("other{number}")), None)
+        })
+        .collect()
+    }
+
     /// Calls ECS as somebody at the console would.
     pub fn console(&self, operation: &str, input: Value) -> Value {
         self.sandbox

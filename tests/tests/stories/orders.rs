@@ -114,6 +114,19 @@ async fn a_hold_outlives_the_process_and_ends_with_a_release() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_release_is_not_used_up_by_turns_that_wait_for_their_time() {
+    let mut fleet = at_v2(options()).await;
+    fleet.order("web", Verb::Rollback, &Ask::default()).await;
+    fleet.until_stalled("web", Reason::RolledBackByHand).await;
+    fleet.pass(Duration::from_mins(5)).await;
+    let others = fleet.busy();
+    fleet.order("web", Verb::Release, &Ask::default()).await;
+    nothing_changes_for(&fleet, Duration::from_mins(5)).await;
+    drop(others);
+    fleet.until("v2 runs again", |fleet| fleet.image("web") == image("web", "v2")).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn in_manual_mode_each_spec_waits_for_its_own_sync() {
     let policy = SyncPolicy { mode: Some(crds::SyncMode::Manual), ..SyncPolicy::default() };
     let mut fleet = Fleet::with(FleetOptions { policy, ..options() }).await;

@@ -115,7 +115,7 @@ async fn a_hold_outlives_the_process_and_ends_with_a_release() {
 
 #[tokio::test(start_paused = true)]
 async fn a_release_is_not_used_up_by_turns_that_wait_for_their_time() {
-    let mut fleet = at_v2(options()).await;
+    let fleet = at_v2(options()).await;
     fleet.order("web", Verb::Rollback, &Ask::default()).await;
     fleet.until_stalled("web", Reason::RolledBackByHand).await;
     fleet.pass(Duration::from_mins(5)).await;

@@ -196,6 +196,8 @@ impl Fleet {
                     | Action::TagResource { .. }
                     | Action::UntagResource { .. }
                     | Action::Scaling { .. }
+                    | Action::RunTask { .. }
+                    | Action::StopTask { .. }
                     | Action::StopServiceDeployment { .. }
                     | Action::ContinueServiceDeployment { .. }
                     | Action::DeleteService { .. }) => panic!("{key}: {}", other.operation()),

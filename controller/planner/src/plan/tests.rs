@@ -158,7 +158,10 @@ impl World {
                         .map(|(key, value)| json!({ "key": key, "value": value }))
                         .collect();
                 }
-                Action::StopServiceDeployment { .. } | Action::ContinueServiceDeployment { .. } => {
+                Action::RunTask { .. }
+                | Action::StopTask { .. }
+                | Action::StopServiceDeployment { .. }
+                | Action::ContinueServiceDeployment { .. } => {
                     panic!("a plan of a spec steers no deployment")
                 }
                 Action::Scaling { .. } => {

@@ -49,26 +49,55 @@ fn the_exit_code_of_the_named_container_decides() {
     let oom = Some("OutOfMemoryError: Container killed due to memory usage");
     let spot = "Your Spot Task was interrupted.";
     for (task, outcome, exit_code, words) in [
-        (stopped(ESSENTIAL, exited, &[("app", Some(0), None)]), Outcome::Succeeded, Some(0), "exited with 0"),
+        (
+            stopped(ESSENTIAL, exited, &[("app", Some(0), None)]),
+            Outcome::Succeeded,
+            Some(0),
+            "exited with 0",
+        ),
         (
             stopped(ESSENTIAL, exited, &[("proxy", Some(143), None), ("app", Some(0), None)]),
             Outcome::Succeeded,
             Some(0),
             "container app",
         ),
-        (stopped(ESSENTIAL, exited, &[("app", Some(3), None)]), Outcome::Failed, Some(3), "container app exited with 3"),
+        (
+            stopped(ESSENTIAL, exited, &[("app", Some(3), None)]),
+            Outcome::Failed,
+            Some(3),
+            "container app exited with 3",
+        ),
         (
             stopped(ESSENTIAL, exited, &[("proxy", Some(143), None), ("app", Some(3), None)]),
             Outcome::Failed,
             Some(3),
             "container app exited with 3",
         ),
-        (stopped(ESSENTIAL, exited, &[("app", Some(137), oom)]), Outcome::Failed, Some(137), "ran out of memory"),
-        (stopped(ESSENTIAL, exited, &[("app", None, None)]), Outcome::Failed, None, exited),
-        (stopped("UserInitiated", "enough", &[("app", Some(0), None)]), Outcome::Failed, Some(0), "stopped: enough"),
-        (stopped("SpotInterruption", spot, &[("app", Some(0), None)]), Outcome::Failed, Some(0), "Spot capacity"),
         (
-            stopped("TaskFailedToStart", "CannotPullContainerError: pull access denied", &[("app", None, None)]),
+            stopped(ESSENTIAL, exited, &[("app", Some(137), oom)]),
+            Outcome::Failed,
+            Some(137),
+            "ran out of memory",
+        ),
+        (stopped(ESSENTIAL, exited, &[("app", None, None)]), Outcome::Failed, None, exited),
+        (
+            stopped("UserInitiated", "enough", &[("app", Some(0), None)]),
+            Outcome::Failed,
+            Some(0),
+            "stopped: enough",
+        ),
+        (
+            stopped("SpotInterruption", spot, &[("app", Some(0), None)]),
+            Outcome::Failed,
+            Some(0),
+            "Spot capacity",
+        ),
+        (
+            stopped(
+                "TaskFailedToStart",
+                "CannotPullContainerError: pull access denied",
+                &[("app", None, None)],
+            ),
             Outcome::Failed,
             None,
             "does not let the task pull",

@@ -18,10 +18,14 @@ fn at(seconds: i64) -> Timestamp {
 /// The spec of an image with hooks of these names.
 fn hooked(image: &str, before: &[&str], after: &[&str]) -> Desired {
     let hooks = |names: &[&str]| -> Vec<Value> {
-        names.iter().map(|name| json!({ "name": name, "command": [name], "timeout": "10m" })).collect()
+        names
+            .iter()
+            .map(|name| json!({ "name": name, "command": [name], "timeout": "10m" }))
+            .collect()
     };
     let mut service = serde_json::to_value(spec(image, &json!({}))).unwrap();
-    service["spec"]["rollout"] = json!({ "hooks": { "before": hooks(before), "after": hooks(after) } });
+    service["spec"]["rollout"] =
+        json!({ "hooks": { "before": hooks(before), "after": hooks(after) } });
     resolved(&serde_json::from_value(service).unwrap())
 }
 
@@ -50,7 +54,8 @@ fn carry(observed: &mut Observed, desired: &Desired, plan: &Plan, now: Timestamp
 
 /// Lets the running hook end with an exit code.
 fn ends(observed: &mut Observed, code: i64, now: Timestamp) {
-    let (spec, run) = hook::open(&observed.hooks.logs).map(|(spec, run)| (spec.clone(), run.clone())).unwrap();
+    let (spec, run) =
+        hook::open(&observed.hooks.logs).map(|(spec, run)| (spec.clone(), run.clone())).unwrap();
     let task = json!({
         "taskArn": run.task, "lastStatus": "STOPPED", "stopCode": "EssentialContainerExited",
         "containers": [{ "name": "app", "exitCode": code }],
@@ -76,15 +81,29 @@ fn hooks_before_stand_between_the_registration_and_the_update_one_after_the_othe
     world.apply(&register);
     let asked = carry(&mut observed, &wanted, &first, at(0));
     let input = &asked[0];
-    assert_eq!(input["overrides"]["containerOverrides"], json!([{ "name": "app", "command": ["setup"] }]));
+    assert_eq!(
+        input["overrides"]["containerOverrides"],
+        json!([{ "name": "app", "command": ["setup"] }])
+    );
     assert_eq!(input["launchType"], "FARGATE");
-    assert_eq!(input["networkConfiguration"]["awsvpcConfiguration"]["subnets"], json!(["subnet-b", "subnet-a"]));
+    assert_eq!(
+        input["networkConfiguration"]["awsvpcConfiguration"]["subnets"],
+        json!(["subnet-b", "subnet-a"])
+    );
     assert_eq!(input["clientToken"], input["startedBy"]);
     let token = input["clientToken"].as_str().unwrap();
     assert!(token.len() <= 64 && token.starts_with("longshore/"), "{token}");
-    assert!(input["tags"].as_array().unwrap().contains(&json!({ "key": "longshore.dev/hook", "value": "before/setup" })));
+    assert!(
+        input["tags"]
+            .as_array()
+            .unwrap()
+            .contains(&json!({ "key": "longshore.dev/hook", "value": "before/setup" }))
+    );
 
-    let observe = |world: &World, observed: &Observed| Observed { hooks: observed.hooks.clone(), ..world.observe() };
+    let observe = |world: &World, observed: &Observed| Observed {
+        hooks: observed.hooks.clone(),
+        ..world.observe()
+    };
     let mut observed = observe(&world, &observed);
     let waiting = decide(&observed, &wanted, at(5));
     assert_eq!((waiting.actions.len(), reasons(&waiting)), (0, vec![Reason::HookRunning]));
@@ -137,7 +156,9 @@ fn a_failed_hook_holds_its_spec_until_it_is_released_after_the_failure() {
     let asked = carry(&mut observed, &wanted, &again, at(40));
     assert_eq!(asked.len(), 1);
     assert_ne!(asked[0]["clientToken"], token);
-    let run = hook::of(&observed.hooks.logs, &wanted.spec_hash).unwrap().run(HookPhase::Before, &"migrate".parse().unwrap());
+    let run = hook::of(&observed.hooks.logs, &wanted.spec_hash)
+        .unwrap()
+        .run(HookPhase::Before, &"migrate".parse().unwrap());
     assert_eq!(run.unwrap().attempt, 2);
     // The same release does not count for its second failure.
     ends(&mut observed, 3, at(50));

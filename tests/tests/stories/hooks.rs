@@ -372,7 +372,7 @@ async fn a_newer_spec_does_not_run_beside_the_hook_of_an_older_one() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_answer_or_a_refusal_runs_no_hook_twice() {
-    let mut fleet = at_v1(options()).await;
+    let mut fleet = at_v1(FleetOptions { interval: Duration::from_hours(1), ..options() }).await;
     fleet.lose_reply("RunTask");
     fleet.commit(&[migrated("v2")]).await;
     fleet.until_ready("web").await;
@@ -440,7 +440,7 @@ async fn what_a_lost_store_knew_is_found_at_ecs() {
 
 #[tokio::test(start_paused = true)]
 async fn how_a_hook_ended_that_nobody_saw_end_is_for_a_person_to_say() {
-    let mut fleet = at_v1(options()).await;
+    let mut fleet = at_v1(FleetOptions { interval: Duration::from_hours(1), ..options() }).await;
     behaves(&fleet, "migrate up", exits(0, 60));
     fleet.commit(&[migrated("v2")]).await;
     fleet

@@ -142,7 +142,7 @@ impl<'a> Scene<'a> {
             if plan.is_settled() && plan.holds.is_empty() {
                 let revision = TaskDefinitionRef::Existing(service.task_definition.clone());
                 plan.actions.push(self.run(hook, run, revision));
-                plan.holds.push(Hold::new(Reason::HookRunning, running(hook)));
+                plan.holds.push(Hold::new(Reason::HookRunning, self.asked(hook)));
                 plan.requeue = Requeue::After(ROLLOUT_POLL);
             }
             return plan;
@@ -239,7 +239,7 @@ impl<'a> Scene<'a> {
             .partition(|action| matches!(action, Action::RegisterTaskDefinition { .. }));
         actions.push(call);
         withheld.extend(plan.withheld);
-        let holds = vec![Hold::new(Reason::HookRunning, running(hook))];
+        let holds = vec![Hold::new(Reason::HookRunning, self.asked(hook))];
         Plan {
             actions,
             withheld,
@@ -259,6 +259,16 @@ impl<'a> Scene<'a> {
         }];
         let (run, reason) = (Box::new(run), Reason::HookRunning);
         Action::RunTask { input, task_definition, run, reason, changes }
+    }
+
+    /// What is said while a task is asked for: a task that found no room before may find none again.
+    fn asked(self, hook: &DesiredHook) -> String {
+        let log = hook::of(&self.observed.hooks.logs, &self.desired.spec_hash);
+        let run = log.and_then(|log| log.run(hook.phase, &hook.name));
+        match run.and_then(|run| run.waits.as_ref()) {
+            Some(waits) => no_room(hook, waits),
+            None => running(hook),
+        }
     }
 
     fn wait(self, plan: Plan, run: &HookRun, message: String) -> Plan {

@@ -300,10 +300,10 @@ impl Plan {
         }
     }
 
-    /// The same plan with everything held back for one more reason.
+    /// The same plan with everything held back for one more reason, which is told first.
     pub fn withhold(mut self, reason: Reason, message: impl Into<String>) -> Self {
         self.withheld.append(&mut self.actions);
-        self.holds.push(Hold::new(reason, message));
+        self.holds.insert(0, Hold::new(reason, message));
         Self { requeue: Requeue::OnChange, ..self }
     }
 

@@ -8,7 +8,7 @@ use super::finding::{Finding, error};
 use super::subject::{Subject, is_essential};
 use super::words::{available, is_open};
 
-/// What RunTask takes as `containerOverrides`, all together (the API reference of `TaskOverride`).
+/// What RunTask takes as `containerOverrides`, all together (ECS API reference, TaskOverride).
 const OVERRIDES_MAX: usize = 8192;
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Finding>) {

@@ -95,11 +95,8 @@ fn run_task_tokens_are_idempotent() {
 
 #[test]
 fn a_replaced_command_ends_as_its_rule_says() {
-    let exits = |code| ImageBehaviour::Exits {
-        code,
-        after: std::time::Duration::from_secs(2),
-        oom: false,
-    };
+    let exits =
+        |code| ImageBehaviour::Exits { code, after: std::time::Duration::from_secs(2), oom: false };
     let rules = vec![ImageRule::for_command("web:*", "migrate*", exits(4))];
     let mut bench = Bench::with(Fixtures { images: rules, ..Fixtures::default() });
     bench.register("web:v1");

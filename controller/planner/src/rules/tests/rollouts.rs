@@ -383,14 +383,26 @@ fn one_off_tasks_around_a_rollout() {
     let container = "/spec/taskDefinition/containerDefinitions/0/name";
     for spec in [ec2 as fn() -> Value, fargate] {
         let name = spec().pointer(container).unwrap().clone();
-        fine(spec, &edit(json!([hook(json!({})), hook(json!({ "name": "seed", "container": name }))])));
+        fine(
+            spec,
+            &edit(json!([hook(json!({})), hook(json!({ "name": "seed", "container": name }))])),
+        );
     }
     fine(ec2, &[(HOOKS, json!({ "before": [hook(json!({}))], "after": [hook(json!({}))] }))]);
-    let at = |member: &str| -> &'static str { format!("spec.rollout.hooks.before[0].{member}").leak() };
+    let at =
+        |member: &str| -> &'static str { format!("spec.rollout.hooks.before[0].{member}").leak() };
     for (more, path, message) in [
-        (json!({ "command": [] }), at("command"), "a hook needs a command: its container's own would not end"),
+        (
+            json!({ "command": [] }),
+            at("command"),
+            "a hook needs a command: its container's own would not end",
+        ),
         (json!({ "timeout": "0s" }), at("timeout"), "`0s` leaves the task no time"),
-        (json!({ "container": "nobody" }), at("container"), "`nobody` is not a container of the task"),
+        (
+            json!({ "container": "nobody" }),
+            at("container"),
+            "`nobody` is not a container of the task",
+        ),
     ] {
         told(ec2, &edit(json!([hook(more)])), &[(E, path, message)]);
     }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use crds::ecs::task_definition::Quantity;
 use crds::{Hook, HookPhase};
 
 use super::finding::{Finding, error};
+use super::size;
 use super::subject::{Subject, is_essential};
 use super::words::{available, is_open};
 
@@ -46,6 +48,7 @@ fn one(subject: &Subject<'_>, at: &str, hook: &Hook, found: &mut Vec<Finding>) {
         );
         found.push(error(at, message));
     }
+    size_of_task(subject, at, hook, found);
     let Some(name) = hook.container.as_deref().filter(|name| !is_open(name)) else { return };
     let path = format!("{at}.container");
     match subject.container(name) {
@@ -62,5 +65,19 @@ fn one(subject: &Subject<'_>, at: &str, hook: &Hook, found: &mut Vec<Finding>) {
             .hint(format!("set essential to true on `{name}`, or name an essential container")),
         ),
         Some(_) => {}
+    }
+}
+
+/// The size that `cpu` and `memory` give the task together with the task definition's.
+fn size_of_task(subject: &Subject<'_>, at: &str, hook: &Hook, found: &mut Vec<Finding>) {
+    if !subject.is_fargate || (hook.cpu.is_none() && hook.memory.is_none()) {
+        return;
+    }
+    let cpu = hook.cpu.as_deref().or(subject.task.cpu.as_ref().map(Quantity::as_str));
+    let memory = hook.memory.as_deref().or(subject.task.memory.as_ref().map(Quantity::as_str));
+    let (Some(cpu), Some(memory)) = (cpu, memory) else { return };
+    if size::fits_fargate(cpu, memory) == Some(false) {
+        let message = format!("Fargate has no task with cpu `{cpu}` and memory `{memory}`");
+        found.push(error(at, message));
     }
 }

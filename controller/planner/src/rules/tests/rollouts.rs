@@ -406,6 +406,10 @@ fn one_off_tasks_around_a_rollout() {
     ] {
         told(ec2, &edit(json!([hook(more)])), &[(E, path, message)]);
     }
+    fine(fargate, &edit(json!([hook(json!({ "cpu": "1024", "memory": "2 GB" }))])));
+    let message = "Fargate has no task with cpu `512` and memory `512`";
+    let small = hook(json!({ "cpu": "512", "memory": "512" }));
+    told(fargate, &edit(json!([small])), &[(E, "spec.rollout.hooks.before[0]", message)]);
     let twice = json!([hook(json!({})), hook(json!({}))]);
     let second = "spec.rollout.hooks.before[1].name";
     told(ec2, &edit(twice), &[(E, second, "`migrate` is the name of another hook of this list")]);

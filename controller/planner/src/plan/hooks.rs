@@ -26,7 +26,7 @@ enum Standing<'a> {
     /// It ended well.
     Done,
     /// It is to run, as this attempt says.
-    Due(HookRun),
+    Due(Box<HookRun>),
     /// Its task may run.
     Open(&'a HookRun),
     /// There was no room for its task; it is asked for again later.
@@ -88,7 +88,7 @@ impl<'a> Scene<'a> {
         for hook in self.hooks(HookPhase::Before) {
             match self.standing(hook) {
                 Standing::Done => {}
-                Standing::Due(run) => return self.run_first(plan, hook, run),
+                Standing::Due(run) => return self.run_first(plan, hook, *run),
                 Standing::Open(run) if run.task.is_none() => {
                     return self.run_first(plan, hook, run.clone());
                 }
@@ -118,7 +118,7 @@ impl<'a> Scene<'a> {
         for hook in self.hooks(HookPhase::After) {
             let run = match self.standing(hook) {
                 Standing::Done => continue,
-                Standing::Due(run) => run,
+                Standing::Due(run) => *run,
                 Standing::Open(run) if run.task.is_none() => run.clone(),
                 Standing::Open(run) => {
                     plan.holds.push(Hold::new(Reason::HookRunning, running(hook)));
@@ -182,19 +182,21 @@ impl<'a> Scene<'a> {
     fn standing(self, hook: &DesiredHook) -> Standing<'a> {
         let log = hook::of(&self.observed.hooks.logs, &self.desired.spec_hash);
         let Some(run) = log.and_then(|log| log.run(hook.phase, &hook.name)) else {
-            return Standing::Due(self.attempt(hook, 1));
+            return Standing::Due(Box::new(self.attempt(hook, 1)));
         };
         match (&run.result, &run.waits) {
             (Some(result), _) => match result.outcome {
                 Outcome::Succeeded => Standing::Done,
                 Outcome::Failed | Outcome::Unknown if self.is_released_since(result.ended_at) => {
-                    Standing::Due(self.attempt(hook, run.attempt.saturating_add(1)))
+                    Standing::Due(Box::new(self.attempt(hook, run.attempt.saturating_add(1))))
                 }
                 Outcome::Failed | Outcome::Unknown => Standing::Failed(run, result),
             },
-            (None, Some(waits)) if waits.until <= self.now => {
-                Standing::Due(HookRun { waits: None, requested_at: self.now, ..run.clone() })
-            }
+            (None, Some(waits)) if waits.until <= self.now => Standing::Due(Box::new(HookRun {
+                waits: None,
+                requested_at: self.now,
+                ..run.clone()
+            })),
             (None, Some(waits)) => Standing::Waits(waits),
             (None, None) => Standing::Open(run),
         }

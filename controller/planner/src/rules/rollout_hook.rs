@@ -10,7 +10,7 @@ use super::size;
 use super::subject::{Subject, is_essential};
 use super::words::{available, is_open};
 
-/// What RunTask takes as `containerOverrides`, all together (ECS API reference, TaskOverride).
+/// What RunTask takes as `containerOverrides`, all together (ECS API reference, `TaskOverride`).
 const OVERRIDES_MAX: usize = 8192;
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Finding>) {

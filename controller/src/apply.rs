@@ -16,6 +16,8 @@ pub struct Outcome {
     /// The PRIMARY deployments in the answers; a later read that knows neither one of them nor a newer one is older than the
     /// change.
     pub deployments: Vec<Deployment>,
+    /// What RunTask answered.
+    pub ran: Option<Value>,
     /// Why the rest was not.
     pub error: Option<Error>,
 }
@@ -27,6 +29,8 @@ struct Earlier {
     registered: Option<String>,
     /// The ARN of the scaling policy that was put last.
     policy: Option<String>,
+    /// What RunTask answered.
+    ran: Option<Value>,
 }
 
 /// Carries the actions out in order and stops at the first that fails.
@@ -47,6 +51,7 @@ pub async fn plan(account: &Account, cluster: &str, name: &str, plan: &Plan) -> 
             }
         }
     }
+    outcome.ran = earlier.ran;
     outcome
 }
 
@@ -86,6 +91,13 @@ async fn one(
         Action::Scaling { call, .. } => {
             scaling::one(account, call, &mut earlier.policy).await.map(|()| Vec::new())
         }
+        Action::RunTask { input, task_definition, .. } => {
+            let body =
+                with_task_definition(input, Some(task_definition), earlier.registered.as_deref());
+            earlier.ran = Some(account.run_task(&body).await?);
+            Ok(Vec::new())
+        }
+        Action::StopTask { input, .. } => account.stop_task(input).await.map(|()| Vec::new()),
         Action::StopServiceDeployment { arn, .. } => {
             account.stop_service_deployment(arn).await.map(|()| Vec::new())
         }

@@ -21,6 +21,7 @@ use crate::admission::Admission;
 use crate::apply::{self, Outcome};
 use crate::aws::{self, Account, Aws, Retry};
 use crate::clock::Clock;
+use crate::hooks;
 use crate::inventory::{Entry, Inventory, Wanted};
 use crate::observe;
 use crate::orders::{self, Said};
@@ -151,8 +152,8 @@ async fn turn(
 ) -> (ServiceStatus, Ended) {
     let desired = &entry.desired;
     let previous = status_of(context, &desired.key);
-    let mut observed = match observe::service(account, desired).await {
-        Ok(observed) => Observed { sent: sent(context, &desired.key), ..observed },
+    let mut observed = match Box::pin(observed(context, account, desired, said)).await {
+        Ok(observed) => observed,
         Err(error) => {
             context.admission.leave(&desired.key);
             let failure = failure(&error);
@@ -173,6 +174,9 @@ async fn turn(
     if let Err(error) = orders::before(context, &desired.key, &plan, &observed).await {
         plan = plan.withhold(Reason::StateUnknown, error.to_string());
     }
+    if let Err(error) = hooks::before(context, desired, &plan).await {
+        plan = plan.withhold(Reason::StateUnknown, error.to_string());
+    }
     let carried_out = match refusal(context, desired).filter(|_| !plan.actions.is_empty()) {
         Some(error) => {
             context.admission.leave(&desired.key);
@@ -182,8 +186,9 @@ async fn turn(
     };
     let waits = carried_out.is_none();
     let outcome = carried_out.unwrap_or_default();
-    expect(context, desired, &outcome);
+    expect(context, desired, &plan, &outcome);
     remember_refusal(context, desired, &outcome);
+    hooks::after(context, desired, &plan, &outcome).await;
     orders::after(context, said, (desired, &observed), &plan, &outcome).await;
     let failure = outcome.error.as_ref().map(failure);
     let status = status::after(&Turn {
@@ -202,6 +207,18 @@ async fn turn(
         None => Ended::Requeue(plan.requeue),
     };
     (status, ended)
+}
+
+/// Everything that a plan for this spec depends on.
+async fn observed(
+    context: &Context,
+    account: &Account,
+    desired: &Desired,
+    said: &Said,
+) -> Result<Observed, aws::Error> {
+    let observed = observe::service(account, desired).await?;
+    let hooks = hooks::observe(context, account, desired, said.record()).await?;
+    Ok(Observed { sent: sent(context, &desired.key), hooks, ..observed })
 }
 
 /// Carries a plan out, if it is this key's time; `None` when it has to wait for that.
@@ -227,8 +244,10 @@ async fn plan_only(context: &Context, entry: &Entry) -> Result<Plan, String> {
         .account(&desired.key)
         .ok_or_else(|| format!("the configuration names no target `{}`", desired.key.target))?;
     let observed = observe::service(account, desired).await.map_err(|error| error.to_string())?;
-    let mut observed = Observed { sent: sent(context, &desired.key), ..observed };
     let said = orders::said(context, &desired.key).await;
+    let hooks = hooks::look(context, account, desired, said.record()).await;
+    let hooks = hooks.map_err(|error| error.to_string())?;
+    let mut observed = Observed { sent: sent(context, &desired.key), hooks, ..observed };
     let plan = planner::plan(desired, &observed, &said.orders, context.clock.now());
     Ok(Box::pin(preflight::check(account, desired, plan, None, &mut observed)).await)
 }
@@ -447,8 +466,10 @@ fn sent(context: &Context, key: &ObjectKey) -> Option<SpecHash> {
     expectations.get(key).and_then(|expectation| expectation.sent.clone())
 }
 
-fn expect(context: &Context, desired: &Desired, outcome: &Outcome) {
-    if outcome.done == 0 {
+fn expect(context: &Context, desired: &Desired, plan: &Plan, outcome: &Outcome) {
+    // A hook is no part of the spec that the service has been sent.
+    let sends = plan.actions.iter().any(planner::Action::sends_spec);
+    if outcome.done == 0 || !sends {
         return;
     }
     let expectation = Expectation {

@@ -7,6 +7,7 @@ mod controller;
 mod duration;
 pub mod ecs;
 mod expiry;
+mod hook;
 mod invalid;
 mod meta;
 mod name;
@@ -26,10 +27,12 @@ pub use controller::{
 };
 pub use duration::HumanDuration;
 pub use expiry::Expiry;
+pub use hook::{Hook, HookPhase, HookState, HookStatus, Hooks};
 pub use invalid::{InvalidObject, Position};
 pub use meta::{Generation, ObjectKey, ObjectMeta, Provenance, SourceRevision, SpecHash};
 pub use name::{
-    ClusterName, Family, InvalidName, OwnerName, ReleaseName, ServiceName, SourceName, TargetName,
+    ClusterName, Family, HookName, InvalidName, OwnerName, ReleaseName, ServiceName, SourceName,
+    TargetName,
 };
 pub use order::{Order, PastRelease, ReleaseOutcome, ReleasedImage, Verb};
 pub use release::{

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Generation, SourceName, SourceRevision, SpecHash};
+use crate::{Generation, HookStatus, SourceName, SourceRevision, SpecHash};
 
 /// Whether AWS matches the spec.
 #[derive(
@@ -106,6 +106,10 @@ reasons! {
     RolledBack,
     /// The rollout of this spec failed and there was nothing to go back to; it is held until a new spec comes.
     RolloutFailed,
+    /// A one-off task of the spec (`rollout.hooks`) is due or runs; what comes after it waits for its end.
+    HookRunning,
+    /// A one-off task of the spec (`rollout.hooks`) failed, or nobody can say how it ended; what comes after it is held until a new spec comes or it is released.
+    HookFailed,
     /// `suspend` is set: nothing is changed.
     Suspended,
     /// `mode: manual`: the difference waits for a person.
@@ -344,6 +348,9 @@ pub struct ServiceStatus {
     /// The rollout under way, or the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<RolloutStatus>,
+    /// The hooks of the spec that have begun, in the order of the spec.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<HookStatus>,
     /// Application Auto Scaling's bounds and count, where the spec has the block `scaling`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scaling: Option<ScalingStatus>,

@@ -10,6 +10,7 @@ use crds::{
 use serde_json::{Map, Value, json};
 
 use crate::drift::{self, FieldDrift};
+use crate::hook::{self, DesiredHook};
 use crate::normal::{self, Normal};
 use crate::observed::{ObservedTaskDefinition, ServiceDeployment};
 use crate::ownership::{self, Tags};
@@ -53,6 +54,8 @@ pub struct Desired {
     pub reload_on_secret_change: bool,
     /// Whether a person has to approve the spec before it is sent.
     pub needs_approval: bool,
+    /// Its hooks, those before the rollout first.
+    pub hooks: Vec<DesiredHook>,
 }
 
 /// The task definition that a service should run.
@@ -149,6 +152,7 @@ impl Desired {
         let reload_on_secret_change =
             spec.rollout.as_ref().and_then(|rollout| rollout.reload_on_secret_change) == Some(true);
         let approval = spec.rollout.as_ref().and_then(|rollout| rollout.approval);
+        let hooks = spec.rollout.as_ref().and_then(|rollout| rollout.hooks.as_ref());
         let mut content = json!({
             "cluster": key.cluster, "name": key.name,
             "taskDefinition": task_definition.normal.value(), "taskDefinitionTags": task_definition.tags,
@@ -159,6 +163,10 @@ impl Desired {
         if let (Some(scaling), Some(members)) = (&scaling, content.as_object_mut()) {
             members.insert("scaling".to_owned(), scaling.normal.value().clone());
         }
+        if let (Some(hooks), Some(members)) = (hooks, content.as_object_mut()) {
+            members.insert("hooks".to_owned(), to_json(hooks));
+        }
+        let hooks = hooks.map(|hooks| hook::resolve(hooks, &task_definition.input));
         let spec_hash = SpecHash::of(&content);
         Ok(Self {
             key,
@@ -172,6 +180,7 @@ impl Desired {
             timeout,
             reload_on_secret_change,
             needs_approval: approval.is_some_and(|approval| approval.required),
+            hooks: hooks.unwrap_or_default(),
         })
     }
 

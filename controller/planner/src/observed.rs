@@ -7,6 +7,7 @@ use crds::SpecHash;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::hook;
 use crate::normal::{self, Normal};
 use crate::ownership::{SPEC_HASH, Tags};
 use crate::preflight::SecretVersion;
@@ -36,6 +37,8 @@ pub struct Observed {
     /// The spec that this very process last sent; `None` when it sent none. The service's tag says the same and outlives the
     /// process, but is set by a call of its own, which may fail.
     pub sent: Option<SpecHash>,
+    /// What is known of its hooks.
+    pub hooks: hook::Known,
 }
 
 /// Which further facts a plan depends on: asked for only when they matter, because each costs calls.
@@ -236,7 +239,7 @@ fn number(value: &Value, member: &str) -> i64 {
 }
 
 /// Timestamps are numbers: epoch seconds with a fraction (aws.md §0).
-fn time(value: &Value, member: &str) -> Option<Timestamp> {
+pub(crate) fn time(value: &Value, member: &str) -> Option<Timestamp> {
     let seconds = value.get(member)?.as_f64()?;
     #[allow(
         clippy::cast_possible_truncation,
@@ -246,7 +249,7 @@ fn time(value: &Value, member: &str) -> Option<Timestamp> {
     Timestamp::from_millisecond(milliseconds).ok()
 }
 
-fn list<'a>(value: &'a Value, member: &str) -> impl Iterator<Item = &'a Value> {
+pub(crate) fn list<'a>(value: &'a Value, member: &str) -> impl Iterator<Item = &'a Value> {
     value.get(member).and_then(Value::as_array).into_iter().flatten()
 }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::desired::Desired;
 use crate::explain;
+use crate::hook;
 use crate::image::ImageReference;
 use crate::observed::{Observed, ObservedService, ServiceState};
 use crate::plan::Plan;
@@ -74,8 +75,9 @@ pub fn after(turn: &Turn<'_>) -> ServiceStatus {
     } else {
         previous.and_then(|status| status.last_applied.clone())
     };
-    let tried =
-        plan.holds.is_empty() || previous.is_some_and(|status| status.last_attempted.is_some());
+    let tried = plan.holds.is_empty()
+        || !plan.actions.is_empty()
+        || previous.is_some_and(|status| status.last_attempted.is_some());
     ServiceStatus {
         observed_generation: generation,
         sync,
@@ -87,6 +89,7 @@ pub fn after(turn: &Turn<'_>) -> ServiceStatus {
         images: images(observed),
         secrets: secrets(observed, previous),
         rollout: rollout_status(desired, observed),
+        hooks: hook::statuses(desired, observed),
         scaling: scaling_status(observed),
         holds: plan
             .holds
@@ -222,6 +225,7 @@ fn empty(generation: Generation) -> ServiceStatus {
         images: Vec::new(),
         secrets: Vec::new(),
         rollout: None,
+        hooks: Vec::new(),
         scaling: None,
         holds: Vec::new(),
         not_checked: Vec::new(),
@@ -269,7 +273,7 @@ fn verdict(turn: &Turn<'_>) -> Verdict {
     if let Some(hold) =
         plan.holds.iter().find(|hold| !plan.is_settled() || !says_nothing_alone(hold.reason))
     {
-        let passes = matches!(hold.reason, Reason::Draining);
+        let passes = matches!(hold.reason, Reason::Draining | Reason::HookRunning);
         return verdict(
             false,
             passes,
@@ -340,6 +344,9 @@ fn health(turn: &Turn<'_>, living: Option<&ObservedService>) -> Health {
     let Some(service) = living else { return Health::Missing };
     if turn.plan.holds.iter().any(|hold| hold.reason == Reason::Suspended) {
         return Health::Suspended;
+    }
+    if turn.plan.holds.iter().any(|hold| hold.reason == Reason::HookFailed) {
+        return Health::Degraded;
     }
     let is_short = service.running_count < service.desired_count;
     match &turn.plan.rollout {

@@ -21,6 +21,8 @@ pub enum Operation {
     DescribeServiceRevisions,
     StopServiceDeployment,
     ContinueServiceDeployment,
+    RunTask,
+    StopTask,
     ListTasks,
     DescribeTasks,
     TagResource,
@@ -67,6 +69,8 @@ pub enum Family {
     TagModify,
     /// `DescribeTasks`, `ListTasks`.
     ClusterResourceRead,
+    /// `RunTask`, `StopTask`.
+    ClusterResourceModify,
     /// `CreateService`, `UpdateService`, `DeleteService`, and the calls that steer a service deployment.
     ServiceModify,
     /// `DescribeServices`, `ListServices`.
@@ -125,6 +129,8 @@ impl Operation {
             Self::DescribeServiceRevisions => "DescribeServiceRevisions",
             Self::StopServiceDeployment => "StopServiceDeployment",
             Self::ContinueServiceDeployment => "ContinueServiceDeployment",
+            Self::RunTask => "RunTask",
+            Self::StopTask => "StopTask",
             Self::ListTasks => "ListTasks",
             Self::DescribeTasks => "DescribeTasks",
             Self::TagResource => "TagResource",
@@ -177,6 +183,8 @@ impl Operation {
             Self::DescribeServiceRevisions => "describe service revision",
             Self::StopServiceDeployment => "stop service deployment",
             Self::ContinueServiceDeployment => "continue service deployment",
+            Self::RunTask => "run a task of",
+            Self::StopTask => "stop task",
             Self::ListTasks => "list tasks of",
             Self::DescribeTasks => "describe task",
             Self::TagResource => "tag",
@@ -249,6 +257,8 @@ impl Operation {
             | Self::DescribeServiceRevisions
             | Self::StopServiceDeployment
             | Self::ContinueServiceDeployment
+            | Self::RunTask
+            | Self::StopTask
             | Self::ListTasks
             | Self::DescribeTasks
             | Self::TagResource
@@ -287,6 +297,7 @@ impl Operation {
             }
             Self::DescribeServiceRevisions => Some(Family::ServiceRevision),
             Self::ListTasks | Self::DescribeTasks => Some(Family::ClusterResourceRead),
+            Self::RunTask | Self::StopTask => Some(Family::ClusterResourceModify),
             Self::TagResource | Self::UntagResource => Some(Family::TagModify),
             Self::DescribeScalableTargets
             | Self::DescribeScalingPolicies
@@ -317,6 +328,8 @@ impl Operation {
             | Self::DeregisterTaskDefinition
             | Self::StopServiceDeployment
             | Self::ContinueServiceDeployment
+            | Self::RunTask
+            | Self::StopTask
             | Self::TagResource
             | Self::UntagResource
             | Self::RegisterScalableTarget
@@ -367,6 +380,8 @@ impl Family {
             Self::TaskDefinitionModify => (20.0, 1.0),
             Self::TagModify => (20.0, 10.0),
             Self::ClusterResourceRead | Self::ServiceRead => (100.0, 20.0),
+            // Fargate starts no more than 5 tasks a second in some regions (aws.md §1.1).
+            Self::ClusterResourceModify => (25.0, 5.0),
             // No rate is published; more than a few calls a second are refused (aws.md §1.3).
             Self::ScalingRead => (20.0, 8.0),
             Self::ScalingModify => (20.0, 4.0),
@@ -394,6 +409,7 @@ impl Family {
             Self::TaskDefinitionRead => "task-definition-read",
             Self::TagModify => "tag-modify",
             Self::ClusterResourceRead => "cluster-resource-read",
+            Self::ClusterResourceModify => "cluster-resource-modify",
             Self::ServiceModify => "service-modify",
             Self::ServiceRead => "service-read",
             Self::ServiceDeployment => "service-deployment",

@@ -74,6 +74,15 @@ fn text(service: &ServiceView) -> Result<String, fmt::Error> {
             fact("", &format!("waits for `longshore promote` at hook {}{until}", hook.hook_id))?;
         }
     }
+    for hook in &status.hooks {
+        let again =
+            if hook.attempt > 1 { format!(", attempt {}", hook.attempt) } else { String::new() };
+        let why = hook.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
+        fact("hook", &format!("{} {}, {}{again}{why}", hook.phase, hook.name, hook.state))?;
+        if let Some(log) = &hook.log {
+            fact("", log)?;
+        }
+    }
     match &service.provenance {
         Some(from) => fact("spec", &format!("{}:{} in {}", from.file, from.line, from.source))?,
         None => fact("spec", "in no source")?,

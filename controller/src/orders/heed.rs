@@ -21,6 +21,13 @@ pub struct Said {
     pub(super) record: Arc<Record>,
 }
 
+impl Said {
+    /// The document that it was read from.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+}
+
 /// Reads what people said about a service. What cannot be read is unknown, and nothing is changed then.
 pub async fn said(context: &Context, key: &ObjectKey) -> Said {
     match context.state.read(key).await {

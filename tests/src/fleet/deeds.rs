@@ -201,6 +201,8 @@ impl Fleet {
                     | Action::TagResource { .. }
                     | Action::UntagResource { .. }
                     | Action::Scaling { .. }
+                    | Action::RunTask { .. }
+                    | Action::StopTask { .. }
                     | Action::StopServiceDeployment { .. }
                     | Action::ContinueServiceDeployment { .. }
                     | Action::DeleteService { .. }) => panic!("{key}: {}", other.operation()),

@@ -11,6 +11,7 @@
 mod crashes;
 mod drift;
 mod failures;
+mod hooks;
 mod import;
 mod orders;
 mod ownership;

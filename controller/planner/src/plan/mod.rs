@@ -7,6 +7,7 @@
 
 mod differences;
 mod holds;
+mod hooks;
 mod inputs;
 mod reload;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use serde_json::Value;
 use self::holds::Attempted;
 use crate::desired::Desired;
 use crate::drift::FieldDrift;
+use crate::hook::HookRun;
 use crate::observed::{Observed, ObservedService, ServiceState, Wants};
 use crate::orders::Orders;
 use crate::ownership::{self, Ownership, Tags};
@@ -145,6 +147,26 @@ pub enum Action {
         /// What differs.
         changes: Vec<FieldDrift>,
     },
+    /// Runs the task of a hook.
+    RunTask {
+        /// The call's input, without the task definition.
+        input: Value,
+        /// The revision to run.
+        task_definition: TaskDefinitionRef,
+        /// What is written down before the call is made.
+        run: Box<HookRun>,
+        /// Why.
+        reason: Reason,
+        /// Which hook it is.
+        changes: Vec<FieldDrift>,
+    },
+    /// Stops the task of a hook.
+    StopTask {
+        /// The call's input.
+        input: Value,
+        /// Why.
+        reason: Reason,
+    },
     /// Stops a service deployment and rolls back.
     StopServiceDeployment {
         /// The deployment's ARN.
@@ -176,6 +198,8 @@ impl Action {
             Self::TagResource { .. } => "TagResource",
             Self::UntagResource { .. } => "UntagResource",
             Self::Scaling { call, .. } => call.operation(),
+            Self::RunTask { .. } => "RunTask",
+            Self::StopTask { .. } => "StopTask",
             Self::StopServiceDeployment { .. } => "StopServiceDeployment",
             Self::ContinueServiceDeployment { .. } => "ContinueServiceDeployment",
             Self::DeleteService { .. } => "DeleteService",
@@ -191,6 +215,8 @@ impl Action {
             | Self::TagResource { reason, .. }
             | Self::UntagResource { reason, .. }
             | Self::Scaling { reason, .. }
+            | Self::RunTask { reason, .. }
+            | Self::StopTask { reason, .. }
             | Self::StopServiceDeployment { reason, .. }
             | Self::ContinueServiceDeployment { reason, .. }
             | Self::DeleteService { reason } => *reason,
@@ -204,11 +230,47 @@ impl Action {
             | Self::UpdateService { changes, .. }
             | Self::TagResource { changes, .. }
             | Self::UntagResource { changes, .. }
-            | Self::Scaling { changes, .. } => changes,
+            | Self::Scaling { changes, .. }
+            | Self::RunTask { changes, .. } => changes,
             Self::CreateService { .. }
+            | Self::StopTask { .. }
             | Self::StopServiceDeployment { .. }
             | Self::ContinueServiceDeployment { .. }
             | Self::DeleteService { .. } => &[],
+        }
+    }
+
+    /// Whether it brings the spec to the service: registering a revision and running hooks do not.
+    pub const fn sends_spec(&self) -> bool {
+        match self {
+            Self::CreateService { .. }
+            | Self::UpdateService { .. }
+            | Self::TagResource { .. }
+            | Self::UntagResource { .. }
+            | Self::Scaling { .. }
+            | Self::DeleteService { .. } => true,
+            Self::RegisterTaskDefinition { .. }
+            | Self::RunTask { .. }
+            | Self::StopTask { .. }
+            | Self::StopServiceDeployment { .. }
+            | Self::ContinueServiceDeployment { .. } => false,
+        }
+    }
+
+    /// The revision that it has the service run.
+    const fn revision_to_run(&self) -> Option<&TaskDefinitionRef> {
+        match self {
+            Self::CreateService { task_definition, .. } => Some(task_definition),
+            Self::UpdateService { task_definition, .. } => task_definition.as_ref(),
+            Self::RegisterTaskDefinition { .. }
+            | Self::TagResource { .. }
+            | Self::UntagResource { .. }
+            | Self::Scaling { .. }
+            | Self::RunTask { .. }
+            | Self::StopTask { .. }
+            | Self::StopServiceDeployment { .. }
+            | Self::ContinueServiceDeployment { .. }
+            | Self::DeleteService { .. } => None,
         }
     }
 }
@@ -238,10 +300,10 @@ impl Plan {
         }
     }
 
-    /// The same plan with everything held back for one more reason.
+    /// The same plan with everything held back for one more reason, which is told first.
     pub fn withhold(mut self, reason: Reason, message: impl Into<String>) -> Self {
         self.withheld.append(&mut self.actions);
-        self.holds.push(Hold::new(reason, message));
+        self.holds.insert(0, Hold::new(reason, message));
         Self { requeue: Requeue::OnChange, ..self }
     }
 
@@ -296,7 +358,7 @@ pub fn plan(desired: &Desired, observed: &Observed, orders: &Orders, now: Timest
         .is_some_and(|attempt| orders.forgives(&desired.spec_hash, attempt));
     let rollout =
         if is_forgiven { Rollout::NotStarted } else { rollout::stands(desired, observed) };
-    match observed.service.as_ref().map(|service| (service, service.state)) {
+    let plan = match observed.service.as_ref().map(|service| (service, service.state)) {
         None | Some((_, ServiceState::Inactive)) => create(desired, observed, orders, now),
         Some((_, ServiceState::Draining)) => Plan {
             rollout,
@@ -313,7 +375,8 @@ pub fn plan(desired: &Desired, observed: &Observed, orders: &Orders, now: Timest
             let turn = Turn { orders, rollout, is_forgiven, now };
             change(desired, observed, service, turn)
         }
-    }
+    };
+    hooks::add(plan, desired, observed, orders, now)
 }
 
 /// What decides about a change beside the two sides.

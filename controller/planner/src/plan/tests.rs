@@ -1,5 +1,6 @@
 //! Scenarios of one service: a small world folds the plan into itself, and planning again must give nothing.
 
+mod hooks;
 mod orders;
 
 use crds::{Reason, Service, SyncPolicy};
@@ -158,7 +159,10 @@ impl World {
                         .map(|(key, value)| json!({ "key": key, "value": value }))
                         .collect();
                 }
-                Action::StopServiceDeployment { .. } | Action::ContinueServiceDeployment { .. } => {
+                Action::RunTask { .. }
+                | Action::StopTask { .. }
+                | Action::StopServiceDeployment { .. }
+                | Action::ContinueServiceDeployment { .. } => {
                     panic!("a plan of a spec steers no deployment")
                 }
                 Action::Scaling { .. } => {

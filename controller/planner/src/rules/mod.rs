@@ -25,6 +25,7 @@ mod platform;
 mod port;
 mod registry;
 mod role;
+mod rollout_hook;
 mod scaling;
 mod secret;
 mod service;
@@ -75,6 +76,7 @@ const RULES: &[Rule] = &[
     service_connect::check,
     service_volume::check,
     scaling::check,
+    rollout_hook::check,
     tag::check,
 ];
 

@@ -41,6 +41,8 @@ pub(in crate::cli) struct StatusView {
     pub(in crate::cli) images: Vec<ImageView>,
     pub(in crate::cli) rollout: Option<RolloutView>,
     #[serde(default)]
+    pub(in crate::cli) hooks: Vec<HookView>,
+    #[serde(default)]
     pub(in crate::cli) holds: Vec<HoldView>,
     #[serde(default)]
     pub(in crate::cli) conditions: Vec<ConditionView>,
@@ -87,6 +89,19 @@ pub(in crate::cli) struct RolloutView {
 pub(in crate::cli) struct WaitingView {
     pub(in crate::cli) hook_id: String,
     pub(in crate::cli) expires_at: Option<String>,
+}
+
+/// A one-off task before or after the rollout.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::cli) struct HookView {
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) phase: String,
+    pub(in crate::cli) state: String,
+    #[serde(default)]
+    pub(in crate::cli) attempt: u32,
+    pub(in crate::cli) message: Option<String>,
+    pub(in crate::cli) log: Option<String>,
 }
 
 /// A reason why differences are not acted on.

@@ -1,8 +1,8 @@
 //! What several pages show, in words that need no more deciding.
 
 use crds::{
-    Attempt, Condition, ConditionStatus, ConditionType, Health, ImageStatus, InvalidObject,
-    ObjectKey, RolloutStatus, SyncStatus, TargetName,
+    Attempt, Condition, ConditionStatus, ConditionType, Health, HookState, HookStatus, ImageStatus,
+    InvalidObject, ObjectKey, RolloutStatus, SyncStatus, TargetName,
 };
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -213,6 +213,38 @@ impl RolloutView {
             started: rollout.started_at.map(|at| Moment::new(at, now)),
             reason: rollout.reason.clone(),
             is_under_way,
+        }
+    }
+}
+
+/// A one-off task before or after the rollout.
+pub(super) struct HookView {
+    pub(super) name: String,
+    pub(super) phase: &'static str,
+    pub(super) state: &'static str,
+    pub(super) tone: &'static str,
+    pub(super) attempt: u32,
+    pub(super) started: Moment,
+    pub(super) message: Option<String>,
+    pub(super) log: Option<String>,
+}
+
+impl HookView {
+    pub(super) fn new(hook: &HookStatus, now: Timestamp) -> Self {
+        let tone = match hook.state {
+            HookState::Waiting | HookState::Running => Tone::Busy,
+            HookState::Succeeded => Tone::Good,
+            HookState::Failed | HookState::Unknown => Tone::Bad,
+        };
+        Self {
+            name: hook.name.to_string(),
+            phase: hook.phase.as_str(),
+            state: hook.state.as_str(),
+            tone: tone.class(),
+            attempt: hook.attempt,
+            started: Moment::new(hook.started_at, now),
+            message: hook.message.clone(),
+            log: hook.log.clone(),
         }
     }
 }

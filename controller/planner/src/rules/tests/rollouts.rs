@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{E, Edit, W, advised, ec2, fine, told};
+use super::{E, Edit, W, advised, ec2, fargate, fine, told};
 
 fn configuration(member: &str, value: Value) -> Edit {
     (format!("/spec/service/deploymentConfiguration/{member}").leak(), value)
@@ -369,4 +369,51 @@ fn hooks() {
             "has `11` hooks of type `PAUSE`; a service takes 10",
         )],
     );
+}
+
+#[test]
+fn one_off_tasks_around_a_rollout() {
+    const HOOKS: &str = "/spec/rollout/hooks";
+    let hook = |more: Value| {
+        let mut hook = json!({ "name": "migrate", "command": ["migrate"] });
+        hook.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        hook
+    };
+    let edit = |hooks: Value| [(HOOKS, json!({ "before": hooks }))];
+    let container = "/spec/taskDefinition/containerDefinitions/0/name";
+    for spec in [ec2 as fn() -> Value, fargate] {
+        let name = spec().pointer(container).unwrap().clone();
+        fine(
+            spec,
+            &edit(json!([hook(json!({})), hook(json!({ "name": "seed", "container": name }))])),
+        );
+    }
+    fine(ec2, &[(HOOKS, json!({ "before": [hook(json!({}))], "after": [hook(json!({}))] }))]);
+    let at =
+        |member: &str| -> &'static str { format!("spec.rollout.hooks.before[0].{member}").leak() };
+    for (more, path, message) in [
+        (
+            json!({ "command": [] }),
+            at("command"),
+            "a hook needs a command: its container's own would not end",
+        ),
+        (json!({ "timeout": "0s" }), at("timeout"), "`0s` leaves the task no time"),
+        (
+            json!({ "container": "nobody" }),
+            at("container"),
+            "`nobody` is not a container of the task",
+        ),
+    ] {
+        told(ec2, &edit(json!([hook(more)])), &[(E, path, message)]);
+    }
+    fine(fargate, &edit(json!([hook(json!({ "cpu": "1024", "memory": "2 GB" }))])));
+    let message = "Fargate has no task with cpu `512` and memory `512`";
+    let small = hook(json!({ "cpu": "512", "memory": "512" }));
+    told(fargate, &edit(json!([small])), &[(E, "spec.rollout.hooks.before[0]", message)]);
+    let twice = json!([hook(json!({})), hook(json!({}))]);
+    let second = "spec.rollout.hooks.before[1].name";
+    told(ec2, &edit(twice), &[(E, second, "`migrate` is the name of another hook of this list")]);
+    let long = hook(json!({ "command": ["x".repeat(8193)] }));
+    let message = "command and environment have 8193 characters; RunTask takes 8192";
+    told(ec2, &edit(json!([long])), &[(E, "spec.rollout.hooks.before[0]", message)]);
 }

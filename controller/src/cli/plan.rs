@@ -30,7 +30,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.source.config()?;
     let connection = connect::aws(&config, &arguments.aws).await?;
     let mut sources = connect::sources(&config, &connection.aws)?;
-    let context = connect::context(&config, &connection);
+    let context = connect::context(&config, &connection)?;
     connect::read_sources(&context, &mut sources).await?;
     crate::operator::search_once(&context).await;
     // A spec that moved to another source is seen by a reading that began after the search.

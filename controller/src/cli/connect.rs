@@ -103,9 +103,21 @@ pub(super) fn embedded(fixtures: Option<&Path>, time_scale: f64) -> anyhow::Resu
 
 /// An inventory of the configured sources, none of them read.
 pub(super) fn inventory(config: &Config) -> Inventory {
-    let sources = config.sources.iter().map(|source| (source.name.clone(), source.policy.clone()));
+    inventory_with(config, referents(config))
+}
+
+/// The same where no value outside will be read.
+pub(super) fn inventory_offline(config: &Config) -> Inventory {
+    inventory_with(config, referents(config).offline())
+}
+
+fn referents(config: &Config) -> Referents {
     let states = config.tfstate.iter().map(|state| state.name.clone());
-    let referents = Referents::new(config.vars.clone(), states);
+    Referents::new(config.vars.clone(), states)
+}
+
+fn inventory_with(config: &Config, referents: Referents) -> Inventory {
+    let sources = config.sources.iter().map(|source| (source.name.clone(), source.policy.clone()));
     Inventory::new(config.owner.clone(), referents, sources)
 }
 

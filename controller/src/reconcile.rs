@@ -22,10 +22,11 @@ use crate::apply::{self, Outcome};
 use crate::aws::{self, Account, Aws, Retry};
 use crate::clock::Clock;
 use crate::hooks;
-use crate::inventory::{Entry, Inventory, Wanted};
+use crate::inventory::{Doubt, Entry, Inventory, Wanted};
 use crate::observe;
 use crate::orders::{self, Said};
 use crate::preflight;
+use crate::references::Outside;
 use crate::scaling;
 use crate::state::StateStore;
 use crate::status_store::{ServiceObject, StatusStore};
@@ -59,6 +60,8 @@ pub struct Context {
     pub refusals: Arc<Mutex<HashMap<ObjectKey, Refusal>>>,
     /// Who may change something now.
     pub admission: Admission,
+    /// What reads values outside that specs refer to.
+    pub outside: Outside,
 }
 
 /// A spec that AWS refused in a way that trying again cannot mend: sending it each minute would only use up the rates.
@@ -121,8 +124,9 @@ pub async fn reconcile(context: &Context, key: &ObjectKey) -> Ended {
         return ended;
     }
     match &wanted {
-        Wanted::Spec { entry, generation, invalid } => {
+        Wanted::Spec { entry, generation, invalid, doubt } => {
             let (status, ended) = Box::pin(turn(context, account, entry, *generation, &said)).await;
+            let status = with_doubt(context, key, status, doubt.as_ref());
             let status = match invalid.first() {
                 Some(first) => {
                     let previous = status_of(context, key);
@@ -140,6 +144,22 @@ pub async fn reconcile(context: &Context, key: &ObjectKey) -> Ended {
         }
         Wanted::Blocked { reason, message, .. } => block(context, key, &wanted, *reason, message),
         Wanted::Gone => orphan(context, account, key, &said).await,
+    }
+}
+
+/// Adds what is not known of the values that a spec refers to.
+fn with_doubt(
+    context: &Context,
+    key: &ObjectKey,
+    status: ServiceStatus,
+    doubt: Option<&Doubt>,
+) -> ServiceStatus {
+    let Some(Doubt { reason, message, holds_newer }) = doubt else { return status };
+    let (previous, now) = (status_of(context, key), context.clock.now());
+    if *holds_newer {
+        status::with_pending(status, *reason, message, previous.as_ref(), now)
+    } else {
+        status::with_stale(status, *reason, message, previous.as_ref(), now)
     }
 }
 
@@ -257,6 +277,11 @@ pub async fn plan_key(context: &Context, key: &ObjectKey) -> Result<Plan, String
     let wanted = context.inventory().wanted(key);
     match wanted {
         Wanted::Spec { entry, .. } => plan_only(context, &entry).await,
+        Wanted::Blocked {
+            reason: Reason::ReferenceUnread | Reason::ReleaseUnresolved | Reason::NotYetObserved,
+            message,
+            ..
+        } => Err(message),
         Wanted::Blocked { reason, message, .. } => {
             Ok(Plan::hold(reason, message, Requeue::OnChange))
         }
@@ -380,7 +405,9 @@ fn block(
     message: &str,
 ) -> Ended {
     let (entry, generation, invalid) = match wanted {
-        Wanted::Spec { entry, generation, invalid } => (Some(entry), *generation, invalid.clone()),
+        Wanted::Spec { entry, generation, invalid, .. } => {
+            (Some(entry), *generation, invalid.clone())
+        }
         Wanted::Blocked { invalid, .. } => (None, Generation(0), invalid.clone()),
         Wanted::Gone => (None, Generation(0), Vec::new()),
     };

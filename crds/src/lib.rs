@@ -19,6 +19,7 @@ pub mod schema;
 mod service;
 mod status;
 mod sync;
+mod tfstate;
 
 pub use controller::{
     API_VERSION, Auth, Controller, ControllerSpec, DirectorySource, GitHistory, GitRef, GitSource,
@@ -32,7 +33,7 @@ pub use invalid::{InvalidObject, Position};
 pub use meta::{Generation, ObjectKey, ObjectMeta, Provenance, SourceRevision, SpecHash};
 pub use name::{
     ClusterName, Family, HookName, InvalidName, OwnerName, ReleaseName, ServiceName, SourceName,
-    TargetName,
+    TargetName, TfstateName,
 };
 pub use order::{Order, PastRelease, ReleaseOutcome, ReleasedImage, Verb};
 pub use release::{
@@ -48,3 +49,4 @@ pub use status::{
     RolloutStatus, SecretStatus, ServiceStatus, SyncStatus, WaitingStatus,
 };
 pub use sync::{DeletionPolicy, EffectiveSync, SyncMode, SyncPolicy};
+pub use tfstate::{S3TerraformState, TerraformLocation, TerraformState};

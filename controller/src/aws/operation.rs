@@ -1,6 +1,7 @@
 //! The calls that exist, and what each of them is to the rest of this folder.
 //!
-//! No call that can answer with a secret's value is in this list, and none may be added.
+//! No call that can answer with a secret's value is in this list, and none may be added. `GetParameters` is asked without
+//! decryption, and only for parameters that `DescribeParameters` says are no secrets (`surroundings/values.rs`).
 
 /// One AWS API call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +33,7 @@ pub enum Operation {
     GetObject,
     DescribeClusters,
     DescribeParameters,
+    GetParameters,
     DescribeSecret,
     DescribeImages,
     BatchGetImage,
@@ -81,6 +83,8 @@ pub enum Family {
     ServiceRevision,
     /// `DescribeParameters`.
     ParameterRead,
+    /// `GetParameters`.
+    ParameterValueRead,
     /// `DescribeSecret`.
     SecretRead,
     /// `DescribeImages`, `ListImages`, `BatchGetImage`.
@@ -140,6 +144,7 @@ impl Operation {
             Self::GetObject => "GetObject",
             Self::DescribeClusters => "DescribeClusters",
             Self::DescribeParameters => "DescribeParameters",
+            Self::GetParameters => "GetParameters",
             Self::DescribeSecret => "DescribeSecret",
             Self::DescribeImages => "DescribeImages",
             Self::BatchGetImage => "BatchGetImage",
@@ -194,6 +199,7 @@ impl Operation {
             Self::GetObject => "read object",
             Self::DescribeClusters => "describe cluster",
             Self::DescribeParameters => "describe parameter",
+            Self::GetParameters => "read parameter",
             Self::DescribeSecret => "describe secret",
             Self::DescribeImages => "describe images of",
             Self::BatchGetImage => "read the manifest of",
@@ -224,7 +230,7 @@ impl Operation {
         match self {
             Self::GetCallerIdentity => "sts",
             Self::ListObjectsV2 | Self::GetObject | Self::PutObject | Self::DeleteObject => "s3",
-            Self::DescribeParameters => "ssm",
+            Self::DescribeParameters | Self::GetParameters => "ssm",
             Self::DescribeSecret => "secretsmanager",
             Self::DescribeImages | Self::BatchGetImage | Self::ListImages => "ecr",
             Self::DescribeTargetGroups => "elasticloadbalancing",
@@ -272,6 +278,7 @@ impl Operation {
             Self::DescribeServices | Self::ListServices => Some(Family::ServiceRead),
             Self::ListClusters | Self::DescribeClusters => Some(Family::ClusterRead),
             Self::DescribeParameters => Some(Family::ParameterRead),
+            Self::GetParameters => Some(Family::ParameterValueRead),
             Self::DescribeSecret => Some(Family::SecretRead),
             Self::DescribeImages | Self::BatchGetImage | Self::ListImages => {
                 Some(Family::ImageRead)
@@ -357,6 +364,7 @@ impl Operation {
             | Self::GetObject
             | Self::DescribeClusters
             | Self::DescribeParameters
+            | Self::GetParameters
             | Self::DescribeSecret
             | Self::DescribeImages
             | Self::BatchGetImage
@@ -392,6 +400,7 @@ impl Family {
             | Self::ServiceRevision => (50.0, 20.0),
             // Those below are other services' (aws.md §1.3); where AWS publishes nothing they are our own limit.
             Self::ParameterRead | Self::AlarmModify => (3.0, 3.0),
+            Self::ParameterValueRead => (40.0, 40.0),
             Self::AlarmRead => (9.0, 9.0),
             Self::ImageRead | Self::LoadBalancerRead => (20.0, 20.0),
             Self::LogRead | Self::RoleRead => (10.0, 10.0),
@@ -415,6 +424,7 @@ impl Family {
             Self::ServiceDeployment => "service-deployment",
             Self::ServiceRevision => "service-revision",
             Self::ParameterRead => "parameter-read",
+            Self::ParameterValueRead => "parameter-value-read",
             Self::SecretRead => "secret-read",
             Self::ImageRead => "image-read",
             Self::LoadBalancerRead => "load-balancer-read",

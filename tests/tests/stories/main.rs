@@ -17,6 +17,7 @@ mod orders;
 mod ownership;
 mod preflight;
 mod pruning;
+mod references;
 mod retention;
 mod rollouts;
 mod scale;

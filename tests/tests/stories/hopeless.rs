@@ -217,5 +217,6 @@ async fn while_it_cannot_be_written_down_why_nothing_is_stopped() {
     nothing_changes_for(&fleet, Duration::from_mins(5)).await;
     fleet.sandbox.clear_faults();
     fleet.until("back", |fleet| fleet.rollouts("web")[0] == "ROLLBACK_SUCCESSFUL").await;
+    fleet.pass(Duration::from_mins(2)).await;
     assert!(fleet.past("web").await[0].reason.as_deref().unwrap().contains("Longshore stopped it"));
 }

@@ -18,6 +18,8 @@ pub struct Outcome {
     pub deployments: Vec<Deployment>,
     /// What RunTask answered.
     pub ran: Option<Value>,
+    /// The hooks that were answered; a later read in which they wait is older than the answer.
+    pub answered: Vec<String>,
     /// Why the rest was not.
     pub error: Option<Error>,
 }
@@ -42,6 +44,7 @@ pub async fn plan(account: &Account, cluster: &str, name: &str, plan: &Plan) -> 
             Ok(deployments) => {
                 outcome.done += 1;
                 outcome.deployments.extend(deployments);
+                outcome.answered.extend(answered_hook(action));
                 tracing::info!(service = %name, cluster = %cluster, action = action.operation(), reason = %action.reason(), "applied");
             }
             Err(error) => {
@@ -107,6 +110,22 @@ async fn one(
         Action::DeleteService { .. } => {
             account.delete_service(cluster, name, true).await.map(|_| Vec::new())
         }
+    }
+}
+
+fn answered_hook(action: &Action) -> Option<String> {
+    match action {
+        Action::ContinueServiceDeployment { input, .. } => {
+            input.get("hookId").and_then(Value::as_str).map(str::to_owned)
+        }
+        Action::RegisterTaskDefinition { .. }
+        | Action::CreateService { .. }
+        | Action::UpdateService { .. }
+        | Action::TagResource { .. }
+        | Action::UntagResource { .. }
+        | Action::Scaling { .. }
+        | Action::StopServiceDeployment { .. }
+        | Action::DeleteService { .. } => None,
     }
 }
 

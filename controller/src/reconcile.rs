@@ -77,6 +77,8 @@ pub struct Refusal {
 pub struct Expectation {
     sent: Option<SpecHash>,
     deployments: Vec<Deployment>,
+    /// The hooks that were answered and wait no more.
+    answered: Vec<String>,
     until: Instant,
 }
 
@@ -188,6 +190,7 @@ async fn turn(
         context.admission.leave(&desired.key);
         return (previous, Ended::Requeue(Requeue::After(STALE_RETRY)));
     }
+    forget_answered(context, &desired.key, &mut observed);
     let mut plan = planner::plan(desired, &observed, &said.orders, context.clock.now());
     let held_for = preflight::held_for(previous.as_ref(), context.clock.now());
     plan = Box::pin(preflight::check(account, desired, plan, held_for, &mut observed)).await;
@@ -481,6 +484,17 @@ pub(crate) fn is_stale(context: &Context, key: &ObjectKey, observed: &Observed) 
     true
 }
 
+/// Takes hooks that this process has just answered out of a read that may be older than the answer: each is answered once.
+fn forget_answered(context: &Context, key: &ObjectKey, observed: &mut Observed) {
+    let expectations = context.expectations.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(expectation) = expectations.get(key).filter(|one| Instant::now() < one.until) else {
+        return;
+    };
+    for record in observed.deployments.iter_mut().flatten() {
+        record.waiting.retain(|hook| !expectation.answered.contains(&hook.id));
+    }
+}
+
 /// Whether a deployment changed after another one began. ECS forgets what it rolled back and makes an older deployment PRIMARY
 /// again, so a read may be younger than our change and not know it.
 fn is_newer(deployment: &Deployment, than: &Deployment) -> bool {
@@ -499,9 +513,16 @@ fn expect(context: &Context, desired: &Desired, plan: &Plan, outcome: &Outcome) 
     if outcome.done == 0 || !sends {
         return;
     }
+    // Answering a hook sends no spec: the rollout may be one that a person asked for.
+    let sent_nothing = outcome.answered.len() == outcome.done;
     let expectation = Expectation {
-        sent: Some(desired.spec_hash.clone()),
+        sent: if sent_nothing {
+            sent(context, &desired.key)
+        } else {
+            Some(desired.spec_hash.clone())
+        },
         deployments: outcome.deployments.clone(),
+        answered: outcome.answered.clone(),
         until: Instant::now() + STALE_FOR,
     };
     context
@@ -513,12 +534,13 @@ fn expect(context: &Context, desired: &Desired, plan: &Plan, outcome: &Outcome) 
 
 /// The same for a change that a person asked for: what was sent last is still the spec that was sent last.
 pub(crate) fn expect_deployments(context: &Context, key: &ObjectKey, outcome: &Outcome) {
-    if outcome.deployments.is_empty() {
+    if outcome.deployments.is_empty() && outcome.answered.is_empty() {
         return;
     }
     let expectation = Expectation {
         sent: sent(context, key),
         deployments: outcome.deployments.clone(),
+        answered: outcome.answered.clone(),
         until: Instant::now() + STALE_FOR,
     };
     context

@@ -24,6 +24,8 @@ pub const HELD_SPEC: &str = "longshore.dev/held-spec";
 pub const HOOK: &str = "longshore.dev/hook";
 /// On the task of a hook: the service that it belongs to.
 pub const SERVICE: &str = "longshore.dev/service";
+/// The stages at which the service's deployment configuration has a pause of ours.
+pub const GATES: &str = "longshore.dev/gates";
 
 /// The prefix of all tags that are ours.
 pub const PREFIX: &str = "longshore.dev/";

@@ -12,6 +12,7 @@ mod inputs;
 mod reload;
 #[cfg(test)]
 mod tests;
+mod under_way;
 mod unlisted;
 
 pub use inputs::tag_list;
@@ -25,9 +26,10 @@ use serde_json::Value;
 use self::holds::Attempted;
 use crate::desired::Desired;
 use crate::drift::FieldDrift;
+use crate::gate;
 use crate::hook::HookRun;
 use crate::observed::{Observed, ObservedService, ServiceState, Wants};
-use crate::orders::Orders;
+use crate::orders::{Orders, Stopped};
 use crate::ownership::{self, Ownership, Tags};
 use crate::rollout::{self, Rollout};
 use crate::scaling::{self, Call};
@@ -173,6 +175,8 @@ pub enum Action {
         arn: String,
         /// Why.
         reason: Reason,
+        /// What is to be remembered of it, where nobody but Longshore asked for it.
+        because: Option<Stopped>,
     },
     /// Answers a lifecycle hook that waits.
     ContinueServiceDeployment {
@@ -220,6 +224,21 @@ impl Action {
             | Self::StopServiceDeployment { reason, .. }
             | Self::ContinueServiceDeployment { reason, .. }
             | Self::DeleteService { reason } => *reason,
+        }
+    }
+
+    /// What is to be remembered of a rollout that Longshore stops by itself.
+    pub const fn because(&self) -> Option<&Stopped> {
+        match self {
+            Self::StopServiceDeployment { because, .. } => because.as_ref(),
+            Self::RegisterTaskDefinition { .. }
+            | Self::CreateService { .. }
+            | Self::UpdateService { .. }
+            | Self::TagResource { .. }
+            | Self::UntagResource { .. }
+            | Self::Scaling { .. }
+            | Self::ContinueServiceDeployment { .. }
+            | Self::DeleteService { .. } => None,
         }
     }
 
@@ -338,11 +357,13 @@ pub fn wants(desired: &Desired, observed: &Observed) -> Wants {
         .and_then(Value::as_array)
         .is_some_and(|hooks| !hooks.is_empty())
         && rollout::is_moving(service);
+    let has_stages = gate::has_stages(&service.raw) && rollout::is_moving(service);
     Wants {
         candidates: !runs_wanted,
         deployments: differs
             || troubled
             || may_wait
+            || has_stages
             || reload::needs_records(desired, observed, service),
         images: completed,
         // A spec that comes during a rollout is compared with what that rollout brings.
@@ -358,6 +379,7 @@ pub fn plan(desired: &Desired, observed: &Observed, orders: &Orders, now: Timest
         .is_some_and(|attempt| orders.forgives(&desired.spec_hash, attempt));
     let rollout =
         if is_forgiven { Rollout::NotStarted } else { rollout::stands(desired, observed) };
+    let rollout = under_way::told(rollout, desired, observed, orders);
     let plan = match observed.service.as_ref().map(|service| (service, service.state)) {
         None | Some((_, ServiceState::Inactive)) => create(desired, observed, orders, now),
         Some((_, ServiceState::Draining)) => Plan {
@@ -451,6 +473,7 @@ fn change(
     let (mut actions, mut replacements) =
         differences::between(desired, observed, service, reason, now);
     differences::clear_held_spec(&mut actions, service, &desired.spec_hash, is_released);
+    differences::clear_gates(&mut actions, desired, service, Reason::TagsChanged);
     if is_forgiven {
         differences::try_again(&mut actions, desired);
     }
@@ -480,7 +503,7 @@ fn change(
     holds.extend(holds::controller_hold(service, &actions, foreign));
     let requeue = if !actions.is_empty() && holds.is_empty() {
         Requeue::After(ROLLOUT_POLL)
-    } else if rollout::is_moving(service) {
+    } else if rollout::is_moving(service) || rollout == Rollout::InProgress {
         Requeue::After(poll_interval(service, now))
     } else {
         Requeue::OnChange
@@ -491,11 +514,15 @@ fn change(
             Reason::RolledBack | Reason::RolloutFailed | Reason::RolledBackByHand | Reason::Aborted
         )
     };
-    if attempted == Attempted::Sent && holds.iter().all(is_failure) && !holds.is_empty() {
-        return record_failure(conclude(actions, holds, requeue, rollout));
-    }
+    let has_failed =
+        attempted == Attempted::Sent && holds.iter().all(is_failure) && !holds.is_empty();
     let plan = conclude(actions, holds, requeue, rollout);
-    reload::add(plan, desired, observed, service, (orders, now))
+    let plan = if has_failed {
+        record_failure(plan)
+    } else {
+        reload::add(plan, desired, observed, service, (orders, now))
+    };
+    under_way::add(plan, desired, observed, service, (orders, now))
 }
 
 /// Sets the tag that an earlier turn could not set: without it a new process would send the failed spec once more.

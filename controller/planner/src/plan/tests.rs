@@ -2,6 +2,7 @@
 
 mod hooks;
 mod orders;
+mod under_way;
 
 use crds::{Reason, Service, SyncPolicy};
 use jiff::Timestamp;

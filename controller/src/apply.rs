@@ -124,6 +124,8 @@ fn answered_hook(action: &Action) -> Option<String> {
         | Action::TagResource { .. }
         | Action::UntagResource { .. }
         | Action::Scaling { .. }
+        | Action::RunTask { .. }
+        | Action::StopTask { .. }
         | Action::StopServiceDeployment { .. }
         | Action::DeleteService { .. } => None,
     }

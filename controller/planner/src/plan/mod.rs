@@ -237,6 +237,8 @@ impl Action {
             | Self::TagResource { .. }
             | Self::UntagResource { .. }
             | Self::Scaling { .. }
+            | Self::RunTask { .. }
+            | Self::StopTask { .. }
             | Self::ContinueServiceDeployment { .. }
             | Self::DeleteService { .. } => None,
         }

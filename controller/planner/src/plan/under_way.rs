@@ -71,6 +71,8 @@ fn changes_service(action: &Action) -> bool {
         | Action::TagResource { .. }
         | Action::UntagResource { .. }
         | Action::Scaling { .. }
+        | Action::RunTask { .. }
+        | Action::StopTask { .. }
         | Action::StopServiceDeployment { .. }
         | Action::ContinueServiceDeployment { .. } => false,
     }

@@ -14,6 +14,7 @@ use planner::observed::ObservedService;
 use planner::orders::Orders;
 use planner::prune::{self, SourceFacts};
 use planner::status::{self, Failure, Turn};
+use planner::waiting::is_under_way;
 use planner::{Desired, Observed, Plan, Requeue, ownership};
 use tokio::time::Instant;
 
@@ -24,10 +25,12 @@ use crate::clock::Clock;
 use crate::inventory::{Entry, Inventory, Wanted};
 use crate::observe;
 use crate::orders::{self, Said};
+use crate::places::Places;
 use crate::preflight;
 use crate::scaling;
 use crate::state::StateStore;
 use crate::status_store::{ServiceObject, StatusStore};
+use crate::waiting;
 
 /// How long a read may be older than our own last change before it is believed anyway (aws.md §0: reads are eventually
 /// consistent).
@@ -58,6 +61,8 @@ pub struct Context {
     pub refusals: Arc<Mutex<HashMap<ObjectKey, Refusal>>>,
     /// Who may change something now.
     pub admission: Admission,
+    /// Who may roll tasks now.
+    pub places: Places,
 }
 
 /// A spec that AWS refused in a way that trying again cannot mend: sending it each minute would only use up the rates.
@@ -137,7 +142,10 @@ pub async fn reconcile(context: &Context, key: &ObjectKey) -> Ended {
             publish(context, key, Some(entry), invalid.clone(), status);
             ended
         }
-        Wanted::Blocked { reason, message, .. } => block(context, key, &wanted, *reason, message),
+        Wanted::Blocked { reason, message, .. } => {
+            leave(context, key);
+            block(context, key, &wanted, *reason, message)
+        }
         Wanted::Gone => orphan(context, account, key, &said).await,
     }
 }
@@ -154,7 +162,7 @@ async fn turn(
     let mut observed = match observe::service(account, desired).await {
         Ok(observed) => Observed { sent: sent(context, &desired.key), ..observed },
         Err(error) => {
-            context.admission.leave(&desired.key);
+            leave(context, &desired.key);
             let failure = failure(&error);
             let status =
                 status::unread(&failure, generation, previous.as_ref(), context.clock.now());
@@ -168,12 +176,19 @@ async fn turn(
         return (previous, Ended::Requeue(Requeue::After(STALE_RETRY)));
     }
     let mut plan = planner::plan(desired, &observed, &said.orders, context.clock.now());
+    let is_rolling = is_under_way(desired, &observed, &plan, context.clock.now());
+    context.places.see(&desired.key, is_rolling);
+    plan = Box::pin(waiting::check(context, desired, &observed, plan, &said.orders)).await;
     let held_for = preflight::held_for(previous.as_ref(), context.clock.now());
     plan = Box::pin(preflight::check(account, desired, plan, held_for, &mut observed)).await;
     if let Err(error) = orders::before(context, &desired.key, &plan, &observed).await {
         plan = plan.withhold(Reason::StateUnknown, error.to_string());
     }
-    let carried_out = match refusal(context, desired).filter(|_| !plan.actions.is_empty()) {
+    let refusal = refusal(context, desired);
+    if refusal.is_none() {
+        plan = waiting::take_place(context, desired, &observed, plan);
+    }
+    let carried_out = match refusal.filter(|_| !plan.actions.is_empty()) {
         Some(error) => {
             context.admission.leave(&desired.key);
             Some(Outcome { error: Some(error), ..Outcome::default() })
@@ -182,6 +197,10 @@ async fn turn(
     };
     let waits = carried_out.is_none();
     let outcome = carried_out.unwrap_or_default();
+    let is_refused = outcome.error.as_ref().is_some_and(|error| error.retry() == Retry::Never);
+    if !is_rolling && (waits || is_refused) {
+        context.places.give_back(&desired.key);
+    }
     expect(context, desired, &outcome);
     remember_refusal(context, desired, &outcome);
     orders::after(context, said, (desired, &observed), &plan, &outcome).await;
@@ -202,6 +221,12 @@ async fn turn(
         None => Ended::Requeue(plan.requeue),
     };
     (status, ended)
+}
+
+/// Takes a service about which nothing can be decided now out of the lines that it may stand in.
+fn leave(context: &Context, key: &ObjectKey) {
+    context.admission.leave(key);
+    context.places.leave(key);
 }
 
 /// Carries a plan out, if it is this key's time; `None` when it has to wait for that.
@@ -230,6 +255,7 @@ async fn plan_only(context: &Context, entry: &Entry) -> Result<Plan, String> {
     let mut observed = Observed { sent: sent(context, &desired.key), ..observed };
     let said = orders::said(context, &desired.key).await;
     let plan = planner::plan(desired, &observed, &said.orders, context.clock.now());
+    let plan = Box::pin(waiting::check(context, desired, &observed, plan, &said.orders)).await;
     Ok(Box::pin(preflight::check(account, desired, plan, None, &mut observed)).await)
 }
 
@@ -270,6 +296,7 @@ async fn orphan(context: &Context, account: &Account, key: &ObjectKey, said: &Sa
         Ok(service) => service,
         Err(error) => return unread(context, key, &error),
     };
+    context.places.give_back(key);
     let Some(service) = service.filter(|service| is_ours_and_there(service, &context.owner)) else {
         context.inventory().forget_orphan(key);
         context.expectations.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
@@ -278,29 +305,21 @@ async fn orphan(context: &Context, account: &Account, key: &ObjectKey, said: &Sa
         orders::forget(context, key).await;
         return Ended::Gone;
     };
+    context.inventory().note_seen(key, &service);
     let plan = match prune_plan(context, account, key, &service, &said.orders).await {
         Ok(plan) => plan,
         Err(error) => return unread(context, key, &error),
     };
-    if plan.holds.iter().any(|hold| hold.reason == Reason::Orphaned) {
-        context.inventory().note_kept(key);
-    }
     let carried_out = carry_out(context, account, key, None, &plan).await;
     let waits = carried_out.is_none();
     let outcome = carried_out.unwrap_or_default();
-    let status = match &outcome.error {
-        Some(error) => {
-            let generation =
-                previous.as_ref().map_or(Generation(0), |status| status.observed_generation);
-            status::unread(&failure(error), generation, previous.as_ref(), context.clock.now())
-        }
-        None => status::orphan(&plan, &service, previous.as_ref(), context.clock.now()),
-    };
+    let failure = outcome.error.as_ref().map(failure);
+    let now = context.clock.now();
+    let status = status::orphan(&plan, &service, failure.as_ref(), previous.as_ref(), now);
     publish(context, key, None, Vec::new(), status);
     match &outcome.error {
         Some(error) => after_error(error),
         None if waits => Ended::Waits,
-        None if outcome.done > 0 => Ended::Requeue(Requeue::After(Duration::from_secs(15))),
         None => Ended::Requeue(plan.requeue),
     }
 }
@@ -315,12 +334,14 @@ async fn prune_plan(
 ) -> Result<Plan, aws::Error> {
     let said = (orders, context.clock.now());
     let plan = prune::plan(key, service, &context.owner, facts(context, key, service), said);
+    let dependents = context.inventory().dependents_left(key);
+    let plan = prune::after_dependents(plan, key, &dependents);
     scaling::removed_first(account, key, service, plan).await
 }
 
 /// Says that a service could not be read, whether or not a spec names it.
 pub(crate) fn unread(context: &Context, key: &ObjectKey, error: &aws::Error) -> Ended {
-    context.admission.leave(key);
+    leave(context, key);
     let wanted = context.inventory().wanted(key);
     let (entry, invalid) = match &wanted {
         Wanted::Spec { entry, invalid, .. } => (Some(entry), invalid.clone()),

@@ -4,6 +4,7 @@
 //! no I/O and knows nothing of AWS clients.
 
 mod controller;
+mod dependency;
 mod duration;
 pub mod ecs;
 mod expiry;
@@ -18,12 +19,14 @@ pub mod schema;
 mod service;
 mod status;
 mod sync;
+mod window;
 
 pub use controller::{
     API_VERSION, Auth, Controller, ControllerSpec, DirectorySource, GitHistory, GitRef, GitSource,
     GitVerify, GithubApp, Http, NamedToken, Retention, Rewrites, S3Source, S3State, SecretFrom,
     Source, SourceLocation, Ssh, State, Target, VerifyMode,
 };
+pub use dependency::Dependency;
 pub use duration::HumanDuration;
 pub use expiry::Expiry;
 pub use invalid::{InvalidObject, Position};
@@ -45,3 +48,4 @@ pub use status::{
     RolloutStatus, SecretStatus, ServiceStatus, SyncStatus, WaitingStatus,
 };
 pub use sync::{DeletionPolicy, EffectiveSync, SyncMode, SyncPolicy};
+pub use window::{Window, WindowKind};

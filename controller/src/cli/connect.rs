@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfiguredSource, StateLocation};
 use crate::inventory::Inventory;
 use crate::operator::WatchedSource;
+use crate::places::Places;
 use crate::reconcile;
 use crate::source::{self, SourceReader, Variables};
 use crate::state::StateStore;
@@ -157,6 +158,7 @@ pub(super) fn context(config: &Config, connection: &Connection) -> reconcile::Co
         expectations: Arc::default(),
         refusals: Arc::default(),
         admission: Admission::default(),
+        places: Places::of(&config.targets),
     }
 }
 

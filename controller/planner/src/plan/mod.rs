@@ -8,6 +8,7 @@
 mod differences;
 mod holds;
 mod inputs;
+mod marks;
 mod reload;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use self::holds::Attempted;
+use crate::deletion;
 use crate::desired::Desired;
 use crate::drift::FieldDrift;
 use crate::observed::{Observed, ObservedService, ServiceState, Wants};
@@ -161,6 +163,8 @@ pub enum Action {
     },
     /// Deletes the service.
     DeleteService {
+        /// With the tasks that it still has.
+        force: bool,
         /// Why.
         reason: Reason,
     },
@@ -193,7 +197,7 @@ impl Action {
             | Self::Scaling { reason, .. }
             | Self::StopServiceDeployment { reason, .. }
             | Self::ContinueServiceDeployment { reason, .. }
-            | Self::DeleteService { reason } => *reason,
+            | Self::DeleteService { reason, .. } => *reason,
         }
     }
 
@@ -209,6 +213,16 @@ impl Action {
             | Self::StopServiceDeployment { .. }
             | Self::ContinueServiceDeployment { .. }
             | Self::DeleteService { .. } => &[],
+        }
+    }
+}
+
+impl Requeue {
+    /// The same, but not later than this.
+    pub(crate) fn at_most(self, delay: Duration) -> Self {
+        match self {
+            Self::After(other) => Self::After(other.min(delay)),
+            Self::OnChange => Self::After(delay),
         }
     }
 }
@@ -387,13 +401,15 @@ fn change(
     };
     let (mut actions, mut replacements) =
         differences::between(desired, observed, service, reason, now);
+    marks::settle(&mut actions, desired, service);
     differences::clear_held_spec(&mut actions, service, &desired.spec_hash, is_released);
     if is_forgiven {
         differences::try_again(&mut actions, desired);
     }
-    if !replacements.is_empty() && orders.replaces(&desired.spec_hash, service) {
+    let is_replaced = !replacements.is_empty() && orders.replaces(&desired.spec_hash, service);
+    if is_replaced && !desired.is_protected {
         replacements.clear();
-        actions = vec![Action::DeleteService { reason: Reason::Replacing }];
+        actions = vec![Action::DeleteService { force: true, reason: Reason::Replacing }];
     }
     let attempted = if is_attempted {
         Attempted::Recorded
@@ -409,7 +425,12 @@ fn change(
         attempted,
     };
     let mut holds = holds::all(desired, service, orders, &situation, now);
-    if scaling::is_under_way(service) {
+    if is_replaced && desired.is_protected {
+        let message = "the annotation `longshore.dev/protect` keeps it from being replaced";
+        holds.insert(0, Hold::new(Reason::Protected, message));
+    }
+    let is_ours = marks::is_all(&actions) || service.tags.contains_key(deletion::DELETING);
+    if scaling::is_under_way(service) || is_ours {
         // An interrupted change of our own is no change by others.
         holds.retain(|hold| hold.reason != Reason::SelfHealOff);
     }
@@ -417,10 +438,8 @@ fn change(
     holds.extend(holds::controller_hold(service, &actions, foreign));
     let requeue = if !actions.is_empty() && holds.is_empty() {
         Requeue::After(ROLLOUT_POLL)
-    } else if rollout::is_moving(service) {
-        Requeue::After(poll_interval(service, now))
     } else {
-        Requeue::OnChange
+        watch(Some(service), now)
     };
     let is_failure = |hold: &Hold| {
         matches!(
@@ -440,6 +459,14 @@ fn record_failure(plan: Plan) -> Plan {
     let (actions, withheld) =
         plan.withheld.into_iter().partition(|action| matches!(action, Action::TagResource { .. }));
     Plan { actions, withheld, ..plan }
+}
+
+/// When to look again at a service for which nothing is done now: soon, while ECS moves its tasks.
+pub(crate) fn watch(service: Option<&ObservedService>, now: Timestamp) -> Requeue {
+    match service.filter(|service| rollout::is_moving(service)) {
+        Some(service) => Requeue::After(poll_interval(service, now)),
+        None => Requeue::OnChange,
+    }
 }
 
 fn poll_interval(service: &ObservedService, now: Timestamp) -> Duration {

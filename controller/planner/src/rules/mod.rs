@@ -20,6 +20,7 @@ mod logging;
 mod memory;
 mod name;
 mod network;
+mod order;
 mod placement;
 mod platform;
 mod port;
@@ -76,6 +77,7 @@ const RULES: &[Rule] = &[
     service_volume::check,
     scaling::check,
     tag::check,
+    order::check,
 ];
 
 /// Everything that is wrong or doubtful with one spec, in a stable order.

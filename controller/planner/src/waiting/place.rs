@@ -1,5 +1,7 @@
 //! Places: how many services of a target may roll tasks at a time.
 
+use std::time::Duration;
+
 use crds::{Reason, TargetName};
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,6 +10,9 @@ use crate::desired::Desired;
 use crate::observed::Observed;
 use crate::plan::{self, Hold, Plan};
 use crate::rollout::{self, Rollout};
+
+/// How soon it is looked whether all rollouts under way are known.
+const LOOK_AGAIN: Duration = Duration::from_secs(3);
 
 /// Why there is no place for a rollout now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +53,11 @@ pub fn in_line(
             "the rollouts under way are not all known yet: {unseen} services of the target `{target}` have not been looked at"
         ),
     };
-    let requeue = plan::watch(observed.service.as_ref(), now);
+    let watch = plan::watch(observed.service.as_ref(), now);
+    let requeue = match line {
+        Line::Behind { .. } => watch,
+        Line::Unknown { .. } => watch.at_most(LOOK_AGAIN),
+    };
     hold_back(plan, vec![Hold::new(Reason::WaitingForPlace, message)], requeue)
 }
 

@@ -175,9 +175,7 @@ async fn a_deletion() {
             let is_gone = |fleet: &Fleet, name| {
                 fleet.service(name).is_none_or(|service| service.status == "INACTIVE")
             };
-            fleet
-                .until("gone", |fleet| is_gone(fleet, "web") && is_gone(fleet, "auth"))
-                .await;
+            fleet.until("gone", |fleet| is_gone(fleet, "web") && is_gone(fleet, "auth")).await;
             fleet.pass(Duration::from_mins(30)).await;
             let calls = fleet.calls_that_change(mark);
             let deleted: Vec<_> =
@@ -197,8 +195,13 @@ async fn a_deletion() {
             }
             last_calls.extend(last);
         }
-        let changes =
-            ["DeleteAlarms", "DeregisterScalableTarget", "TagResource", "UpdateService", "DeleteService"];
+        let changes = [
+            "DeleteAlarms",
+            "DeregisterScalableTarget",
+            "TagResource",
+            "UpdateService",
+            "DeleteService",
+        ];
         assert_covered(&last_calls, &changes);
     }
 }

@@ -166,7 +166,11 @@ fn limited(limit: u32) -> FleetOptions {
 /// How many services of a fleet ECS is rolling.
 fn rolling(fleet: &Fleet, names: &[&str]) -> usize {
     let services = names.iter().filter_map(|name| fleet.living(name));
-    services.filter(|service| service.records.first().is_some_and(|one| one == "IN_PROGRESS" || one == "PENDING")).count()
+    services
+        .filter(|service| {
+            service.records.first().is_some_and(|one| one == "IN_PROGRESS" || one == "PENDING")
+        })
+        .count()
 }
 
 #[tokio::test(start_paused = true)]

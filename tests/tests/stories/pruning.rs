@@ -147,8 +147,7 @@ async fn the_orphan_policy_keeps_everything_but_our_tags_even_over_a_restart() {
     assert_eq!((web.running, web.tags), (1, Vec::new()));
     assert!(fleet.object("web").is_none(), "it is nobody's");
     let input = json!({ "ServiceNamespace": "ecs" });
-    let targets =
-        fleet.console_of("application-autoscaling", "DescribeScalableTargets", input);
+    let targets = fleet.console_of("application-autoscaling", "DescribeScalableTargets", input);
     assert_eq!(targets["ScalableTargets"].as_array().unwrap().len(), 1);
     // Whoever wants it back says so.
     fleet.commit(&[counted("web", "v1", 1)]).await;
@@ -227,7 +226,9 @@ async fn depending(options: FleetOptions) -> Fleet {
     specs.push(with(counted("api", "v1", 1), "/spec/rollout", rollout));
     specs.push(counted("auth", "v1", 1));
     fleet.commit(&specs).await;
-    fleet.until("all ready", |fleet| (0..10).all(|number| fleet.is_ready(&format!("s{number}")))).await;
+    fleet
+        .until("all ready", |fleet| (0..10).all(|number| fleet.is_ready(&format!("s{number}"))))
+        .await;
     fleet.until_ready("api").await;
     fleet
 }
@@ -286,9 +287,7 @@ async fn services_that_depended_on_each_other_do_not_wait_for_each_other() {
     let mut fleet = depending(pruning()).await;
     let rollout = json!({ "dependsOn": ["api"] });
     fleet.commit(&[with(counted("auth", "v1", 1), "/spec/rollout", rollout)]).await;
-    fleet
-        .until("marked", |fleet| fleet.tag("auth", "longshore.dev/depends-on").is_some())
-        .await;
+    fleet.until("marked", |fleet| fleet.tag("auth", "longshore.dev/depends-on").is_some()).await;
     fleet.remove(&["auth", "api"]).await;
     fleet
         .until("both forgotten", |fleet| {

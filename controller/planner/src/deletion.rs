@@ -18,6 +18,8 @@ use crate::plan::{Action, Plan, Requeue};
 pub const DELETING: &str = "longshore.dev/deleting";
 /// How long the tasks of a service may take to end before it is deleted with them.
 pub const DRAIN_MAX: SignedDuration = SignedDuration::from_mins(15);
+/// How old a mark may be when a service is scaled in.
+const MARKED_ANEW_AFTER: SignedDuration = SignedDuration::from_mins(1);
 /// How soon it is looked whether they have.
 const DRAIN_POLL: Duration = Duration::from_secs(5);
 
@@ -52,8 +54,8 @@ pub(crate) fn next(key: &ObjectKey, service: &ObservedService, now: Timestamp) -
     }
     let marker = Marker::of(&service.tags);
     if service.desired_count > 0 {
-        let mut actions = mark(service, marker, now);
-        actions.push(scale_in(key, service));
+        let scale_in = scale_in(key, service);
+        let actions = mark(service, marker, now).into_iter().chain([scale_in]).collect();
         return Plan { actions, requeue: Requeue::After(DRAIN_POLL), ..Plan::nothing() };
     }
     let left = service.running_count + service.pending_count;
@@ -70,7 +72,7 @@ pub(crate) fn next(key: &ObjectKey, service: &ObservedService, now: Timestamp) -
             Requeue::After(DRAIN_POLL),
         ),
         None => Plan {
-            actions: mark(service, None, now),
+            actions: mark(service, None, now).into_iter().collect(),
             requeue: Requeue::After(DRAIN_POLL),
             ..Plan::nothing()
         },
@@ -87,12 +89,15 @@ fn delete(force: bool) -> Plan {
     Plan { actions, requeue: Requeue::After(DRAIN_POLL), ..Plan::nothing() }
 }
 
-fn mark(service: &ObservedService, marker: Option<Marker>, now: Timestamp) -> Vec<Action> {
-    if marker.is_some() {
-        return Vec::new();
+/// Marks the beginning. A mark that is older than a moment is from an attempt that went no further, or from before somebody
+/// raised the count again: the wait begins anew, and the count that there was at first is kept.
+fn mark(service: &ObservedService, marker: Option<Marker>, now: Timestamp) -> Option<Action> {
+    if marker.is_some_and(|marker| now.duration_since(marker.since) < MARKED_ANEW_AFTER) {
+        return None;
     }
-    let value = Marker { since: now, count: service.desired_count }.value();
-    vec![Action::TagResource {
+    let count = marker.map_or(service.desired_count, |marker| marker.count);
+    let value = Marker { since: now, count }.value();
+    Some(Action::TagResource {
         arn: service.arn.clone(),
         changes: vec![FieldDrift {
             path: format!("service.tags[{DELETING}]"),
@@ -102,7 +107,7 @@ fn mark(service: &ObservedService, marker: Option<Marker>, now: Timestamp) -> Ve
         }],
         tags: Tags::from([(DELETING.to_owned(), value)]),
         reason: Reason::Pruning,
-    }]
+    })
 }
 
 fn scale_in(key: &ObjectKey, service: &ObservedService) -> Action {
@@ -167,8 +172,8 @@ mod tests {
         let two = json!([{"id": "ecs-svc/1", "status": "PRIMARY"}, {"id": "ecs-svc/0", "status": "ACTIVE"}]);
         for (more, expected) in [
             (json!({"desiredCount": 2, "runningCount": 2}), &["TagResource", "UpdateService"][..]),
-            (json!({"desiredCount": 2, "tags": marked(1)}), &["UpdateService"]),
-            (json!({"desiredCount": 2, "tags": marked(60)}), &["UpdateService"]),
+            (json!({"desiredCount": 2, "tags": marked(0)}), &["UpdateService"]),
+            (json!({"desiredCount": 2, "tags": marked(60)}), &["TagResource", "UpdateService"]),
             (json!({"runningCount": 2, "tags": marked(1)}), &["Draining"]),
             (json!({"pendingCount": 1, "tags": marked(14)}), &["Draining"]),
             (json!({"runningCount": 1, "tags": marked(15)}), &["DeleteService!"]),
@@ -185,6 +190,16 @@ mod tests {
         ] {
             assert_eq!(step(more.clone()), expected, "{more}");
         }
+    }
+
+    #[test]
+    fn a_mark_that_is_set_anew_keeps_the_first_count() {
+        let more = json!({"desiredCount": 1, "tags": marked(60)});
+        let marker = Marker::of(&service(json!({"tags": marked(60)})).tags);
+        let Some(Action::TagResource { tags, .. }) = mark(&service(more), marker, NOW) else {
+            panic!("it is set anew")
+        };
+        assert_eq!(Marker::of(&tags), Some(Marker { since: NOW, count: 2 }));
     }
 
     #[test]

@@ -126,7 +126,11 @@ async fn an_abort_is_carried_out_in_a_freeze() {
     fleet.commit(&[counted("web", "v1", 1)]).await;
     fleet.until_ready("web").await;
     fleet.commit(&[counted("web", "v2", 1)]).await;
-    fleet.until("rolling", |fleet| fleet.rollouts("web")[0] == "IN_PROGRESS").await;
+    fleet
+        .until("rolling", |fleet| {
+            fleet.status("web").rollout.is_some_and(|rollout| rollout.stage == "IN_PROGRESS")
+        })
+        .await;
     fleet.commit(&[frozen("v2")]).await;
     fleet.order("web", Verb::Abort, &Ask::default()).await;
     fleet.until_stalled("web", Reason::Aborted).await;

@@ -45,7 +45,7 @@ pub(super) fn holds(dependencies: &[(ObjectKey, Standing)]) -> Vec<Hold> {
                 missing.push(format!("no source has {key}, which `rollout.dependsOn` names"));
             }
             Standing::Failed(why) => {
-                failed.push(format!("depends on {key}, which is stalled: {why}"))
+                failed.push(format!("depends on {key}, which is stalled: {why}"));
             }
             Standing::Coming(why) => coming.push(format!("waits for {key}: {why}")),
         }

@@ -11,6 +11,7 @@ use sandbox::ImageBehaviour;
 use serde_json::{Value, json};
 
 /// A one-task service that depends on others.
+#[allow(clippy::needless_pass_by_value, reason = "callers write `json!({…})`")]
 fn depending(name: &str, version: &str, on: Value) -> Value {
     with(counted(name, version, 1), "/spec/rollout", json!({ "dependsOn": on }))
 }

@@ -306,10 +306,12 @@ async fn work(context: &Context, queue: &Queue<ObjectKey>, metrics: &Metrics) {
 }
 
 /// What those that depend on a service look at.
-fn stands(object: Option<&ServiceObject>) -> Option<(Generation, bool, Option<(bool, Reason)>)> {
+fn stands(object: Option<&ServiceObject>) -> Option<(Generation, bool, Option<Reason>)> {
     let status = &object?.status;
-    let stalled = status.condition(ConditionType::Stalled);
-    let stalled = stalled.map(|stalled| (stalled.status == ConditionStatus::True, stalled.reason));
+    let stalled = status
+        .condition(ConditionType::Stalled)
+        .filter(|stalled| stalled.status == ConditionStatus::True)
+        .map(|stalled| stalled.reason);
     Some((status.observed_generation, status.is_ready(), stalled))
 }
 

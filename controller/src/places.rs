@@ -63,13 +63,11 @@ impl Places {
         if target.taken.contains(key) {
             return Ok(());
         }
-        let ahead = match target.line.iter().position(|waiting| waiting == key) {
-            Some(place) => place,
-            None => {
-                target.line.push(key.clone());
-                target.line.len() - 1
-            }
-        };
+        let place = target.line.iter().position(|waiting| waiting == key);
+        let ahead = place.unwrap_or(target.line.len());
+        if place.is_none() {
+            target.line.push(key.clone());
+        }
         if !target.is_known {
             let unseen = unseen();
             if unseen > 0 {

@@ -196,7 +196,13 @@ fn with_default(targets: Vec<Target>) -> Vec<Target> {
         return targets;
     }
     let name = TargetName::default();
-    vec![Target { name, region: None, role_arn: None, external_id: None }]
+    vec![Target {
+        name,
+        region: None,
+        role_arn: None,
+        external_id: None,
+        max_concurrent_rollouts: None,
+    }]
 }
 
 /// The Terraform states, each under a name of its own.

@@ -329,6 +329,9 @@ pub struct Target {
     /// The external id that the role's trust policy asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
+    /// How many services may roll tasks at a time; the others wait in line. Default: no limit but AWS's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_concurrent_rollouts: Option<NonZeroU32>,
 }
 
 /// The status server.

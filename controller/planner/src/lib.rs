@@ -4,6 +4,7 @@
 //! here: an [`Observed`] only exists when everything it speaks of was read.
 
 pub mod deed;
+pub mod deletion;
 pub mod desired;
 pub mod drift;
 pub mod explain;
@@ -24,6 +25,8 @@ pub mod rollout;
 pub mod rules;
 pub mod scaling;
 pub mod status;
+pub mod waiting;
+mod zone;
 
 pub use desired::{Desired, InvalidSpec};
 pub use observed::{Observed, Wants};

@@ -215,6 +215,11 @@ impl Orders {
             .any(|order| order.is_for(spec))
     }
 
+    /// Whether somebody said that this spec may go outside of its windows.
+    pub fn hurries(&self, spec: &SpecHash) -> bool {
+        self.sync.as_ref().is_some_and(|order| order.now && order.is_for(spec))
+    }
+
     /// Whether somebody released this spec, and it has not been sent since.
     pub fn releases(&self, spec: &SpecHash) -> bool {
         self.release.as_ref().is_some_and(|order| order.is_for(spec))
@@ -242,7 +247,7 @@ impl Orders {
             && replacement.sent.as_ref().is_none_or(|sent| sent.subject == incarnation(service))
     }
 
-    fn is_being_replaced(&self, spec: &SpecHash) -> bool {
+    pub(crate) fn is_being_replaced(&self, spec: &SpecHash) -> bool {
         self.replacement
             .as_ref()
             .is_some_and(|under_way| under_way.order.is_for(spec) && under_way.sent.is_some())

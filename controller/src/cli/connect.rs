@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfiguredSource, ConfiguredState, StateLocation};
 use crate::inventory::Inventory;
 use crate::operator::WatchedSource;
+use crate::places::Places;
 use crate::reconcile;
 use crate::references::{Outside, Referents, StateReader};
 use crate::source::{self, SourceReader, Variables};
@@ -176,6 +177,7 @@ pub(super) fn context(
         refusals: Arc::default(),
         admission: Admission::default(),
         outside: outside(config, &connection.aws)?,
+        places: Places::of(&config.targets),
     })
 }
 

@@ -31,6 +31,8 @@ pub struct Ask {
     pub replace: bool,
     /// Confirm the deletion.
     pub prune: bool,
+    /// Let the spec go outside of its windows.
+    pub now: bool,
     /// For how long it counts.
     pub expires_in: Option<HumanDuration>,
 }
@@ -220,6 +222,7 @@ fn order(id: u64, verb: Verb, ask: &Ask, actor: &str, scene: &Scene<'_>) -> Resu
         hook_id: ask.hook_id.clone(),
         replace: ask.replace,
         prune: ask.prune,
+        now: ask.now,
         expires_at,
     })
 }
@@ -279,6 +282,9 @@ fn sync(orders: &mut Orders, order: &Order, scene: &Scene<'_>) -> Result<(), Str
     if order.prune {
         if order.replace {
             return Err("a service is either deleted or replaced".to_owned());
+        }
+        if order.now {
+            return Err("windows do not hold deletions".to_owned());
         }
         if !scene.shows(&[Reason::PruneBrake]) {
             return Err("the prune brake does not hold this service".to_owned());

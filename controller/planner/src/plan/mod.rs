@@ -9,6 +9,7 @@ mod differences;
 mod holds;
 mod hooks;
 mod inputs;
+mod marks;
 mod reload;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use self::holds::Attempted;
+use crate::deletion;
 use crate::desired::Desired;
 use crate::drift::FieldDrift;
 use crate::gate;
@@ -187,6 +189,8 @@ pub enum Action {
     },
     /// Deletes the service.
     DeleteService {
+        /// With the tasks that it still has.
+        force: bool,
         /// Why.
         reason: Reason,
     },
@@ -223,7 +227,7 @@ impl Action {
             | Self::StopTask { reason, .. }
             | Self::StopServiceDeployment { reason, .. }
             | Self::ContinueServiceDeployment { reason, .. }
-            | Self::DeleteService { reason } => *reason,
+            | Self::DeleteService { reason, .. } => *reason,
         }
     }
 
@@ -292,6 +296,16 @@ impl Action {
             | Self::StopServiceDeployment { .. }
             | Self::ContinueServiceDeployment { .. }
             | Self::DeleteService { .. } => None,
+        }
+    }
+}
+
+impl Requeue {
+    /// The same, but not later than this.
+    pub(crate) fn at_most(self, delay: Duration) -> Self {
+        match self {
+            Self::After(other) => Self::After(other.min(delay)),
+            Self::OnChange => Self::After(delay),
         }
     }
 }
@@ -474,14 +488,16 @@ fn change(
     };
     let (mut actions, mut replacements) =
         differences::between(desired, observed, service, reason, now);
+    marks::settle(&mut actions, desired, service);
     differences::clear_held_spec(&mut actions, service, &desired.spec_hash, is_released);
     differences::clear_gates(&mut actions, desired, service, Reason::TagsChanged);
     if is_forgiven {
         differences::try_again(&mut actions, desired);
     }
-    if !replacements.is_empty() && orders.replaces(&desired.spec_hash, service) {
+    let is_replaced = !replacements.is_empty() && orders.replaces(&desired.spec_hash, service);
+    if is_replaced && !desired.is_protected {
         replacements.clear();
-        actions = vec![Action::DeleteService { reason: Reason::Replacing }];
+        actions = vec![Action::DeleteService { force: true, reason: Reason::Replacing }];
     }
     let attempted = if is_attempted {
         Attempted::Recorded
@@ -497,7 +513,12 @@ fn change(
         attempted,
     };
     let mut holds = holds::all(desired, service, orders, &situation, now);
-    if scaling::is_under_way(service) {
+    if is_replaced && desired.is_protected {
+        let message = "the annotation `longshore.dev/protect` keeps it from being replaced";
+        holds.insert(0, Hold::new(Reason::Protected, message));
+    }
+    let is_ours = marks::is_all(&actions) || service.tags.contains_key(deletion::DELETING);
+    if scaling::is_under_way(service) || is_ours {
         // An interrupted change of our own is no change by others.
         holds.retain(|hold| hold.reason != Reason::SelfHealOff);
     }
@@ -508,7 +529,7 @@ fn change(
     } else if rollout::is_moving(service) || rollout == Rollout::InProgress {
         Requeue::After(poll_interval(service, now))
     } else {
-        Requeue::OnChange
+        watch(Some(service), now)
     };
     let is_failure = |hold: &Hold| {
         matches!(
@@ -532,6 +553,14 @@ fn record_failure(plan: Plan) -> Plan {
     let (actions, withheld) =
         plan.withheld.into_iter().partition(|action| matches!(action, Action::TagResource { .. }));
     Plan { actions, withheld, ..plan }
+}
+
+/// When to look again at a service for which nothing is done now: soon, while ECS moves its tasks.
+pub(crate) fn watch(service: Option<&ObservedService>, now: Timestamp) -> Requeue {
+    match service.filter(|service| rollout::is_moving(service)) {
+        Some(service) => Requeue::After(poll_interval(service, now)),
+        None => Requeue::OnChange,
+    }
 }
 
 fn poll_interval(service: &ObservedService, now: Timestamp) -> Duration {

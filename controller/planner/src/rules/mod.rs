@@ -21,6 +21,7 @@ mod logging;
 mod memory;
 mod name;
 mod network;
+mod order;
 mod placement;
 mod platform;
 mod port;
@@ -80,6 +81,7 @@ const RULES: &[Rule] = &[
     scaling::check,
     rollout_hook::check,
     tag::check,
+    order::check,
 ];
 
 /// Everything that is wrong or doubtful with one spec, in a stable order.

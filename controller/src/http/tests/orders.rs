@@ -69,6 +69,7 @@ mod with_an_operator {
             refusals: Arc::default(),
             admission: crate::admission::Admission::default(),
             outside: crate::references::Outside::default(),
+            places: crate::places::Places::default(),
         };
         let queue = Queue::new(1);
         let shutdown = CancellationToken::new();

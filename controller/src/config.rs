@@ -39,6 +39,8 @@ pub struct Config {
     pub http: Http,
     /// Where it is kept what people said; `None` for memory.
     pub state: Option<StateLocation>,
+    /// What the requests of checks may use.
+    pub checks: crds::Checks,
 }
 
 /// Where the state store is.
@@ -119,7 +121,7 @@ impl Config {
             .name
             .parse()
             .map_err(|error: crds::InvalidName| invalid(error.to_string()))?;
-        let ControllerSpec { sources, targets, vars, interval, retention, http, state } =
+        let ControllerSpec { sources, targets, vars, interval, retention, http, state, checks } =
             controller.spec;
         let mut configured = Vec::new();
         for source in sources {
@@ -142,6 +144,7 @@ impl Config {
             revisions: retention.map(|retention| retention.revisions),
             http,
             state: state.map(|state| state_location(folder, state)).transpose().map_err(invalid)?,
+            checks: checks.unwrap_or_default(),
         })
     }
 
@@ -156,6 +159,7 @@ impl Config {
             revisions: None,
             http: Http::default(),
             state: None,
+            checks: crds::Checks::default(),
         }
     }
 

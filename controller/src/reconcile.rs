@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use crate::admission::Admission;
 use crate::apply::{self, Outcome};
 use crate::aws::{self, Account, Aws, Retry};
+use crate::checks::{self, Checks};
 use crate::clock::Clock;
 use crate::inventory::{Entry, Inventory, Wanted};
 use crate::observe;
@@ -58,6 +59,8 @@ pub struct Context {
     pub refusals: Arc<Mutex<HashMap<ObjectKey, Refusal>>>,
     /// Who may change something now.
     pub admission: Admission,
+    /// How checks are measured.
+    pub checks: Checks,
 }
 
 /// A spec that AWS refused in a way that trying again cannot mend: sending it each minute would only use up the rates.
@@ -170,6 +173,7 @@ async fn turn(
     let mut plan = planner::plan(desired, &observed, &said.orders, context.clock.now());
     let held_for = preflight::held_for(previous.as_ref(), context.clock.now());
     plan = Box::pin(preflight::check(account, desired, plan, held_for, &mut observed)).await;
+    plan = Box::pin(checks::judge(context, account, desired, (&observed, said), plan)).await;
     if let Err(error) = orders::before(context, &desired.key, &plan, &observed).await {
         plan = plan.withhold(Reason::StateUnknown, error.to_string());
     }

@@ -3,6 +3,7 @@
 //! Types here are the single source: the parser, the CRD YAML and the JSON Schema are all derived from them. The crate does
 //! no I/O and knows nothing of AWS clients.
 
+mod check;
 mod controller;
 mod duration;
 pub mod ecs;
@@ -19,6 +20,11 @@ mod service;
 mod status;
 mod sync;
 
+pub use check::{
+    AlbCheck, Check, CheckCredential, CheckHeader, CheckState, CheckStatus, Checks,
+    CloudwatchCheck, HttpCheck, HttpMethod, LastMeasurement, MetricQuery, MetricQueryStat,
+    PrometheusCheck, QueriedDimension, QueriedMetric,
+};
 pub use controller::{
     API_VERSION, Auth, Controller, ControllerSpec, DirectorySource, GitHistory, GitRef, GitSource,
     GitVerify, GithubApp, Http, NamedToken, Retention, Rewrites, S3Source, S3State, SecretFrom,

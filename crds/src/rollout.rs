@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::HumanDuration;
+use crate::{Check, HumanDuration};
 
 /// How a change is carried out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +19,9 @@ pub struct Rollout {
     /// Whether a person has to approve each spec before it is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
+    /// Measurements that judge a rollout while it goes on and after it, at most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
 }
 
 /// Whether a person has to approve each spec before it is sent.

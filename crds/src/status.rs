@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Generation, SourceName, SourceRevision, SpecHash};
+use crate::{CheckStatus, Generation, SourceName, SourceRevision, SpecHash};
 
 /// Whether AWS matches the spec.
 #[derive(
@@ -106,6 +106,12 @@ reasons! {
     RolledBack,
     /// The rollout of this spec failed and there was nothing to go back to; it is held until a new spec comes.
     RolloutFailed,
+    /// ECS has carried the rollout on or ended it, and its checks (`rollout.checks`) are still being measured.
+    ChecksRunning,
+    /// Checks of the rollout cannot be measured or say nothing; `longshore promote` or `longshore abort` decides.
+    ChecksInconclusive,
+    /// A check of the rollout has failed: the rollout is stopped, or undone where ECS has ended it.
+    ChecksFailed,
     /// `suspend` is set: nothing is changed.
     Suspended,
     /// `mode: manual`: the difference waits for a person.
@@ -277,6 +283,9 @@ pub struct RolloutStatus {
     /// The PAUSE hooks at which it waits for `longshore promote`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waiting: Vec<WaitingStatus>,
+    /// How the checks of the rollout stand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckStatus>,
 }
 
 /// A PAUSE hook at which a rollout waits.

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use controller::aws::{Aws, ConnectOptions};
+use controller::checks::Checks;
 use controller::clock::Clock;
 use controller::inventory::Inventory;
 use controller::operator::{self, Operator};
@@ -54,6 +55,8 @@ pub struct FleetOptions {
     pub revisions: Option<NonZeroU32>,
     /// Where it is kept what people say.
     pub keep: Keep,
+    /// What answers the requests of checks.
+    pub checks: Checks,
 }
 
 /// Where a fleet's state store is.
@@ -87,6 +90,7 @@ impl Default for FleetOptions {
             place: Place::Directory,
             revisions: None,
             keep: Keep::Memory,
+            checks: Checks::default(),
         }
     }
 }
@@ -286,6 +290,7 @@ async fn operator_on(
         expectations: Arc::new(Mutex::new(HashMap::new())),
         refusals: Arc::default(),
         admission: controller::admission::Admission::default(),
+        checks: options.checks.clone(),
     };
     let operator =
         Operator::new(context.clone(), options.interval, options.seed).keeping(options.revisions);

@@ -9,6 +9,7 @@ use crds::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::checks::{self, DesiredCheck};
 use crate::drift::{self, FieldDrift};
 use crate::normal::{self, Normal};
 use crate::observed::{ObservedTaskDefinition, ServiceDeployment};
@@ -53,6 +54,8 @@ pub struct Desired {
     pub reload_on_secret_change: bool,
     /// Whether a person has to approve the spec before it is sent.
     pub needs_approval: bool,
+    /// What judges a rollout.
+    pub checks: Vec<DesiredCheck>,
 }
 
 /// The task definition that a service should run.
@@ -149,6 +152,9 @@ impl Desired {
         let reload_on_secret_change =
             spec.rollout.as_ref().and_then(|rollout| rollout.reload_on_secret_change) == Some(true);
         let approval = spec.rollout.as_ref().and_then(|rollout| rollout.approval);
+        let checks = spec.rollout.as_ref().map_or(&[][..], |rollout| rollout.checks.as_slice());
+        let checks = checks::resolve(checks)
+            .map_err(|(path, why)| invalid(&format!("spec.rollout.checks{path}"), why))?;
         let mut content = json!({
             "cluster": key.cluster, "name": key.name,
             "taskDefinition": task_definition.normal.value(), "taskDefinitionTags": task_definition.tags,
@@ -172,6 +178,7 @@ impl Desired {
             timeout,
             reload_on_secret_change,
             needs_approval: approval.is_some_and(|approval| approval.required),
+            checks,
         })
     }
 

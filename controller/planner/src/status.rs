@@ -8,6 +8,7 @@ use crds::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::checks;
 use crate::desired::Desired;
 use crate::explain;
 use crate::image::ImageReference;
@@ -86,7 +87,7 @@ pub fn after(turn: &Turn<'_>) -> ServiceStatus {
         task_definition: running_revision(observed),
         images: images(observed),
         secrets: secrets(observed, previous),
-        rollout: rollout_status(desired, observed),
+        rollout: rollout_status(turn),
         scaling: scaling_status(observed),
         holds: plan
             .holds
@@ -278,6 +279,9 @@ fn verdict(turn: &Turn<'_>) -> Verdict {
             with_cause(&hold.message, desired, observed),
         );
     }
+    if let Some(told) = of_checks(turn) {
+        return told;
+    }
     if let Some(action) = plan.actions.first() {
         return verdict(false, true, false, action.reason(), progress_message(plan));
     }
@@ -333,6 +337,36 @@ fn verdict(turn: &Turn<'_>) -> Verdict {
                 service.running_count, service.desired_count
             ),
         ),
+    }
+}
+
+/// What the checks say of a rollout that has not passed them.
+fn of_checks(turn: &Turn<'_>) -> Option<Verdict> {
+    let judged = turn.plan.checks.as_ref()?;
+    let told = |reconciling, stalled, reason, message: &String| Verdict {
+        health: Health::Progressing,
+        ready: false,
+        reconciling,
+        stalled,
+        reason,
+        message: message.clone(),
+    };
+    // While ECS rolls, its own progress is the news.
+    let has_rolled = turn.plan.rollout == Rollout::Succeeded;
+    match judged.verdict.as_ref()? {
+        checks::Verdict::Passed => None,
+        checks::Verdict::Running(message) => {
+            has_rolled.then(|| told(true, false, Reason::ChecksRunning, message))
+        }
+        checks::Verdict::Inconclusive(message) => {
+            let message = format!("{message}. `longshore promote` or `longshore abort` decides.");
+            Some(told(!has_rolled, true, Reason::ChecksInconclusive, &message))
+        }
+        checks::Verdict::Failed(message) => {
+            let is_left = !turn.plan.actions.is_empty();
+            let health = if is_left { Health::Progressing } else { Health::Degraded };
+            Some(Verdict { health, ..told(is_left, !is_left, Reason::ChecksFailed, message) })
+        }
     }
 }
 
@@ -466,7 +500,8 @@ fn not_checked(turn: &Turn<'_>) -> Vec<String> {
     }
 }
 
-fn rollout_status(desired: &Desired, observed: &Observed) -> Option<RolloutStatus> {
+fn rollout_status(turn: &Turn<'_>) -> Option<RolloutStatus> {
+    let Turn { desired, observed, plan, .. } = *turn;
     let service = observed.service.as_ref()?;
     let primary = service.primary()?;
     let record = observed
@@ -501,6 +536,7 @@ fn rollout_status(desired: &Desired, observed: &Observed) -> Option<RolloutStatu
             .flat_map(|record| &record.waiting)
             .map(|hook| WaitingStatus { hook_id: hook.id.clone(), expires_at: hook.expires_at })
             .collect(),
+        checks: plan.checks.as_ref().map(|checks| checks.statuses.clone()).unwrap_or_default(),
     })
 }
 

@@ -157,6 +157,7 @@ pub(super) fn context(config: &Config, connection: &Connection) -> reconcile::Co
         expectations: Arc::default(),
         refusals: Arc::default(),
         admission: Admission::default(),
+        checks: Checks::new(config.checks.clone()),
     }
 }
 

@@ -21,6 +21,13 @@ pub struct Said {
     pub(super) record: Arc<Record>,
 }
 
+impl Said {
+    /// What was kept of the service.
+    pub(crate) fn record(&self) -> &Record {
+        &self.record
+    }
+}
+
 /// Reads what people said about a service. What cannot be read is unknown, and nothing is changed then.
 pub async fn said(context: &Context, key: &ObjectKey) -> Said {
     match context.state.read(key).await {

@@ -169,8 +169,16 @@ impl Scene<'_> {
 }
 
 /// The holds that a release clears, beside `hold` itself.
-const RELEASABLE: &[Reason] =
-    &[Reason::RolledBack, Reason::RolloutFailed, Reason::RolledBackByHand, Reason::Aborted];
+const RELEASABLE: &[Reason] = &[
+    Reason::RolledBack,
+    Reason::RolloutFailed,
+    Reason::ChecksFailed,
+    Reason::RolledBackByHand,
+    Reason::Aborted,
+];
+
+/// What says that ECS has ended a rollout, or carries it on, while its checks are measured.
+const BEING_CHECKED: &[Reason] = &[Reason::ChecksRunning, Reason::ChecksInconclusive];
 
 fn order(id: u64, verb: Verb, ask: &Ask, actor: &str, scene: &Scene<'_>) -> Result<Order, String> {
     let spec_hash = match verb {
@@ -312,6 +320,9 @@ fn can_be_done(orders: &Orders, order: &Order, scene: &Scene<'_>) -> Result<(), 
         Verb::Rollback if order.to.is_none() && scene.shows(RELEASABLE) => {
             Err("the last rollout was itself undone: name the release to go to with `to`"
                 .to_owned())
+        }
+        Verb::Abort | Verb::Promote if order.hook_id.is_none() && scene.shows(BEING_CHECKED) => {
+            Ok(())
         }
         Verb::Abort
             if rollout

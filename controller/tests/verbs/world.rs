@@ -142,6 +142,7 @@ impl World {
             expectations: Arc::default(),
             refusals: Arc::default(),
             admission: controller::admission::Admission::default(),
+            checks: controller::checks::Checks::default(),
         };
         let queue = Queue::new(1);
         let metrics = Metrics::new(statuses.clone(), Meter::default(), queue.clone(), "1.2.3");

@@ -22,6 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use self::holds::Attempted;
+use crate::checks::{Judged, mark};
 use crate::desired::Desired;
 use crate::drift::FieldDrift;
 use crate::observed::{Observed, ObservedService, ServiceState, Wants};
@@ -53,6 +54,8 @@ pub struct Plan {
     pub rollout: Rollout,
     /// What preflight could not look at, in a sentence for each reason; it holds nothing.
     pub not_checked: Vec<String>,
+    /// How the checks of the last rollout stand; `None` where there are none.
+    pub checks: Option<Judged>,
 }
 
 /// When to look at a service again.
@@ -235,6 +238,7 @@ impl Plan {
             requeue: Requeue::OnChange,
             rollout: Rollout::NotStarted,
             not_checked: Vec::new(),
+            checks: None,
         }
     }
 
@@ -335,6 +339,7 @@ fn create(desired: &Desired, observed: &Observed, orders: &Orders, now: Timestam
     let mut actions: Vec<Action> = register.into_iter().collect();
     let (scaling, tags) =
         scaling::on_creation(desired, observed.scaling.as_ref(), Reason::ServiceMissing, now);
+    let tags = tags.into_iter().chain(mark::of_new(desired)).collect();
     actions.push(Action::CreateService {
         input: inputs::create_input(desired, observed, tags),
         task_definition,
@@ -432,7 +437,8 @@ fn change(
         return record_failure(conclude(actions, holds, requeue, rollout));
     }
     let plan = conclude(actions, holds, requeue, rollout);
-    reload::add(plan, desired, observed, service, (orders, now))
+    let plan = reload::add(plan, desired, observed, service, (orders, now));
+    mark::before_rollout(plan, desired, service)
 }
 
 /// Sets the tag that an earlier turn could not set: without it a new process would send the failed spec once more.

@@ -15,6 +15,8 @@ pub struct Outcome {
     /// The deployments that the changed service lists in the last answer; a later read that knows none of them is older than
     /// the change.
     pub deployments: Vec<String>,
+    /// The hooks that were answered; a later read in which they wait is older than the answer.
+    pub answered: Vec<String>,
     /// Why the rest was not.
     pub error: Option<Error>,
 }
@@ -37,6 +39,7 @@ pub async fn plan(account: &Account, cluster: &str, name: &str, plan: &Plan) -> 
             Ok(deployments) => {
                 outcome.done += 1;
                 outcome.deployments.extend(deployments);
+                outcome.answered.extend(answered_hook(action));
                 tracing::info!(service = %name, cluster = %cluster, action = action.operation(), reason = %action.reason(), "applied");
             }
             Err(error) => {
@@ -94,6 +97,22 @@ async fn one(
         Action::DeleteService { .. } => {
             account.delete_service(cluster, name, true).await.map(|_| Vec::new())
         }
+    }
+}
+
+fn answered_hook(action: &Action) -> Option<String> {
+    match action {
+        Action::ContinueServiceDeployment { input, .. } => {
+            input.get("hookId").and_then(Value::as_str).map(str::to_owned)
+        }
+        Action::RegisterTaskDefinition { .. }
+        | Action::CreateService { .. }
+        | Action::UpdateService { .. }
+        | Action::TagResource { .. }
+        | Action::UntagResource { .. }
+        | Action::Scaling { .. }
+        | Action::StopServiceDeployment { .. }
+        | Action::DeleteService { .. } => None,
     }
 }
 

@@ -76,6 +76,8 @@ pub struct Refusal {
 pub struct Expectation {
     sent: Option<SpecHash>,
     deployments: Vec<String>,
+    /// The hooks that were answered and wait no more.
+    answered: Vec<String>,
     until: Instant,
 }
 
@@ -170,6 +172,8 @@ async fn turn(
         context.admission.leave(&desired.key);
         return (previous, Ended::Requeue(Requeue::After(STALE_RETRY)));
     }
+    forget_answered(context, &desired.key, &mut observed);
+    observed = Box::pin(checks::at_gate(context, account, desired, observed, said)).await;
     let mut plan = planner::plan(desired, &observed, &said.orders, context.clock.now());
     let held_for = preflight::held_for(previous.as_ref(), context.clock.now());
     plan = Box::pin(preflight::check(account, desired, plan, held_for, &mut observed)).await;
@@ -440,6 +444,17 @@ pub(crate) fn is_stale(context: &Context, key: &ObjectKey, observed: &Observed) 
     true
 }
 
+/// Takes hooks that this process has just answered out of a read that may be older than the answer: each is answered once.
+fn forget_answered(context: &Context, key: &ObjectKey, observed: &mut Observed) {
+    let expectations = context.expectations.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(expectation) = expectations.get(key).filter(|one| Instant::now() < one.until) else {
+        return;
+    };
+    for record in observed.deployments.iter_mut().flatten() {
+        record.waiting.retain(|hook| !expectation.answered.contains(&hook.id));
+    }
+}
+
 /// The spec that this process last sent.
 fn sent(context: &Context, key: &ObjectKey) -> Option<SpecHash> {
     let expectations = context.expectations.lock().unwrap_or_else(PoisonError::into_inner);
@@ -450,9 +465,16 @@ fn expect(context: &Context, desired: &Desired, outcome: &Outcome) {
     if outcome.done == 0 {
         return;
     }
+    // Answering a hook sends no spec: the rollout may be one that a person asked for.
+    let sent_nothing = outcome.answered.len() == outcome.done;
     let expectation = Expectation {
-        sent: Some(desired.spec_hash.clone()),
+        sent: if sent_nothing {
+            sent(context, &desired.key)
+        } else {
+            Some(desired.spec_hash.clone())
+        },
         deployments: outcome.deployments.clone(),
+        answered: outcome.answered.clone(),
         until: Instant::now() + STALE_FOR,
     };
     context
@@ -464,12 +486,13 @@ fn expect(context: &Context, desired: &Desired, outcome: &Outcome) {
 
 /// The same for a change that a person asked for: what was sent last is still the spec that was sent last.
 pub(crate) fn expect_deployments(context: &Context, key: &ObjectKey, outcome: &Outcome) {
-    if outcome.deployments.is_empty() {
+    if outcome.deployments.is_empty() && outcome.answered.is_empty() {
         return;
     }
     let expectation = Expectation {
         sent: sent(context, key),
         deployments: outcome.deployments.clone(),
+        answered: outcome.answered.clone(),
         until: Instant::now() + STALE_FOR,
     };
     context

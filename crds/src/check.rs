@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::HumanDuration;
+use crate::{GateStage, HumanDuration};
 
 /// One check of a rollout: what is measured, when, and what counts as good.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -52,7 +52,7 @@ pub struct Check {
     /// Stages of a `BLUE_GREEN`, `CANARY` or `LINEAR` rollout at which it is measured, `POST_TEST_TRAFFIC_SHIFT` for
     /// instance; the rollout waits there until it has passed. Without them it is measured all along the rollout.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub at: Vec<String>,
+    pub at: Vec<GateStage>,
     /// For how long it goes on being measured after ECS has ended the rollout. Default: until it has passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<HumanDuration>,

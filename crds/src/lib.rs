@@ -8,6 +8,7 @@ mod controller;
 mod duration;
 pub mod ecs;
 mod expiry;
+mod gate;
 mod invalid;
 mod meta;
 mod name;
@@ -32,6 +33,7 @@ pub use controller::{
 };
 pub use duration::HumanDuration;
 pub use expiry::Expiry;
+pub use gate::{GateStage, OnFailure};
 pub use invalid::{InvalidObject, Position};
 pub use meta::{Generation, ObjectKey, ObjectMeta, Provenance, SourceRevision, SpecHash};
 pub use name::{
@@ -48,6 +50,6 @@ pub use scaling::Scaling;
 pub use service::{Passthrough, Service, ServiceSpec};
 pub use status::{
     Attempt, Condition, ConditionStatus, ConditionType, Health, HoldStatus, ImageStatus, Reason,
-    RolloutStatus, SecretStatus, ServiceStatus, SyncStatus, WaitingStatus,
+    RolloutStatus, SecretStatus, ServiceStatus, SyncStatus, TrafficWeights, WaitingStatus,
 };
 pub use sync::{DeletionPolicy, EffectiveSync, SyncMode, SyncPolicy};

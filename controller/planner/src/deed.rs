@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::checks::mark::{self, Mark};
 use crate::desired::{CAPTURED, Desired};
 use crate::drift::{self, FieldDrift};
+use crate::gate;
 use crate::normal;
 use crate::observed::{
     ObservedService, ObservedTaskDefinition, ServiceDeployment, ServiceState, WaitingHook,
@@ -20,7 +21,7 @@ use crate::orders::{Sent, UnderWay};
 use crate::ownership::{self, HELD_SPEC, Ownership, SPEC_HASH, Tags};
 use crate::past;
 use crate::plan::{Action, TaskDefinitionRef};
-use crate::rollout::DeploymentStatus;
+use crate::rollout::{DeploymentStatus, is_open};
 
 /// What is known when it is decided.
 #[derive(Debug, Clone, Copy)]
@@ -112,7 +113,7 @@ fn has_had_effect(
         Verb::Abort => deployments
             .iter()
             .find(|record| record.arn == sent.subject)
-            .map_or_else(|| has_given_way(service, sent), |record| !is_under_way(record)),
+            .map_or_else(|| has_given_way(service, sent), |record| !is_open(record)),
         Verb::Promote if mark::is_passed(&sent.subject) => {
             service.tags.get(mark::CHECKS) == Some(&sent.subject)
         }
@@ -185,7 +186,7 @@ pub fn leave(scene: &Scene<'_>) -> Result<Vec<Action>, String> {
         Some((DeploymentStatus::Pending | DeploymentStatus::InProgress, arn)) => {
             earlier(service, scene)?;
             let (arn, reason) = (arn.clone(), Reason::ChecksFailed);
-            Ok(vec![Action::StopServiceDeployment { arn, reason }])
+            Ok(vec![Action::StopServiceDeployment { arn, reason, because: None }])
         }
         // It is being left already.
         Some((
@@ -212,8 +213,10 @@ pub fn leave(scene: &Scene<'_>) -> Result<Vec<Action>, String> {
 fn go_to(service: &ObservedService, key: &ObjectKey, target: Target, reason: Reason) -> Action {
     let task_definition = (target.arn != service.task_definition)
         .then(|| TaskDefinitionRef::Existing(target.arn.clone()));
+    let mut settings = target.settings;
+    pass_gates(&mut settings, service);
     Action::UpdateService {
-        input: update_of(key, target.settings),
+        input: update_of(key, settings),
         changes: vec![FieldDrift {
             path: "service.taskDefinition".to_owned(),
             desired: Some(json!(target.arn)),
@@ -222,6 +225,19 @@ fn go_to(service: &ObservedService, key: &ObjectKey, target: Target, reason: Rea
         }],
         task_definition,
         reason,
+    }
+}
+
+/// Takes Longshore's own pauses out of the way of a rollback: who asks for one has decided, and there may be no spec by which
+/// they could be answered.
+fn pass_gates(settings: &mut Value, service: &ObservedService) {
+    let mut configuration = service.raw.get("deploymentConfiguration").cloned().unwrap_or_default();
+    let Some(hooks) = gate::hooks_without_ours(&configuration, &service.tags) else { return };
+    if let (Some(configured), Some(members)) =
+        (configuration.as_object_mut(), settings.as_object_mut())
+    {
+        configured.insert("lifecycleHooks".to_owned(), hooks);
+        members.insert("deploymentConfiguration".to_owned(), configuration);
     }
 }
 
@@ -361,7 +377,7 @@ fn remembered(release: &PastRelease) -> Target {
 }
 
 fn abort(service: &ObservedService, scene: &Scene<'_>, deed: &UnderWay) -> Result<Act, String> {
-    let Some(running) = scene.deployments.iter().find(|record| is_under_way(record)) else {
+    let Some(running) = scene.deployments.iter().find(|record| is_open(record)) else {
         // ECS has ended it, and its checks go on.
         return match being_checked(service, scene) {
             Some(_) => rollback(service, scene, deed),
@@ -370,8 +386,11 @@ fn abort(service: &ObservedService, scene: &Scene<'_>, deed: &UnderWay) -> Resul
     };
     let leaves = spec_in_force(service, scene);
     let mut actions = hold_action(service, leaves.as_ref());
-    actions
-        .push(Action::StopServiceDeployment { arn: running.arn.clone(), reason: Reason::Aborted });
+    actions.push(Action::StopServiceDeployment {
+        arn: running.arn.clone(),
+        reason: Reason::Aborted,
+        because: None,
+    });
     let sent = Sent { at: scene.now, subject: running.arn.clone() };
     Ok(Act { actions, sent, leaves })
 }
@@ -421,17 +440,13 @@ fn promote(
     Ok(Act { actions: vec![continues], sent, leaves: None })
 }
 
-const fn is_under_way(record: &ServiceDeployment) -> bool {
-    matches!(record.status, DeploymentStatus::Pending | DeploymentStatus::InProgress)
-}
-
 /// The hooks at which rollouts under way wait, each with its rollout.
 fn waiting(
     deployments: &[ServiceDeployment],
 ) -> impl Iterator<Item = (&ServiceDeployment, &WaitingHook)> {
     deployments
         .iter()
-        .filter(|record| is_under_way(record))
+        .filter(|record| is_open(record))
         .flat_map(|record| record.waiting.iter().map(move |hook| (record, hook)))
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::checks::{self, DesiredCheck};
 use crate::drift::{self, FieldDrift};
+use crate::gate::Gates;
 use crate::normal::{self, Normal};
 use crate::observed::{ObservedTaskDefinition, ServiceDeployment};
 use crate::ownership::{self, Tags};
@@ -52,8 +53,8 @@ pub struct Desired {
     pub timeout: Duration,
     /// Whether a new version of a secret replaces the tasks.
     pub reload_on_secret_change: bool,
-    /// Whether a person has to approve the spec before it is sent.
-    pub needs_approval: bool,
+    /// What its rollouts wait for, and what is done about those that must not go on.
+    pub gates: Gates,
     /// What judges a rollout.
     pub checks: Vec<DesiredCheck>,
 }
@@ -143,6 +144,14 @@ impl Desired {
                 members.remove("desiredCount");
             }
         }
+        let gates = Gates::resolve(spec.rollout.as_ref(), &block);
+        if !gates.at.is_empty()
+            && let Some(pointer) = sync.ignore.iter().find(|pointer| leaves_hooks_alone(pointer))
+        {
+            let message = format!("a gate is a pause hook, and `sync.ignore` has `{pointer}`");
+            return Err(invalid("spec.rollout", message));
+        }
+        gates.add_hook(&mut block);
         let service = DesiredService::resolve(block, more, &sync.ignore);
         let timeout = spec
             .rollout
@@ -151,7 +160,6 @@ impl Desired {
             .map_or(DEFAULT_TIMEOUT, crds::HumanDuration::get);
         let reload_on_secret_change =
             spec.rollout.as_ref().and_then(|rollout| rollout.reload_on_secret_change) == Some(true);
-        let approval = spec.rollout.as_ref().and_then(|rollout| rollout.approval);
         let checks = spec.rollout.as_ref().map_or(&[][..], |rollout| rollout.checks.as_slice());
         let checks = checks::resolve(checks)
             .map_err(|(path, why)| invalid(&format!("spec.rollout.checks{path}"), why))?;
@@ -177,7 +185,7 @@ impl Desired {
             sync,
             timeout,
             reload_on_secret_change,
-            needs_approval: approval.is_some_and(|approval| approval.required),
+            gates,
             checks,
         })
     }
@@ -218,6 +226,7 @@ impl Desired {
             &self.spec_hash,
             self.sync.deletion_policy,
         ));
+        tags.extend(self.gates.as_tag().map(|stages| (ownership::GATES.to_owned(), stages)));
         tags
     }
 }
@@ -312,6 +321,15 @@ fn holds(shown: &Value, wanted: &Value) -> bool {
         }
         (shown, wanted) => shown == wanted,
     }
+}
+
+/// Whether a pointer into `spec` leaves the hooks of deployments to others.
+fn leaves_hooks_alone(pointer: &str) -> bool {
+    const HOOKS: &str = "/service/deploymentConfiguration/lifecycleHooks";
+    let pointer = pointer.trim_end_matches('/');
+    pointer == HOOKS
+        || HOOKS.strip_prefix(pointer).is_some_and(|rest| rest.starts_with('/'))
+        || pointer.strip_prefix(HOOKS).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// A typed block as the JSON that AWS takes.

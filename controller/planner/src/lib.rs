@@ -8,6 +8,7 @@ pub mod deed;
 pub mod desired;
 pub mod drift;
 pub mod explain;
+pub mod gate;
 pub mod image;
 pub mod normal;
 pub mod observed;

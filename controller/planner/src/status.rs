@@ -1,9 +1,11 @@
 //! What Longshore says about a service after a turn.
 
+mod course;
+
 use crds::scaling::ScalingStatus;
 use crds::{
     Attempt, Condition, ConditionStatus, ConditionType, Generation, Health, HoldStatus,
-    ImageStatus, Reason, RolloutStatus, SecretStatus, ServiceStatus, SyncStatus, WaitingStatus,
+    ImageStatus, Reason, SecretStatus, ServiceStatus, SyncStatus,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -87,7 +89,7 @@ pub fn after(turn: &Turn<'_>) -> ServiceStatus {
         task_definition: running_revision(observed),
         images: images(observed),
         secrets: secrets(observed, previous),
-        rollout: rollout_status(turn),
+        rollout: course::status(turn),
         scaling: scaling_status(observed),
         holds: plan
             .holds
@@ -375,6 +377,9 @@ fn health(turn: &Turn<'_>, living: Option<&ObservedService>) -> Health {
     if turn.plan.holds.iter().any(|hold| hold.reason == Reason::Suspended) {
         return Health::Suspended;
     }
+    if turn.plan.holds.iter().any(|hold| hold.reason == Reason::RolloutHopeless) {
+        return Health::Degraded;
+    }
     let is_short = service.running_count < service.desired_count;
     match &turn.plan.rollout {
         Rollout::Failed(_) | Rollout::RolledBack(_) => Health::Degraded,
@@ -390,9 +395,8 @@ fn health(turn: &Turn<'_>, living: Option<&ObservedService>) -> Health {
 }
 
 fn is_late(turn: &Turn<'_>, service: &ObservedService) -> bool {
-    let started = service.primary().and_then(|primary| primary.created_at);
     let limit = SignedDuration::try_from(turn.desired.timeout).unwrap_or(SignedDuration::MAX);
-    started.is_some_and(|started| turn.now.duration_since(started) > limit)
+    course::without_progress(turn, service).is_some_and(|time| time > limit)
 }
 
 fn rollout_message(service: &ObservedService) -> String {
@@ -420,14 +424,19 @@ fn with_cause(message: &str, desired: &Desired, observed: &Observed) -> String {
             desired.is_content_of(revision).then(|| primary.id.clone())
         });
     match attempted.and_then(|deployment| explain::deployment(observed, &deployment)) {
-        Some(cause) => format!("{message} ({cause})"),
-        None => message.to_owned(),
+        Some(cause) if cause.remedy.is_empty() || !message.contains(cause.remedy) => {
+            format!("{message} ({cause})")
+        }
+        Some(_) | None => message.to_owned(),
     }
 }
 
 fn progress_message(plan: &Plan) -> String {
-    let operations: Vec<&str> = plan.actions.iter().map(crate::Action::operation).collect();
-    operations.join(", ")
+    let told = plan.actions.iter().map(|action| match action.because() {
+        Some(stopped) => format!("{}: {}", action.operation(), stopped.message),
+        None => action.operation().to_owned(),
+    });
+    told.collect::<Vec<_>>().join(", ")
 }
 
 fn attempt(desired: &Desired, previous: Option<&ServiceStatus>, now: Timestamp) -> Attempt {
@@ -498,46 +507,6 @@ fn not_checked(turn: &Turn<'_>) -> Vec<String> {
         Some(status) if turn.plan.not_checked.is_empty() => status.not_checked.clone(),
         Some(_) | None => turn.plan.not_checked.clone(),
     }
-}
-
-fn rollout_status(turn: &Turn<'_>) -> Option<RolloutStatus> {
-    let Turn { desired, observed, plan, .. } = *turn;
-    let service = observed.service.as_ref()?;
-    let primary = service.primary()?;
-    let record = observed
-        .deployments
-        .iter()
-        .flatten()
-        .find(|record| record.target_revision == primary.revision_number());
-    let strategy = desired
-        .service
-        .input
-        .pointer("/deploymentConfiguration/strategy")
-        .and_then(Value::as_str)
-        .unwrap_or("ROLLING");
-    let stage = record
-        .and_then(|record| record.stage.clone())
-        .or_else(|| primary.rollout_state.clone())
-        .unwrap_or_else(|| {
-            if rollout::is_moving(service) { "IN_PROGRESS".into() } else { "COMPLETED".into() }
-        });
-    Some(RolloutStatus {
-        id: primary.id.clone(),
-        strategy: strategy.to_owned(),
-        stage,
-        running: primary.running,
-        desired: service.desired_count,
-        pending: primary.pending,
-        failed: primary.failed,
-        started_at: primary.created_at,
-        reason: primary.rollout_reason.clone(),
-        waiting: record
-            .iter()
-            .flat_map(|record| &record.waiting)
-            .map(|hook| WaitingStatus { hook_id: hook.id.clone(), expires_at: hook.expires_at })
-            .collect(),
-        checks: plan.checks.as_ref().map(|checks| checks.statuses.clone()).unwrap_or_default(),
-    })
 }
 
 fn conditions(

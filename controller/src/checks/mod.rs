@@ -115,7 +115,9 @@ pub async fn judge(
     if desired.checks.is_empty() {
         return plan;
     }
-    let (known, now) = (said.record().analysis.as_ref(), context.clock.now());
+    // What the gate's checks measured in this very turn is newer than what was read at its beginning.
+    let known = observed.analysis.as_ref().or(said.record().analysis.as_ref());
+    let now = context.clock.now();
     let subject = checks::subject(desired, observed, &plan, (known, &said.orders), now);
     let Some(mut analysis) = subject else {
         return checks::remembered(plan, desired, known, now);
@@ -137,6 +139,27 @@ pub async fn judge(
         }
     }
     checks::conclude(plan, desired, observed, &analysis, (leaving, now))
+}
+
+/// Measures what is due at the gate at which the rollout waits: what that says decides there.
+pub async fn at_gate(
+    context: &Context,
+    account: &Account,
+    desired: &Desired,
+    observed: Observed,
+    said: &Said,
+) -> Observed {
+    if desired.checks.is_empty() || said.orders.unknown.is_some() {
+        return observed;
+    }
+    let (known, now) = (said.record().analysis.as_ref(), context.clock.now());
+    let gate = checks::gate_of(desired, &observed);
+    let analysis = gate.and_then(|gate| checks::analysis_at(desired, &observed, known, gate, now));
+    let Some(mut analysis) = analysis else { return observed };
+    let scene = Measured { context, account, desired, observed: &observed };
+    Box::pin(scene.measure(&mut analysis, Part::Gate)).await;
+    keep(context, desired, known, &analysis).await;
+    Observed { analysis: Some(analysis), ..observed }
 }
 
 /// Writes down what was measured. When that fails the next turn measures again.

@@ -146,7 +146,7 @@ impl Scene<'_> {
     }
 
     fn needs_approval(&self) -> bool {
-        matches!(&self.wanted, Wanted::Spec { entry, .. } if entry.desired.needs_approval)
+        matches!(&self.wanted, Wanted::Spec { entry, .. } if entry.desired.gates.need_approval())
     }
 
     /// Whether the last look found one of these reasons.

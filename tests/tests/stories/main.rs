@@ -11,6 +11,8 @@
 mod crashes;
 mod drift;
 mod failures;
+mod gates;
+mod hopeless;
 mod import;
 mod orders;
 mod ownership;

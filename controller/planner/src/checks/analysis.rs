@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crds::{CheckState, CheckStatus, LastMeasurement};
+use crds::{CheckState, CheckStatus, GateStage, LastMeasurement};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +44,7 @@ pub struct AtGate {
     /// The hook at which the rollout waits.
     pub hook: String,
     /// Its stage.
-    pub stage: String,
+    pub stage: GateStage,
     /// When it was seen first.
     pub began: Timestamp,
     /// The checks of the stage, by name.
@@ -130,9 +130,9 @@ impl Analysis {
     }
 
     /// Notes at which gate the rollout waits. Another hook is another step, of which nothing was measured.
-    pub fn waits_at(&mut self, hook: &str, stage: &str, now: Timestamp) {
+    pub fn waits_at(&mut self, hook: &str, stage: GateStage, now: Timestamp) {
         if self.gate.as_ref().is_none_or(|gate| gate.hook != hook) {
-            let (hook, stage) = (hook.to_owned(), stage.to_owned());
+            let hook = hook.to_owned();
             self.gate = Some(AtGate { hook, stage, began: now, checks: BTreeMap::new() });
         }
     }
@@ -266,8 +266,13 @@ fn not_yet(check: &DesiredCheck) -> CheckStatus {
         failed: 0,
         inconclusive: 0,
         last: None,
-        message: format!("is measured at {}", check.at.join(", ")),
+        message: format!("is measured at {}", stages(check)),
     }
+}
+
+fn stages(check: &DesiredCheck) -> String {
+    let stages: Vec<&str> = check.at.iter().map(|stage| stage.as_str()).collect();
+    stages.join(", ")
 }
 
 impl Tally {

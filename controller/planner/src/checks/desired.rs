@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crds::{AlbCheck, Check, CheckHeader, CloudwatchCheck, HttpCheck, PrometheusCheck};
+use crds::{AlbCheck, Check, CheckHeader, CloudwatchCheck, GateStage, HttpCheck, PrometheusCheck};
 
 use super::Condition;
 use super::json_path;
@@ -44,7 +44,7 @@ pub struct DesiredCheck {
     /// For how long measurements may say nothing.
     pub inconclusive_limit: Duration,
     /// The stages at which it is measured; none means all along.
-    pub at: Vec<String>,
+    pub at: Vec<GateStage>,
     /// For how long it goes on after ECS has ended the rollout.
     pub after: Duration,
 }

@@ -21,4 +21,4 @@ pub use condition::{Condition, Measured};
 pub use desired::{AlbRule, CHECKS_MAX, DesiredCheck, METRIC_DELAY, Provider, period, resolve};
 pub use judge::{AlbFigures, Measurement, Outcome, Reading, judge};
 pub use mark::Mark;
-pub use stand::{Judged, Leaving, conclude, remembered, subject};
+pub use stand::{Judged, Leaving, analysis_at, at_gate, conclude, gate_of, remembered, subject};

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use crds::{CheckStatus, Reason};
+use crds::{CheckStatus, GateStage, Reason};
 use jiff::{SignedDuration, Timestamp};
 
 use super::analysis::{Analysis, Part, Verdict};
+use super::desired::DesiredCheck;
 use super::mark::{self, Mark};
 use crate::desired::Desired;
+use crate::gate;
 use crate::observed::{Observed, ObservedService, ServiceState};
 use crate::orders::Orders;
 use crate::plan::{Action, Plan, Requeue};
@@ -56,12 +58,8 @@ pub fn subject(
         | Rollout::Failed(_) => return None,
     };
     let deployment = &service.primary()?.id;
-    let release = mark::release(desired);
-    let is_it = |known: &&Analysis| {
-        !starts_anew && known.deployment == *deployment && known.release == release
-    };
-    let known = known.filter(is_it).cloned();
-    let mut analysis = known.unwrap_or_else(|| Analysis::new(deployment.clone(), release, now));
+    let known = known.filter(|_| !starts_anew);
+    let mut analysis = known_or_new(desired, deployment, known, now);
     if mark == Mark::Failed && !starts_anew {
         let lost = || "its checks have failed; what they measured is lost".to_owned();
         analysis.failed.get_or_insert_with(lost);
@@ -80,6 +78,70 @@ fn active(observed: &Observed) -> Option<&ObservedService> {
     observed.service.as_ref().filter(|service| service.state == ServiceState::Active)
 }
 
+/// What the checks say at a gate. What nobody has measured for this very hook says nothing yet.
+pub fn at_gate(
+    checks: &[DesiredCheck],
+    known: Option<&Analysis>,
+    hook: &str,
+    now: Timestamp,
+) -> gate::Verdict {
+    let wait = |reason, message| gate::Verdict::Wait { reason, message };
+    let measured = |known: &&Analysis| known.gate.as_ref().is_some_and(|gate| gate.hook == hook);
+    let Some(known) = known.filter(measured) else {
+        let message = "its checks have not been measured yet".to_owned();
+        return wait(Reason::ChecksRunning, message);
+    };
+    match known.verdict(checks, Part::Gate, now) {
+        Verdict::Passed => gate::Verdict::Pass,
+        Verdict::Running(message) => wait(Reason::ChecksRunning, message),
+        Verdict::Inconclusive(message) => wait(
+            Reason::ChecksInconclusive,
+            format!("{message}. `longshore promote` or `longshore abort` decides"),
+        ),
+        Verdict::Failed(message) => gate::Verdict::Stop { reason: Reason::ChecksFailed, message },
+    }
+}
+
+/// The gate with checks at which the rollout of this spec waits: its hook and its stage.
+pub fn gate_of<'a>(desired: &Desired, observed: &'a Observed) -> Option<(&'a str, GateStage)> {
+    let service = active(observed)?;
+    let number = service.primary()?.revision_number();
+    let mut records = observed.deployments.iter().flatten();
+    let record = records.find(|record| record.target_revision == number)?;
+    let pause = gate::at_pause(desired, service, record)?;
+    let is_judged = pause.gate.checks
+        && desired.is_attempt(record)
+        && mark::mark(desired, service) == Mark::Pending;
+    is_judged.then_some((pause.hook.id.as_str(), pause.stage))
+}
+
+/// What was measured of the rollout that waits at a gate, with nothing newly measured.
+pub fn analysis_at(
+    desired: &Desired,
+    observed: &Observed,
+    known: Option<&Analysis>,
+    (hook, stage): (&str, GateStage),
+    now: Timestamp,
+) -> Option<Analysis> {
+    let deployment = &active(observed)?.primary()?.id;
+    let mut analysis = known_or_new(desired, deployment, known, now);
+    analysis.waits_at(hook, stage, now);
+    Some(analysis)
+}
+
+fn known_or_new(
+    desired: &Desired,
+    deployment: &str,
+    known: Option<&Analysis>,
+    now: Timestamp,
+) -> Analysis {
+    let release = mark::release(desired);
+    known
+        .filter(|known| known.deployment == deployment && known.release == release)
+        .cloned()
+        .unwrap_or_else(|| Analysis::new(deployment.to_owned(), release, now))
+}
+
 /// The plan with what the verdict on the rollout asks for. `leaving` is asked for when that is a failure.
 pub fn conclude(
     mut plan: Plan,
@@ -90,6 +152,7 @@ pub fn conclude(
 ) -> Plan {
     let Some(service) = active(observed) else { return plan };
     let mut verdict = analysis.verdict(&desired.checks, Part::Along, now);
+    let waits = gate_of(desired, observed).map(|_| analysis.next(&desired.checks, Part::Gate, now));
     let mut calls: Vec<Action> = match &verdict {
         Verdict::Running(_) | Verdict::Inconclusive(_) => {
             mark::set(desired, service, Mark::Pending, Reason::Released).into_iter().collect()
@@ -115,6 +178,7 @@ pub fn conclude(
         plan.requeue = Requeue::After(AFTERWARDS);
     }
     plan.requeue = sooner(plan.requeue, analysis.next(&desired.checks, Part::Along, now), now);
+    plan.requeue = sooner(plan.requeue, waits.flatten(), now);
     let statuses = analysis.statuses(&desired.checks, now);
     Plan { checks: Some(Judged { verdict: Some(verdict), statuses }), ..plan }
 }

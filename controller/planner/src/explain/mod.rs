@@ -68,6 +68,12 @@ pub fn deployment(observed: &Observed, deployment: &str) -> Option<Explanation> 
     commonest(causes).or_else(|| newest_event(observed, began))
 }
 
+/// Why no further task of this deployment can run, by its own stopped tasks alone; `None` while waiting may help.
+pub fn hopeless(observed: &Observed, of: &str) -> Option<Explanation> {
+    let cause = deployment(observed, of)?;
+    (cause.outlook == Outlook::Hopeless && cause.count > 0).then_some(cause)
+}
+
 /// Stops that belong to every rollout and explain nothing.
 fn is_ordinary(task: &StoppedTask) -> bool {
     task.stop_code == "ServiceSchedulerInitiated"

@@ -11,6 +11,7 @@ mod inputs;
 mod reload;
 #[cfg(test)]
 mod tests;
+mod under_way;
 mod unlisted;
 
 pub use inputs::tag_list;
@@ -25,8 +26,9 @@ use self::holds::Attempted;
 use crate::checks::{Judged, mark};
 use crate::desired::Desired;
 use crate::drift::FieldDrift;
+use crate::gate;
 use crate::observed::{Observed, ObservedService, ServiceState, Wants};
-use crate::orders::Orders;
+use crate::orders::{Orders, Stopped};
 use crate::ownership::{self, Ownership, Tags};
 use crate::rollout::{self, Rollout};
 use crate::scaling::{self, Call};
@@ -154,6 +156,8 @@ pub enum Action {
         arn: String,
         /// Why.
         reason: Reason,
+        /// What is to be remembered of it, where nobody but Longshore asked for it.
+        because: Option<Stopped>,
     },
     /// Answers a lifecycle hook that waits.
     ContinueServiceDeployment {
@@ -197,6 +201,21 @@ impl Action {
             | Self::StopServiceDeployment { reason, .. }
             | Self::ContinueServiceDeployment { reason, .. }
             | Self::DeleteService { reason } => *reason,
+        }
+    }
+
+    /// What is to be remembered of a rollout that Longshore stops by itself.
+    pub const fn because(&self) -> Option<&Stopped> {
+        match self {
+            Self::StopServiceDeployment { because, .. } => because.as_ref(),
+            Self::RegisterTaskDefinition { .. }
+            | Self::CreateService { .. }
+            | Self::UpdateService { .. }
+            | Self::TagResource { .. }
+            | Self::UntagResource { .. }
+            | Self::Scaling { .. }
+            | Self::ContinueServiceDeployment { .. }
+            | Self::DeleteService { .. } => None,
         }
     }
 
@@ -280,11 +299,13 @@ pub fn wants(desired: &Desired, observed: &Observed) -> Wants {
         .and_then(Value::as_array)
         .is_some_and(|hooks| !hooks.is_empty())
         && rollout::is_moving(service);
+    let has_stages = gate::has_stages(&service.raw) && rollout::is_moving(service);
     Wants {
         candidates: !runs_wanted,
         deployments: differs
             || troubled
             || may_wait
+            || has_stages
             || reload::needs_records(desired, observed, service),
         images: completed,
         // A spec that comes during a rollout is compared with what that rollout brings.
@@ -300,6 +321,7 @@ pub fn plan(desired: &Desired, observed: &Observed, orders: &Orders, now: Timest
         .is_some_and(|attempt| orders.forgives(&desired.spec_hash, attempt));
     let rollout =
         if is_forgiven { Rollout::NotStarted } else { rollout::stands(desired, observed) };
+    let rollout = under_way::told(rollout, desired, observed, orders);
     match observed.service.as_ref().map(|service| (service, service.state)) {
         None | Some((_, ServiceState::Inactive)) => create(desired, observed, orders, now),
         Some((_, ServiceState::Draining)) => Plan {
@@ -393,6 +415,7 @@ fn change(
     let (mut actions, mut replacements) =
         differences::between(desired, observed, service, reason, now);
     differences::clear_held_spec(&mut actions, service, &desired.spec_hash, is_released);
+    differences::clear_gates(&mut actions, desired, service, Reason::TagsChanged);
     if is_forgiven {
         differences::try_again(&mut actions, desired);
     }
@@ -422,7 +445,7 @@ fn change(
     holds.extend(holds::controller_hold(service, &actions, foreign));
     let requeue = if !actions.is_empty() && holds.is_empty() {
         Requeue::After(ROLLOUT_POLL)
-    } else if rollout::is_moving(service) {
+    } else if rollout::is_moving(service) || rollout == Rollout::InProgress {
         Requeue::After(poll_interval(service, now))
     } else {
         Requeue::OnChange
@@ -433,12 +456,16 @@ fn change(
             Reason::RolledBack | Reason::RolloutFailed | Reason::RolledBackByHand | Reason::Aborted
         )
     };
-    if attempted == Attempted::Sent && holds.iter().all(is_failure) && !holds.is_empty() {
-        return record_failure(conclude(actions, holds, requeue, rollout));
-    }
+    let has_failed =
+        attempted == Attempted::Sent && holds.iter().all(is_failure) && !holds.is_empty();
     let plan = conclude(actions, holds, requeue, rollout);
-    let plan = reload::add(plan, desired, observed, service, (orders, now));
-    mark::before_rollout(plan, desired, service)
+    let plan = if has_failed {
+        record_failure(plan)
+    } else {
+        reload::add(plan, desired, observed, service, (orders, now))
+    };
+    let plan = mark::before_rollout(plan, desired, service);
+    under_way::add(plan, desired, observed, service, (orders, now))
 }
 
 /// Sets the tag that an earlier turn could not set: without it a new process would send the failed spec once more.

@@ -10,6 +10,7 @@ mod deployment;
 mod environment;
 mod fargate;
 mod finding;
+mod gate;
 mod health;
 mod hook;
 mod image;
@@ -70,6 +71,7 @@ const RULES: &[Rule] = &[
     placement::check,
     deployment::check,
     hook::check,
+    gate::check,
     load_balancing::check,
     registry::check,
     service_connect::check,

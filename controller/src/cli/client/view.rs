@@ -77,8 +77,17 @@ pub(in crate::cli) struct RolloutView {
     pub(in crate::cli) failed: i64,
     pub(in crate::cli) started_at: Option<String>,
     pub(in crate::cli) reason: Option<String>,
+    pub(in crate::cli) traffic_weights: Option<TrafficView>,
+    pub(in crate::cli) bake_until: Option<String>,
     #[serde(default)]
     pub(in crate::cli) waiting: Vec<WaitingView>,
+}
+
+/// How much of the traffic goes to the new tasks, in percent.
+#[derive(Debug, Clone, Deserialize)]
+pub(in crate::cli) struct TrafficView {
+    pub(in crate::cli) production: Option<f64>,
+    pub(in crate::cli) test: Option<f64>,
 }
 
 /// A hook at which a rollout waits.
@@ -86,6 +95,10 @@ pub(in crate::cli) struct RolloutView {
 #[serde(rename_all = "camelCase")]
 pub(in crate::cli) struct WaitingView {
     pub(in crate::cli) hook_id: String,
+    #[serde(default)]
+    pub(in crate::cli) is_gate: bool,
+    pub(in crate::cli) stage: Option<String>,
+    pub(in crate::cli) since: Option<String>,
     pub(in crate::cli) expires_at: Option<String>,
 }
 

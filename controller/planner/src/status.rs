@@ -272,7 +272,7 @@ fn verdict(turn: &Turn<'_>) -> Verdict {
     if let Some(hold) =
         plan.holds.iter().find(|hold| !plan.is_settled() || !says_nothing_alone(hold.reason))
     {
-        let passes = matches!(hold.reason, Reason::Draining);
+        let passes = matches!(hold.reason, Reason::Draining | Reason::ChecksRunning);
         return verdict(
             false,
             passes,

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::admission::Admission;
 use crate::aws::{Aws, ConnectOptions};
+use crate::checks::Checks;
 use crate::clock::Clock;
 use crate::config::{Config, ConfiguredSource, StateLocation};
 use crate::inventory::Inventory;

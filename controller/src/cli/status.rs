@@ -71,6 +71,9 @@ fn text(service: &ServiceView) -> Result<String, fmt::Error> {
         for told in course(rollout) {
             fact("", &told)?;
         }
+        for check in &rollout.checks {
+            fact("check", &format!("{} {}: {}", check.name, check.state, check.message))?;
+        }
     }
     match &service.provenance {
         Some(from) => fact("spec", &format!("{}:{} in {}", from.file, from.line, from.source))?,

@@ -80,7 +80,7 @@ pub struct AlbRule {
 }
 
 /// What is wrong with a check: the member, and why.
-pub type Wrong = (String, String);
+pub(super) type Wrong = (String, String);
 
 /// Reads the checks of a spec.
 pub fn resolve(checks: &[Check]) -> Result<Vec<DesiredCheck>, Wrong> {

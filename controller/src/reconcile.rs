@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crds::{Generation, ObjectKey, ObjectMeta, OwnerName, Reason, ServiceStatus, SpecHash};
-use planner::observed::ObservedService;
+use planner::observed::{Deployment, ObservedService};
 use planner::orders::Orders;
 use planner::prune::{self, SourceFacts};
 use planner::status::{self, Failure, Turn};
@@ -75,7 +75,7 @@ pub struct Refusal {
 #[derive(Debug, Clone)]
 pub struct Expectation {
     sent: Option<SpecHash>,
-    deployments: Vec<String>,
+    deployments: Vec<Deployment>,
     /// The hooks that were answered and wait no more.
     answered: Vec<String>,
     until: Instant,
@@ -432,10 +432,9 @@ pub(crate) fn is_stale(context: &Context, key: &ObjectKey, observed: &Observed) 
         return false;
     }
     let shown = observed.service.as_ref().is_some_and(|service| {
-        service
-            .deployments
-            .iter()
-            .any(|deployment| expectation.deployments.contains(&deployment.id))
+        service.deployments.iter().any(|shown| {
+            expectation.deployments.iter().any(|ours| shown.id == ours.id || is_newer(shown, ours))
+        })
     });
     if shown || Instant::now() >= expectation.until {
         expectation.deployments.clear();
@@ -453,6 +452,12 @@ fn forget_answered(context: &Context, key: &ObjectKey, observed: &mut Observed) 
     for record in observed.deployments.iter_mut().flatten() {
         record.waiting.retain(|hook| !expectation.answered.contains(&hook.id));
     }
+}
+
+/// Whether a deployment changed after another one began. ECS forgets what it rolled back and makes an older deployment PRIMARY
+/// again, so a read may be younger than our change and not know it.
+fn is_newer(deployment: &Deployment, than: &Deployment) -> bool {
+    matches!((deployment.updated_at, than.created_at), (Some(its), Some(ours)) if its > ours)
 }
 
 /// The spec that this process last sent.

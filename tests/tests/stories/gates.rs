@@ -165,9 +165,11 @@ async fn an_approval_given_beforehand_lets_every_step_go() {
     // New tasks of what was approved need no other approval.
     fleet.pass(Duration::from_hours(30)).await;
     fleet.order("web", Verb::Restart, &Ask::default()).await;
-    fleet.until("restarted", |fleet| fleet.rollouts("web").len() == 3).await;
-    fleet.until_ready("web").await;
-    assert_eq!(fleet.rollouts("web")[0], "SUCCESSFUL");
+    let restarted = |fleet: &Fleet| {
+        let rollouts = fleet.rollouts("web");
+        rollouts.len() == 3 && rollouts[0] == "SUCCESSFUL"
+    };
+    fleet.until("restarted", restarted).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -397,11 +399,8 @@ async fn an_approval_that_has_expired_lets_nothing_go() {
     until_waiting(&fleet).await;
     nothing_changes_for(&fleet, Duration::from_hours(1)).await;
     assert!(fleet.ready("web").message.contains("has expired"), "{}", fleet.ready("web").message);
-    let refused = fleet.try_order(
-        "web",
-        Verb::Approve,
-        &Ask { spec_hash: Some(crds::SpecHash::from_text("another")), ..Ask::default() },
-    );
+    let another = Ask { spec_hash: Some(crds::SpecHash::from_text("another")), ..Ask::default() };
+    let refused = fleet.try_order("web", Verb::Approve, &another);
     assert!(matches!(refused.await, Err(Refusal::Conflict(_))));
     fleet.order("web", Verb::Approve, &Ask::default()).await;
     fleet.until_ready("web").await;

@@ -152,9 +152,7 @@ async fn a_lost_task_of_a_service_that_rolls_nothing_stops_nothing() {
     fleet.pass(Duration::from_mins(30)).await;
     let said = fleet.ready("web").message;
     assert!(said.contains("1 of 2 tasks run"), "{said}");
-    let calls: Vec<String> =
-        fleet.calls_that_change(mark).into_iter().map(|call| call.operation).collect();
-    assert_eq!(calls, ["StopTask"], "only what was done at the console");
+    assert_eq!(fleet.changes_since(mark), [""; 0]);
     assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL"]);
     fleet.image_behaves(&image("web", "v1"), ImageBehaviour::Runs);
     fleet.commit(&[version("v1", &rolling())]).await;
@@ -217,5 +215,6 @@ async fn while_it_cannot_be_written_down_why_nothing_is_stopped() {
     nothing_changes_for(&fleet, Duration::from_mins(5)).await;
     fleet.sandbox.clear_faults();
     fleet.until("back", |fleet| fleet.rollouts("web")[0] == "ROLLBACK_SUCCESSFUL").await;
+    fleet.pass(Duration::from_mins(2)).await;
     assert!(fleet.past("web").await[0].reason.as_deref().unwrap().contains("Longshore stopped it"));
 }

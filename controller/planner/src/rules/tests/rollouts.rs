@@ -370,3 +370,65 @@ fn hooks() {
         )],
     );
 }
+
+#[test]
+fn gates() {
+    let approval = |at: Value| ("/spec/rollout/approval", json!({"required": true, "at": at}));
+    let linear = || configuration("strategy", json!("LINEAR"));
+    let pause = |stage: &str| json!({"targetType": "PAUSE", "lifecycleStages": [stage]});
+    let all = json!([
+        "PRE_SCALE_UP",
+        "POST_SCALE_UP",
+        "POST_TEST_TRAFFIC_SHIFT",
+        "PRE_PRODUCTION_TRAFFIC_SHIFT",
+        "POST_PRODUCTION_TRAFFIC_SHIFT",
+    ]);
+    fine(ec2, &[linear(), approval(all)]);
+    fine(ec2, &[("/spec/rollout/approval", json!({"required": true}))]);
+    let own = configuration("lifecycleHooks", json!([pause("PRE_SCALE_UP")]));
+    fine(ec2, &[linear(), own.clone(), approval(json!(["POST_SCALE_UP"]))]);
+    told(
+        ec2,
+        &[linear(), own, approval(json!(["POST_SCALE_UP", "PRE_SCALE_UP"]))],
+        &[(
+            E,
+            "spec.rollout.approval.at[1]",
+            "`PRE_SCALE_UP` has a hook of type `PAUSE` of the spec's own, and ECS does not say which of two waits",
+        )],
+    );
+    let ten: Vec<Value> = (0..10).map(|_| pause("PRE_SCALE_UP")).collect();
+    told(
+        ec2,
+        &[
+            linear(),
+            configuration("lifecycleHooks", json!(ten)),
+            approval(json!(["POST_SCALE_UP"])),
+        ],
+        &[(
+            E,
+            "spec.rollout.approval.at",
+            "needs a hook of type `PAUSE`, and the spec has `10`; a service takes 10",
+        )],
+    );
+    told(
+        ec2,
+        &[approval(json!(["POST_SCALE_UP"]))],
+        &[(
+            W,
+            "spec.rollout.approval.at",
+            "names stages, and `ROLLING` has none: the approval is waited for before anything is sent",
+        )],
+    );
+    told(
+        ec2,
+        &[("/spec/rollout/approval", json!({"required": false, "at": ["POST_SCALE_UP"]}))],
+        &[(W, "spec.rollout.approval.at", "names stages, and no approval is required")],
+    );
+    for (timeout, is_fine) in
+        [("1m", true), ("336h", true), ("59s", false), ("90s", false), ("337h", false)]
+    {
+        let edit = [("/spec/rollout/gateTimeout", json!(timeout))];
+        let found = super::findings(&super::edited(ec2(), &edit));
+        assert_eq!(found.is_empty(), is_fine, "{timeout}: {found:?}");
+    }
+}

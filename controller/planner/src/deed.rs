@@ -5,7 +5,7 @@
 //! [`Step`]. Guarantees: a service that is not ours is not touched; a call is sent again only when it has had no effect for
 //! longer than a read can be old; a rollback is never rolled back unless the person names the release to go to.
 
-use crds::{ObjectKey, OwnerName, PastRelease, Reason, ReleaseOutcome, SpecHash, Verb};
+use crds::{ObjectKey, OnFailure, OwnerName, PastRelease, Reason, ReleaseOutcome, SpecHash, Verb};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -179,6 +179,9 @@ fn rollback(service: &ObservedService, scene: &Scene<'_>, deed: &UnderWay) -> Re
 pub fn leave(scene: &Scene<'_>) -> Result<Vec<Action>, String> {
     let service = scene.service.ok_or_else(|| format!("there is no service {}", scene.key))?;
     instead_of_primary(service, scene)?;
+    if scene.desired.is_some_and(|desired| desired.gates.on_failure == OnFailure::Hold) {
+        return Err("`rollout.onFailure` is `hold`".to_owned());
+    }
     let present = service.primary().map(crate::observed::Deployment::revision_number);
     let record =
         scene.deployments.iter().find(|record| Some(record.target_revision.as_str()) == present);

@@ -4,6 +4,7 @@
 //! fails. A text that still holds a `${…}` reference is not judged, because its value is not known. Facts come from
 //! aws.md §4 and §2.10; what AWS itself contradicts or nobody has confirmed is a warning.
 
+mod check;
 mod container;
 mod dependency;
 mod deployment;
@@ -77,6 +78,7 @@ const RULES: &[Rule] = &[
     service_connect::check,
     service_volume::check,
     scaling::check,
+    check::check,
     tag::check,
 ];
 

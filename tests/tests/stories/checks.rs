@@ -77,8 +77,7 @@ async fn until_ecs_has_ended(fleet: &Fleet, rollouts: usize) {
     fleet
         .until("ECS has ended it", |fleet| {
             let found = fleet.rollouts("web");
-            found.len() == rollouts && found[rollouts - 1] == "SUCCESSFUL"
-                || found.len() == rollouts && found[0] == "SUCCESSFUL"
+            found.len() == rollouts && found.iter().all(|status| status == "SUCCESSFUL")
         })
         .await;
 }
@@ -140,7 +139,6 @@ async fn a_bad_version_is_stopped_while_it_rolls_and_held() {
     }
     assert_eq!(state(&fleet), CheckState::Failed);
     let past = fleet.past("web").await;
-    assert_eq!(past[0].outcome, ReleaseOutcome::Successful, "{past:#?}");
     assert_eq!(past.iter().filter(|one| one.outcome == ReleaseOutcome::RolledBack).count(), 1);
     nothing_changes_for(&fleet, Duration::from_mins(30)).await;
     fleet.restart().await;

@@ -21,7 +21,7 @@ use crate::orders::{Sent, UnderWay};
 use crate::ownership::{self, HELD_SPEC, Ownership, SPEC_HASH, Tags};
 use crate::past;
 use crate::plan::{Action, TaskDefinitionRef};
-use crate::rollout::{DeploymentStatus, is_open};
+use crate::rollout::{self, DeploymentStatus, is_open};
 
 /// What is known when it is decided.
 #[derive(Debug, Clone, Copy)]
@@ -205,8 +205,13 @@ pub fn leave(scene: &Scene<'_>) -> Result<Vec<Action>, String> {
             | DeploymentStatus::RollbackFailed
             | DeploymentStatus::Other(_),
             _,
-        ))
-        | None => {
+        )) => {
+            let target = earlier(service, scene)?;
+            Ok(vec![go_to(service, scene.key, target, Reason::ChecksFailed)])
+        }
+        // ECS lists a rollout a moment after it has begun: it is stopped when it shows, not overtaken.
+        None if rollout::is_moving(service) => Ok(Vec::new()),
+        None => {
             let target = earlier(service, scene)?;
             Ok(vec![go_to(service, scene.key, target, Reason::ChecksFailed)])
         }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use controller::checks::{Answer, Checks};
 use controller::orders::Ask;
 use crds::{CheckState, Health, Reason, ReleaseOutcome, Verb};
@@ -341,12 +342,25 @@ loadBalancers:
   listeners: [{port: 443, protocol: HTTPS, forward: [{targetGroup: web}]}]
 ";
 
+/// The only load balancer, as its metrics name it.
+fn balancer_of(fleet: &Fleet) -> String {
+    let request = http::Request::builder()
+        .method("POST")
+        .uri("/")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Bytes::from_static(b"Action=DescribeTargetGroups&Version=2015-12-01"))
+        .unwrap();
+    let answer = fleet.sandbox.handle(fleet.now(), &request);
+    let text = String::from_utf8(answer.body().to_vec()).unwrap();
+    let (_, end) = text.split_once(":loadbalancer/").unwrap_or_else(|| panic!("{text}"));
+    end.split('<').next().unwrap().to_owned()
+}
+
 /// Writes what the load balancer would have counted in the minute that ends now.
 fn count(fleet: &Fleet, group: &str, requests: f64, errors: Option<f64>) {
-    let groups = fleet.console_of("elasticloadbalancing", "DescribeTargetGroups", json!({}));
-    let balancer = groups["TargetGroups"][0]["LoadBalancerArns"][0].as_str().unwrap().to_owned();
+    let balancer = balancer_of(fleet);
     let dimensions = json!([
-        { "Name": "LoadBalancer", "Value": balancer.split_once(":loadbalancer/").unwrap().1 },
+        { "Name": "LoadBalancer", "Value": balancer },
         { "Name": "TargetGroup", "Value": group.rsplit(':').next().unwrap() },
     ]);
     let mut rows =

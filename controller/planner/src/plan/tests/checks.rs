@@ -17,10 +17,6 @@ fn checked(image: &str) -> Desired {
     Desired { checks: judging::resolve(&check).unwrap(), ..desired(image) }
 }
 
-fn operations(plan: &Plan) -> Vec<&'static str> {
-    plan.actions.iter().map(Action::operation).collect()
-}
-
 fn tags_of(world: &World) -> Tags {
     crate::observed::tags(world.service.as_ref().unwrap())
 }

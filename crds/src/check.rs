@@ -116,7 +116,7 @@ pub struct CheckHeader {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CloudwatchCheck {
-    /// Queries as GetMetricData takes them; the one whose `returnData` is not `false` is the value. Instead of all the rest.
+    /// Queries as `GetMetricData` takes them; the one whose `returnData` is not `false` is the value. Instead of all the rest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<MetricQuery>,
     /// The metric's namespace, `AWS/SQS`.
@@ -139,7 +139,7 @@ pub struct CloudwatchCheck {
     pub expression: Option<String>,
 }
 
-/// A query of GetMetricData: a metric, or an expression over the ids of others.
+/// A query of `GetMetricData`: a metric, or an expression over the ids of others.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MetricQuery {
@@ -197,7 +197,7 @@ pub struct QueriedDimension {
 pub struct PrometheusCheck {
     /// The server, without `/api/v1/query`.
     pub url: String,
-    /// The query, in PromQL.
+    /// The query, in `PromQL`.
     pub query: String,
     /// The request's headers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -213,9 +213,8 @@ impl Operand {
             rest.find(|c: char| !(c.is_ascii_alphabetic() || c == '%')).unwrap_or(rest.len());
         let (unit, rest) = rest.split_at(unit);
         let scale = match unit {
-            "" => 1.0,
+            "" | "s" => 1.0,
             "ms" => 0.001,
-            "s" => 1.0,
             "m" => 60.0,
             "%" => 0.01,
             other => return Err(format!("`{other}` is no unit; there are ms, s, m and %")),

@@ -266,7 +266,7 @@ fn is_complete(check: &CloudwatchCheck) -> Result<(), Wrong> {
             return wrong("", "names no metric: give `metrics`, or `namespace` and `metricName`");
         }
         let period = check.period.map_or(60, |period| period.get().as_secs());
-        if period == 0 || period % 60 != 0 {
+        if period == 0 || !period.is_multiple_of(60) {
             return wrong(".period", "is not a number of whole minutes");
         }
         return Ok(());
@@ -288,8 +288,10 @@ fn is_complete(check: &CloudwatchCheck) -> Result<(), Wrong> {
                 "has to have one of `expression` and `metricStat`",
             );
         }
-        if let Some(stat) =
-            query.metric_stat.as_ref().filter(|stat| stat.period == 0 || stat.period % 60 != 0)
+        if let Some(stat) = query
+            .metric_stat
+            .as_ref()
+            .filter(|stat| stat.period == 0 || !stat.period.is_multiple_of(60))
         {
             let why = format!("`{}` is no multiple of 60 seconds", stat.period);
             return Err((format!(".metrics[{index}].metricStat.period"), why));
@@ -313,7 +315,7 @@ impl AlbRule {
             return Err(("alb".to_owned(), why.to_owned()));
         }
         let seconds = rule.window.as_secs();
-        if seconds == 0 || seconds % 60 != 0 || rule.window > WINDOW_MAX {
+        if seconds == 0 || !seconds.is_multiple_of(60) || rule.window > WINDOW_MAX {
             return Err((
                 "alb.window".to_owned(),
                 "has to be whole minutes, at most `1h`".to_owned(),

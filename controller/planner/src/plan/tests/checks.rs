@@ -73,8 +73,8 @@ fn a_verdict_is_written_on_the_service_and_settles() {
         assert_eq!(plan.actions[0].reason(), reason);
         world.apply(&plan);
         assert_eq!(mark::mark(&next, &world.observe().service.unwrap()), mark);
-        let held = tags_of(&world).get(HELD_SPEC).cloned();
-        assert_eq!(held.is_some(), mark == Mark::Failed, "{outcome:?}");
+        let left = tags_of(&world).get(HELD_SPEC).cloned();
+        assert_eq!(left.is_some(), mark == Mark::Failed, "{outcome:?}");
         let again = judged(&world, &next, outcome, &nobody);
         assert_eq!(operations(&again), [""; 0], "{outcome:?}");
     }

@@ -5,6 +5,7 @@
 pub mod admission;
 pub mod apply;
 pub mod aws;
+pub mod checks;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use crate::admission::Admission;
 use crate::apply::{self, Outcome};
 use crate::aws::{self, Account, Aws, Retry};
+use crate::checks::{self, Checks};
 use crate::clock::Clock;
 use crate::hooks;
 use crate::inventory::{Doubt, Entry, Inventory, Wanted};
@@ -67,6 +68,8 @@ pub struct Context {
     pub outside: Outside,
     /// Who may roll tasks now.
     pub places: Places,
+    /// How checks are measured.
+    pub checks: Checks,
 }
 
 /// A spec that AWS refused in a way that trying again cannot mend: sending it each minute would only use up the rates.
@@ -199,12 +202,14 @@ async fn turn(
         return (previous, Ended::Requeue(Requeue::After(STALE_RETRY)));
     }
     forget_answered(context, &desired.key, &mut observed);
+    observed = Box::pin(checks::at_gate(context, account, desired, observed, said)).await;
     let mut plan = planner::plan(desired, &observed, &said.orders, context.clock.now());
     let is_rolling = is_under_way(desired, &observed, &plan, context.clock.now());
     context.places.see(&desired.key, is_rolling);
     plan = Box::pin(waiting::check(context, desired, &observed, plan, &said.orders)).await;
     let held_for = preflight::held_for(previous.as_ref(), context.clock.now());
     plan = Box::pin(preflight::check(account, desired, plan, held_for, &mut observed)).await;
+    plan = Box::pin(checks::judge(context, account, desired, (&observed, said), plan)).await;
     if let Err(error) = orders::before(context, &desired.key, &plan, &observed).await {
         plan = plan.withhold(Reason::StateUnknown, error.to_string());
     }

@@ -57,6 +57,9 @@ pub struct ControllerSpec {
     /// Where it is kept what people said and how releases ended. Without it in memory, until the process ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
+    /// What the requests of checks may use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<crate::Checks>,
 }
 
 /// Which revisions of task definitions stay registered. Deregistering cannot be undone.

@@ -3,6 +3,7 @@
 //! Types here are the single source: the parser, the CRD YAML and the JSON Schema are all derived from them. The crate does
 //! no I/O and knows nothing of AWS clients.
 
+mod check;
 mod controller;
 mod dependency;
 mod duration;
@@ -24,6 +25,11 @@ mod sync;
 mod tfstate;
 mod window;
 
+pub use check::{
+    AlbCheck, Check, CheckCredential, CheckHeader, CheckState, CheckStatus, Checks,
+    CloudwatchCheck, HttpCheck, HttpMethod, LastMeasurement, MetricQuery, MetricQueryStat,
+    PrometheusCheck, QueriedDimension, QueriedMetric,
+};
 pub use controller::{
     API_VERSION, Auth, Controller, ControllerSpec, DirectorySource, GitHistory, GitRef, GitSource,
     GitVerify, GithubApp, Http, NamedToken, Retention, Rewrites, S3Source, S3State, SecretFrom,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Dependency, GateStage, Hooks, HumanDuration, OnFailure, Window};
+use crate::{Check, Dependency, GateStage, Hooks, HumanDuration, OnFailure, Window};
 
 /// How a change is carried out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,6 +37,9 @@ pub struct Rollout {
     /// When changes may roll tasks. Default: at any time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<Window>,
+    /// Measurements that judge a rollout while it goes on and after it, at most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
 }
 
 /// Whether a person has to approve each spec, and where its rollout waits for that.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Generation, HookStatus, SourceName, SourceRevision, SpecHash};
+use crate::{CheckStatus, Generation, HookStatus, SourceName, SourceRevision, SpecHash};
 
 /// Whether AWS matches the spec.
 #[derive(
@@ -110,6 +110,12 @@ reasons! {
     HookRunning,
     /// A one-off task of the spec (`rollout.hooks`) failed, or nobody can say how it ended; what comes after it is held until a new spec comes or it is released.
     HookFailed,
+    /// ECS has carried the rollout on or ended it, and its checks (`rollout.checks`) are still being measured.
+    ChecksRunning,
+    /// Checks of the rollout cannot be measured or say nothing; `longshore promote` or `longshore abort` decides.
+    ChecksInconclusive,
+    /// A check of the rollout has failed: the rollout is stopped, or undone where ECS has ended it.
+    ChecksFailed,
     /// `suspend` is set: nothing is changed.
     Suspended,
     /// `mode: manual`: the difference waits for a person.
@@ -316,6 +322,9 @@ pub struct RolloutStatus {
     /// The PAUSE hooks at which it waits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waiting: Vec<WaitingStatus>,
+    /// How the checks of the rollout stand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckStatus>,
 }
 
 /// How much of the traffic goes to the new tasks, in percent.

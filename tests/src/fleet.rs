@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use controller::aws::{Aws, ConnectOptions};
+use controller::checks::Checks;
 use controller::clock::Clock;
 use controller::inventory::Inventory;
 use controller::operator::{self, Operator};
@@ -64,6 +65,8 @@ pub struct FleetOptions {
     pub keep: Keep,
     /// How many services may roll tasks at a time.
     pub max_concurrent_rollouts: Option<NonZeroU32>,
+    /// What answers the requests of checks.
+    pub checks: Checks,
 }
 
 /// Where a fleet's state store is.
@@ -98,6 +101,7 @@ impl Default for FleetOptions {
             revisions: None,
             keep: Keep::Memory,
             max_concurrent_rollouts: None,
+            checks: Checks::default(),
         }
     }
 }
@@ -303,6 +307,7 @@ async fn operator_on(
         admission: controller::admission::Admission::default(),
         outside,
         places: Places::of(&[target(options)]),
+        checks: options.checks.clone(),
     };
     let operator =
         Operator::new(context.clone(), options.interval, options.seed).keeping(options.revisions);

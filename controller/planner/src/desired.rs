@@ -9,6 +9,7 @@ use crds::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::checks::{self, DesiredCheck};
 use crate::drift::{self, FieldDrift};
 use crate::gate::Gates;
 use crate::hook::{self, DesiredHook};
@@ -64,6 +65,8 @@ pub struct Desired {
     pub windows: Windows,
     /// Whether the service must not be deleted.
     pub is_protected: bool,
+    /// What judges a rollout.
+    pub checks: Vec<DesiredCheck>,
 }
 
 /// The task definition that a service should run.
@@ -183,6 +186,9 @@ impl Desired {
         depends_on.dedup();
         let windows =
             Windows::of(rollout.map(|rollout| rollout.windows.as_slice()).unwrap_or_default());
+        let checks = spec.rollout.as_ref().map_or(&[][..], |rollout| rollout.checks.as_slice());
+        let checks = checks::resolve(checks)
+            .map_err(|(path, why)| invalid(&format!("spec.rollout.checks{path}"), why))?;
         let mut content = json!({
             "cluster": key.cluster, "name": key.name,
             "taskDefinition": task_definition.normal.value(), "taskDefinitionTags": task_definition.tags,
@@ -214,6 +220,7 @@ impl Desired {
             depends_on,
             windows,
             is_protected,
+            checks,
         })
     }
 

@@ -3,6 +3,7 @@
 //! Pure, synchronous and total: no I/O, no clock, no failure. `now` is an argument. Whatever could not be read never gets
 //! here: an [`Observed`] only exists when everything it speaks of was read.
 
+pub mod checks;
 pub mod deed;
 pub mod deletion;
 pub mod desired;

@@ -11,6 +11,7 @@ use crds::{Order, Reason, SpecHash, SyncMode};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::checks::mark::{self, Mark};
 use crate::desired::Desired;
 use crate::observed::{ObservedService, ServiceDeployment};
 use crate::ownership::HELD_SPEC;
@@ -197,6 +198,10 @@ impl Orders {
             Some(order) => Some(Hold::new(
                 Reason::RolledBackByHand,
                 format!("this spec was left by a rollback {}. {rest}", order.told()),
+            )),
+            None if is_tagged && mark::mark(desired, service) == Mark::Failed => Some(Hold::new(
+                Reason::RolledBack,
+                format!("The checks of this spec failed and it was rolled back. {rest}"),
             )),
             None if is_tagged => Some(Hold::new(
                 Reason::RolledBackByHand,

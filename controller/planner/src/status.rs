@@ -11,6 +11,7 @@ use crds::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::checks;
 use crate::deletion;
 use crate::desired::Desired;
 use crate::explain;
@@ -268,6 +269,7 @@ const fn passes_by_itself(reason: Reason) -> bool {
     matches!(
         reason,
         Reason::Draining
+            | Reason::ChecksRunning
             | Reason::HookRunning
             | Reason::WaitingForDependency
             | Reason::WaitingForDependents
@@ -314,6 +316,9 @@ fn verdict(turn: &Turn<'_>) -> Verdict {
             hold.reason,
             with_cause(&hold.message, desired, observed),
         );
+    }
+    if let Some(told) = of_checks(turn) {
+        return told;
     }
     if let Some(action) = plan.actions.first() {
         return verdict(false, true, false, action.reason(), progress_message(plan));
@@ -370,6 +375,36 @@ fn verdict(turn: &Turn<'_>) -> Verdict {
                 service.running_count, service.desired_count
             ),
         ),
+    }
+}
+
+/// What the checks say of a rollout that has not passed them.
+fn of_checks(turn: &Turn<'_>) -> Option<Verdict> {
+    let judged = turn.plan.checks.as_ref()?;
+    let told = |reconciling, stalled, reason, message: &String| Verdict {
+        health: Health::Progressing,
+        ready: false,
+        reconciling,
+        stalled,
+        reason,
+        message: message.clone(),
+    };
+    // While ECS rolls, its own progress is the news.
+    let has_rolled = turn.plan.rollout == Rollout::Succeeded;
+    match judged.verdict.as_ref()? {
+        checks::Verdict::Passed => None,
+        checks::Verdict::Running(message) => {
+            has_rolled.then(|| told(true, false, Reason::ChecksRunning, message))
+        }
+        checks::Verdict::Inconclusive(message) => {
+            let message = format!("{message}. `longshore promote` or `longshore abort` decides.");
+            Some(told(!has_rolled, true, Reason::ChecksInconclusive, &message))
+        }
+        checks::Verdict::Failed(message) => {
+            let is_left = !turn.plan.actions.is_empty();
+            let health = if is_left { Health::Progressing } else { Health::Degraded };
+            Some(Verdict { health, ..told(is_left, !is_left, Reason::ChecksFailed, message) })
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::admission::Admission;
 use crate::aws::{Aws, ConnectOptions};
+use crate::checks::Checks;
 use crate::clock::Clock;
 use crate::config::{Config, ConfiguredSource, ConfiguredState, StateLocation};
 use crate::inventory::Inventory;
@@ -178,6 +179,7 @@ pub(super) fn context(
         admission: Admission::default(),
         outside: outside(config, &connection.aws)?,
         places: Places::of(&config.targets),
+        checks: Checks::new(config.checks.clone()),
     })
 }
 

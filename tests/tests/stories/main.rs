@@ -8,6 +8,7 @@
 )]
 #![recursion_limit = "256"]
 
+mod checks;
 mod crashes;
 mod drift;
 mod failures;

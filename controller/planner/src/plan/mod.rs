@@ -25,6 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use self::holds::Attempted;
+use crate::checks::{Judged, mark};
 use crate::deletion;
 use crate::desired::Desired;
 use crate::drift::FieldDrift;
@@ -59,6 +60,8 @@ pub struct Plan {
     pub rollout: Rollout,
     /// What preflight could not look at, in a sentence for each reason; it holds nothing.
     pub not_checked: Vec<String>,
+    /// How the checks of the last rollout stand; `None` where there are none.
+    pub checks: Option<Judged>,
 }
 
 /// When to look at a service again.
@@ -332,6 +335,7 @@ impl Plan {
             requeue: Requeue::OnChange,
             rollout: Rollout::NotStarted,
             not_checked: Vec::new(),
+            checks: None,
         }
     }
 
@@ -436,6 +440,7 @@ fn create(desired: &Desired, observed: &Observed, orders: &Orders, now: Timestam
     let mut actions: Vec<Action> = register.into_iter().collect();
     let (scaling, tags) =
         scaling::on_creation(desired, observed.scaling.as_ref(), Reason::ServiceMissing, now);
+    let tags = tags.into_iter().chain(mark::of_new(desired)).collect();
     actions.push(Action::CreateService {
         input: inputs::create_input(desired, observed, tags),
         task_definition,
@@ -545,6 +550,7 @@ fn change(
     } else {
         reload::add(plan, desired, observed, service, (orders, now))
     };
+    let plan = mark::before_rollout(plan, desired, service);
     under_way::add(plan, desired, observed, service, (orders, now))
 }
 

@@ -4,6 +4,7 @@
 //! fails. A text that still holds a `${…}` reference is not judged, because its value is not known. Facts come from
 //! aws.md §4 and §2.10; what AWS itself contradicts or nobody has confirmed is a warning.
 
+mod check;
 mod container;
 mod dependency;
 mod deployment;
@@ -80,6 +81,7 @@ const RULES: &[Rule] = &[
     service_volume::check,
     scaling::check,
     rollout_hook::check,
+    check::check,
     tag::check,
     order::check,
 ];

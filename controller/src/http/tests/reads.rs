@@ -43,6 +43,7 @@ pub(super) async fn of(store: &StatusStore, Embedded { sandbox, time }: &Embedde
         admission: crate::admission::Admission::default(),
         outside: crate::references::Outside::default(),
         places: crate::places::Places::default(),
+        checks: crate::checks::Checks::default(),
     })
 }
 

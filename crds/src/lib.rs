@@ -35,7 +35,7 @@ pub use order::{Order, PastRelease, ReleaseOutcome, ReleasedImage, Verb};
 pub use release::{
     AlphabeticalOrder, ChosenVersion, FindingSeverity, Gates, NumericOrder, PendingVersion,
     PolicyChoice, PrereleaseOrder, Prereleases, Promote, RangeStyle, Release, ReleaseGit,
-    ReleasePolicy, ReleaseSpec, ReleaseStatus, TagFilter, Waiver, WriteBack,
+    ReleasePolicy, ReleaseSpec, ReleaseStatus, SkippedVersion, TagFilter, Waiver, WriteBack,
 };
 pub use rollout::{Approval, Rollout};
 pub use scaling::Scaling;

@@ -34,6 +34,7 @@ pub enum Operation {
     DescribeImages,
     BatchGetImage,
     ListImages,
+    DescribeImageScanFindings,
     DescribeTargetGroups,
     DescribeAlarms,
     DescribeLogGroups,
@@ -79,7 +80,7 @@ pub enum Family {
     ParameterRead,
     /// `DescribeSecret`.
     SecretRead,
-    /// `DescribeImages`, `ListImages`, `BatchGetImage`.
+    /// `DescribeImages`, `ListImages`, `BatchGetImage`, `DescribeImageScanFindings`.
     ImageRead,
     /// `DescribeTargetGroups`.
     LoadBalancerRead,
@@ -138,6 +139,7 @@ impl Operation {
             Self::DescribeImages => "DescribeImages",
             Self::BatchGetImage => "BatchGetImage",
             Self::ListImages => "ListImages",
+            Self::DescribeImageScanFindings => "DescribeImageScanFindings",
             Self::DescribeTargetGroups => "DescribeTargetGroups",
             Self::DescribeAlarms => "DescribeAlarms",
             Self::DescribeLogGroups => "DescribeLogGroups",
@@ -190,6 +192,7 @@ impl Operation {
             Self::DescribeImages => "describe images of",
             Self::BatchGetImage => "read the manifest of",
             Self::ListImages => "list images of",
+            Self::DescribeImageScanFindings => "read the scan of an image of",
             Self::DescribeTargetGroups => "describe target group",
             Self::DescribeAlarms => "describe alarm",
             Self::DescribeLogGroups => "describe log group",
@@ -218,7 +221,10 @@ impl Operation {
             Self::ListObjectsV2 | Self::GetObject | Self::PutObject | Self::DeleteObject => "s3",
             Self::DescribeParameters => "ssm",
             Self::DescribeSecret => "secretsmanager",
-            Self::DescribeImages | Self::BatchGetImage | Self::ListImages => "ecr",
+            Self::DescribeImages
+            | Self::BatchGetImage
+            | Self::ListImages
+            | Self::DescribeImageScanFindings => "ecr",
             Self::DescribeTargetGroups => "elasticloadbalancing",
             Self::DescribeLogGroups => "logs",
             Self::GetRole => "iam",
@@ -263,9 +269,10 @@ impl Operation {
             Self::ListClusters | Self::DescribeClusters => Some(Family::ClusterRead),
             Self::DescribeParameters => Some(Family::ParameterRead),
             Self::DescribeSecret => Some(Family::SecretRead),
-            Self::DescribeImages | Self::BatchGetImage | Self::ListImages => {
-                Some(Family::ImageRead)
-            }
+            Self::DescribeImages
+            | Self::BatchGetImage
+            | Self::ListImages
+            | Self::DescribeImageScanFindings => Some(Family::ImageRead),
             Self::DescribeTargetGroups => Some(Family::LoadBalancerRead),
             Self::DescribeAlarms => Some(Family::AlarmRead),
             Self::DescribeLogGroups => Some(Family::LogRead),
@@ -348,6 +355,7 @@ impl Operation {
             | Self::DescribeImages
             | Self::BatchGetImage
             | Self::ListImages
+            | Self::DescribeImageScanFindings
             | Self::DescribeTargetGroups
             | Self::DescribeAlarms
             | Self::DescribeLogGroups

@@ -7,6 +7,7 @@ mod alarms;
 mod clusters;
 mod images;
 mod logs;
+mod repository;
 mod roles;
 mod secrets;
 mod target_groups;
@@ -22,6 +23,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::Value;
 
 pub use images::{ImageFact, ImageQuestion};
+pub use repository::{Index, Repository, RepositoryImage, ScanFact};
 pub use roles::RoleFact;
 pub use secrets::{ParameterFact, SecretFact};
 pub use target_groups::TargetGroupFact;

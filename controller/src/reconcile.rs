@@ -21,10 +21,11 @@ use crate::admission::Admission;
 use crate::apply::{self, Outcome};
 use crate::aws::{self, Account, Aws, Retry};
 use crate::clock::Clock;
-use crate::inventory::{Entry, Inventory, Wanted};
+use crate::inventory::{Doubt, Entry, Inventory, Wanted};
 use crate::observe;
 use crate::orders::{self, Said};
 use crate::preflight;
+use crate::references::Outside;
 use crate::scaling;
 use crate::state::StateStore;
 use crate::status_store::{ServiceObject, StatusStore};
@@ -58,6 +59,8 @@ pub struct Context {
     pub refusals: Arc<Mutex<HashMap<ObjectKey, Refusal>>>,
     /// Who may change something now.
     pub admission: Admission,
+    /// What reads values outside that specs refer to.
+    pub outside: Outside,
 }
 
 /// A spec that AWS refused in a way that trying again cannot mend: sending it each minute would only use up the rates.
@@ -120,8 +123,9 @@ pub async fn reconcile(context: &Context, key: &ObjectKey) -> Ended {
         return ended;
     }
     match &wanted {
-        Wanted::Spec { entry, generation, invalid } => {
+        Wanted::Spec { entry, generation, invalid, doubt } => {
             let (status, ended) = Box::pin(turn(context, account, entry, *generation, &said)).await;
+            let status = with_doubt(context, key, status, doubt.as_ref());
             let status = match invalid.first() {
                 Some(first) => {
                     let previous = status_of(context, key);
@@ -139,6 +143,22 @@ pub async fn reconcile(context: &Context, key: &ObjectKey) -> Ended {
         }
         Wanted::Blocked { reason, message, .. } => block(context, key, &wanted, *reason, message),
         Wanted::Gone => orphan(context, account, key, &said).await,
+    }
+}
+
+/// Adds what is not known of the values that a spec refers to.
+fn with_doubt(
+    context: &Context,
+    key: &ObjectKey,
+    status: ServiceStatus,
+    doubt: Option<&Doubt>,
+) -> ServiceStatus {
+    let Some(Doubt { reason, message, holds_newer }) = doubt else { return status };
+    let (previous, now) = (status_of(context, key), context.clock.now());
+    if *holds_newer {
+        status::with_pending(status, *reason, message, previous.as_ref(), now)
+    } else {
+        status::with_stale(status, *reason, message, previous.as_ref(), now)
     }
 }
 
@@ -361,7 +381,9 @@ fn block(
     message: &str,
 ) -> Ended {
     let (entry, generation, invalid) = match wanted {
-        Wanted::Spec { entry, generation, invalid } => (Some(entry), *generation, invalid.clone()),
+        Wanted::Spec { entry, generation, invalid, .. } => {
+            (Some(entry), *generation, invalid.clone())
+        }
         Wanted::Blocked { invalid, .. } => (None, Generation(0), invalid.clone()),
         Wanted::Gone => (None, Generation(0), Vec::new()),
     };

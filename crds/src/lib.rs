@@ -18,6 +18,7 @@ pub mod schema;
 mod service;
 mod status;
 mod sync;
+mod tfstate;
 
 pub use controller::{
     API_VERSION, Auth, Controller, ControllerSpec, DirectorySource, GitHistory, GitRef, GitSource,
@@ -30,6 +31,7 @@ pub use invalid::{InvalidObject, Position};
 pub use meta::{Generation, ObjectKey, ObjectMeta, Provenance, SourceRevision, SpecHash};
 pub use name::{
     ClusterName, Family, InvalidName, OwnerName, ReleaseName, ServiceName, SourceName, TargetName,
+    TfstateName,
 };
 pub use order::{Order, PastRelease, ReleaseOutcome, ReleasedImage, Verb};
 pub use release::{
@@ -45,3 +47,4 @@ pub use status::{
     RolloutStatus, SecretStatus, ServiceStatus, SyncStatus, WaitingStatus,
 };
 pub use sync::{DeletionPolicy, EffectiveSync, SyncMode, SyncPolicy};
+pub use tfstate::{S3TerraformState, TerraformLocation, TerraformState};

@@ -190,6 +190,8 @@ reasons! {
     ListingSuspicious,
     /// The spec names a release that has not chosen a version yet.
     ReleaseUnresolved,
+    /// A value that the spec refers to could not be read: the last one stays in force, and without one nothing is changed.
+    ReferenceUnread,
 }
 
 impl std::fmt::Display for Reason {

@@ -15,6 +15,7 @@ use controller::inventory::Inventory;
 use controller::operator::{self, Operator};
 use controller::orders::Intake;
 use controller::reconcile::Context;
+use controller::references::Outside;
 use controller::source::{Access, Snapshot, SourceError, SourceReader, Variables};
 use controller::state::StateStore;
 use controller::status_store::StatusStore;
@@ -276,6 +277,7 @@ async fn operator_on(
             StateStore::in_bucket(aws.s3(None), BUCKET.to_owned(), STATE_PREFIX.to_owned())
         }
     };
+    let outside = Outside::new(aws.targets(), []);
     let context = Context {
         owner,
         aws,
@@ -286,6 +288,7 @@ async fn operator_on(
         expectations: Arc::new(Mutex::new(HashMap::new())),
         refusals: Arc::default(),
         admission: controller::admission::Admission::default(),
+        outside,
     };
     let operator =
         Operator::new(context.clone(), options.interval, options.seed).keeping(options.revisions);

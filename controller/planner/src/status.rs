@@ -1,5 +1,7 @@
 //! What Longshore says about a service after a turn.
 
+mod doubt;
+
 use crds::scaling::ScalingStatus;
 use crds::{
     Attempt, Condition, ConditionStatus, ConditionType, Generation, Health, HoldStatus,
@@ -15,6 +17,8 @@ use crate::observed::{Observed, ObservedService, ServiceState};
 use crate::plan::Plan;
 use crate::rollout::{self, Rollout};
 use crate::scaling;
+
+pub use doubt::{with_pending, with_stale};
 
 /// How many attempts are remembered.
 const HISTORY: usize = 20;

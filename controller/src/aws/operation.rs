@@ -1,6 +1,7 @@
 //! The calls that exist, and what each of them is to the rest of this folder.
 //!
-//! No call that can answer with a secret's value is in this list, and none may be added.
+//! No call that can answer with a secret's value is in this list, and none may be added. `GetParameters` is asked without
+//! decryption, and only for parameters that `DescribeParameters` says are no secrets (`surroundings/values.rs`).
 
 /// One AWS API call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +31,7 @@ pub enum Operation {
     GetObject,
     DescribeClusters,
     DescribeParameters,
+    GetParameters,
     DescribeSecret,
     DescribeImages,
     BatchGetImage,
@@ -78,6 +80,8 @@ pub enum Family {
     ServiceRevision,
     /// `DescribeParameters`.
     ParameterRead,
+    /// `GetParameters`.
+    ParameterValueRead,
     /// `DescribeSecret`.
     SecretRead,
     /// `DescribeImages`, `ListImages`, `BatchGetImage`, `DescribeImageScanFindings`.
@@ -135,6 +139,7 @@ impl Operation {
             Self::GetObject => "GetObject",
             Self::DescribeClusters => "DescribeClusters",
             Self::DescribeParameters => "DescribeParameters",
+            Self::GetParameters => "GetParameters",
             Self::DescribeSecret => "DescribeSecret",
             Self::DescribeImages => "DescribeImages",
             Self::BatchGetImage => "BatchGetImage",
@@ -188,6 +193,7 @@ impl Operation {
             Self::GetObject => "read object",
             Self::DescribeClusters => "describe cluster",
             Self::DescribeParameters => "describe parameter",
+            Self::GetParameters => "read parameter",
             Self::DescribeSecret => "describe secret",
             Self::DescribeImages => "describe images of",
             Self::BatchGetImage => "read the manifest of",
@@ -219,7 +225,7 @@ impl Operation {
         match self {
             Self::GetCallerIdentity => "sts",
             Self::ListObjectsV2 | Self::GetObject | Self::PutObject | Self::DeleteObject => "s3",
-            Self::DescribeParameters => "ssm",
+            Self::DescribeParameters | Self::GetParameters => "ssm",
             Self::DescribeSecret => "secretsmanager",
             Self::DescribeImages
             | Self::BatchGetImage
@@ -268,6 +274,7 @@ impl Operation {
             Self::DescribeServices | Self::ListServices => Some(Family::ServiceRead),
             Self::ListClusters | Self::DescribeClusters => Some(Family::ClusterRead),
             Self::DescribeParameters => Some(Family::ParameterRead),
+            Self::GetParameters => Some(Family::ParameterValueRead),
             Self::DescribeSecret => Some(Family::SecretRead),
             Self::DescribeImages
             | Self::BatchGetImage
@@ -351,6 +358,7 @@ impl Operation {
             | Self::GetObject
             | Self::DescribeClusters
             | Self::DescribeParameters
+            | Self::GetParameters
             | Self::DescribeSecret
             | Self::DescribeImages
             | Self::BatchGetImage
@@ -385,6 +393,7 @@ impl Family {
             | Self::ServiceRevision => (50.0, 20.0),
             // Those below are other services' (aws.md §1.3); where AWS publishes nothing they are our own limit.
             Self::ParameterRead | Self::AlarmModify => (3.0, 3.0),
+            Self::ParameterValueRead => (40.0, 40.0),
             Self::AlarmRead => (9.0, 9.0),
             Self::ImageRead | Self::LoadBalancerRead => (20.0, 20.0),
             Self::LogRead | Self::RoleRead => (10.0, 10.0),
@@ -407,6 +416,7 @@ impl Family {
             Self::ServiceDeployment => "service-deployment",
             Self::ServiceRevision => "service-revision",
             Self::ParameterRead => "parameter-read",
+            Self::ParameterValueRead => "parameter-value-read",
             Self::SecretRead => "secret-read",
             Self::ImageRead => "image-read",
             Self::LoadBalancerRead => "load-balancer-read",

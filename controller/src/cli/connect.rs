@@ -17,6 +17,7 @@ use crate::config::{Config, ConfiguredSource, StateLocation};
 use crate::inventory::Inventory;
 use crate::operator::WatchedSource;
 use crate::reconcile;
+use crate::references::{Outside, Referents};
 use crate::source::{self, SourceReader, Variables};
 use crate::state::StateStore;
 use crate::status_store::StatusStore;
@@ -103,7 +104,9 @@ pub(super) fn embedded(fixtures: Option<&Path>, time_scale: f64) -> anyhow::Resu
 /// An inventory of the configured sources, none of them read.
 pub(super) fn inventory(config: &Config) -> Inventory {
     let sources = config.sources.iter().map(|source| (source.name.clone(), source.policy.clone()));
-    Inventory::new(config.owner.clone(), config.vars.clone(), sources)
+    let states = config.tfstate.iter().map(|state| state.name.clone());
+    let referents = Referents::new(config.vars.clone(), states);
+    Inventory::new(config.owner.clone(), referents, sources)
 }
 
 /// A reader for every source.
@@ -157,7 +160,13 @@ pub(super) fn context(config: &Config, connection: &Connection) -> reconcile::Co
         expectations: Arc::default(),
         refusals: Arc::default(),
         admission: Admission::default(),
+        outside: outside(config, &connection.aws),
     }
+}
+
+/// What reads the values outside that specs may refer to.
+fn outside(_config: &Config, aws: &Aws) -> Outside {
+    Outside::new(aws.targets(), [])
 }
 
 /// Where the configuration keeps what people say.

@@ -157,7 +157,7 @@ fn git(folder: &Path, words: &[&str]) {
 /// The parsed specs of every file. A file that is parsed again has new ones.
 fn parsed(inventory: &Inventory, source: &SourceName) -> BTreeMap<String, Vec<Arc<Entry>>> {
     let files = &inventory.sources[source].files;
-    files.iter().map(|(path, file)| (path.clone(), file.entries.clone())).collect()
+    files.iter().map(|(path, file)| (path.clone(), file.entries().cloned().collect())).collect()
 }
 
 #[tokio::test]
@@ -217,7 +217,8 @@ spec:
 #[tokio::test]
 async fn releases_are_checked_with_their_references_replaced() {
     let mut two = Two::new();
-    two.inventory.vars.insert("registry".to_owned(), "registry.example:5000".to_owned());
+    let vars = [("registry".to_owned(), "registry.example:5000".to_owned())];
+    two.inventory.referents = vars.into_iter().collect::<IndexMap<_, _>>().into();
     let told = |two: &Two| -> Vec<String> {
         let invalid = two.inventory.invalid(&two.sources[0].0);
         invalid.iter().map(ToString::to_string).collect()

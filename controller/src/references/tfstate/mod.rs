@@ -1,0 +1,5 @@
+//! Terraform states of format 4.
+
+mod address;
+
+pub use address::Address;

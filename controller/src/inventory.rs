@@ -11,17 +11,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crds::{
-    Generation, InvalidObject, ObjectKey, ObjectMeta, OwnerName, Provenance, Reason, Service,
-    SourceName, SourceRevision, SpecHash, SyncPolicy,
+    Generation, InvalidObject, ObjectKey, ObjectMeta, OwnerName, Provenance, Reason, ReleaseName,
+    Service, SourceName, SourceRevision, SpecHash, SyncPolicy,
 };
 use indexmap::IndexMap;
 use planner::Desired;
 use planner::prune::SourceFacts;
 use planner::rules::{self, Finding, Severity};
 use serde_json::Value;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use self::referring::{Pending, Referring};
+pub use self::release::{ReleaseEntry, WantedRelease};
 use crate::manifest::{self, Located, Object};
 use crate::references::{Referents, ResolvedReference};
 use crate::source::{Snapshot, SourceFile};
@@ -89,6 +91,7 @@ pub struct Inventory {
     index: BTreeMap<ObjectKey, Named>,
     generations: HashMap<ObjectKey, (SpecHash, Generation)>,
     orphans: BTreeMap<ObjectKey, Orphan>,
+    release_news: Arc<Notify>,
 }
 
 /// A service that carries our tags and that no spec names.
@@ -117,6 +120,8 @@ struct SourceState {
     read_at: Option<Instant>,
     files: BTreeMap<String, ParsedAt>,
     last_good: HashMap<ObjectKey, Arc<Entry>>,
+    /// The last usable releases of each file.
+    good_releases: BTreeMap<String, BTreeMap<ReleaseName, Arc<ReleaseEntry>>>,
 }
 
 /// What one file holds, at one content.
@@ -127,6 +132,7 @@ struct ParsedAt {
     invalid: Vec<InvalidObject>,
     /// Objects that refer to values outside, each with what came of it.
     referring: Vec<Referring>,
+    releases: Vec<Arc<ReleaseEntry>>,
 }
 
 impl Inventory {
@@ -147,6 +153,7 @@ impl Inventory {
             index: BTreeMap::new(),
             generations: HashMap::new(),
             orphans: BTreeMap::new(),
+            release_news: Arc::default(),
         }
     }
 
@@ -186,6 +193,8 @@ impl Inventory {
         state.files = files;
         state.revision = Some(snapshot.revision().clone());
         state.remember_good();
+        state.remember_good_releases();
+        self.release_news.notify_one();
         if !changed.is_empty() {
             self.rebuild();
         }
@@ -398,7 +407,10 @@ impl ParsedAt {
     }
 
     fn is_ours(&self) -> bool {
-        !self.entries.is_empty() || !self.invalid.is_empty() || !self.referring.is_empty()
+        !self.entries.is_empty()
+            || !self.invalid.is_empty()
+            || !self.referring.is_empty()
+            || !self.releases.is_empty()
     }
 
     fn inspect_keys(self, keys: &mut BTreeSet<ObjectKey>) -> Self {
@@ -460,7 +472,7 @@ fn parse(file: &SourceFile, place: &Place<'_>, held_ours: bool) -> ParsedAt {
     if held_ours {
         invalid.extend(parsed.unrecognised);
     }
-    let (mut entries, mut referring) = (Vec::new(), Vec::new());
+    let (mut entries, mut referring, mut releases) = (Vec::new(), Vec::new(), Vec::new());
     for object in parsed.objects {
         let (object, located) = object.apart();
         match object {
@@ -469,18 +481,17 @@ fn parse(file: &SourceFile, place: &Place<'_>, held_ours: bool) -> ParsedAt {
                 &mut invalid,
                 &mut referring,
             ),
-            Object::Release(release) => {
-                if let Err(mut errors) = release::check(&release, &located, place) {
-                    invalid.append(&mut errors);
-                }
-            }
+            Object::Release(release) => match release::read(&release, &located, place) {
+                Ok(entry) => releases.push(Arc::new(entry)),
+                Err(mut errors) => invalid.append(&mut errors),
+            },
             Object::Controller(_) => {}
         }
     }
     for error in &mut invalid {
         error.source = place.source.to_string();
     }
-    ParsedAt { content_id: file.content_id().to_owned(), entries, invalid, referring }
+    ParsedAt { content_id: file.content_id().to_owned(), entries, invalid, referring, releases }
 }
 
 /// A service whose references are replaced, as an entry.
@@ -499,8 +510,10 @@ fn entry(
         hint,
         key: key_of(&service),
     };
-    let desired = Desired::resolve(&service, place.owner, provenance(located, place), place.policy)
-        .map_err(|error| vec![invalid(error.path, error.message, None)])?;
+    let mut desired =
+        Desired::resolve(&service, place.owner, provenance(located, place), place.policy)
+            .map_err(|error| vec![invalid(error.path, error.message, None)])?;
+    desired.versions = release::versions(&references, place.referents);
     let (refused, doubtful): (Vec<Finding>, Vec<Finding>) =
         rules::check(&service).into_iter().partition(|finding| finding.severity == Severity::Error);
     let located = |findings: Vec<Finding>| -> Vec<InvalidObject> {

@@ -21,9 +21,9 @@ mod sync;
 mod tfstate;
 
 pub use controller::{
-    API_VERSION, Auth, Controller, ControllerSpec, DirectorySource, GitHistory, GitRef, GitSource,
-    GitVerify, GithubApp, Http, NamedToken, Retention, Rewrites, S3Source, S3State, SecretFrom,
-    Source, SourceLocation, Ssh, State, Target, VerifyMode,
+    API_VERSION, Auth, Controller, ControllerSpec, DirectorySource, GitHistory, GitRef,
+    GitRepository, GitSource, GitVerify, GithubApp, Http, NamedToken, Retention, Rewrites,
+    S3Source, S3State, SecretFrom, Source, SourceLocation, Ssh, State, Target, VerifyMode,
 };
 pub use duration::HumanDuration;
 pub use expiry::Expiry;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crds::{DeletionPolicy, OwnerName, Provenance, SourceName, SpecHash};
+use crds::{DeletionPolicy, OwnerName, Provenance, ReleaseName, SourceName, SpecHash};
 
 /// The operator that manages the resource.
 pub const OWNER: &str = "longshore.dev/owner";
@@ -20,6 +20,9 @@ pub const SECRETS: &str = "longshore.dev/secrets";
 /// The hash of a spec that a person left by a rollback or an abort: it is not sent again before it changes or is released.
 pub const HELD_SPEC: &str = "longshore.dev/held-spec";
 
+/// The start of the tags that name the version a release has chosen, as `longshore.dev/version.shop`.
+pub const VERSION: &str = "longshore.dev/version.";
+
 /// The prefix of all tags that are ours.
 pub const PREFIX: &str = "longshore.dev/";
 
@@ -35,6 +38,11 @@ pub enum Ownership {
     Nobodys,
     /// It carries the owner tag of another operator.
     Another(String),
+}
+
+/// The tag that names the version of a release, for people and for an operator that has lost its memory.
+pub fn version_tag(release: &ReleaseName) -> String {
+    format!("{VERSION}{release}")
 }
 
 /// Reads the owner off a service's tags.

@@ -10,6 +10,7 @@ use super::output::{Report, say};
 use super::{AwsArguments, Output, SourceArguments, connect, validate};
 use crate::planned::PlannedService;
 use crate::reconcile::{self, Context};
+use crate::releases::{Purpose, Releases};
 
 /// How many services are looked at at once.
 const AT_ONCE: usize = 60;
@@ -35,6 +36,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     crate::operator::search_once(&context).await;
     // A spec that moved to another source is seen by a reading that began after the search.
     connect::read_sources(&context, &mut sources).await?;
+    Releases::new(connect::repositories(&config), 0).once(&context, Purpose::Show).await;
     let invalid = validate::problems(&config, &context.inventory());
     let report = Report { services: services(&context).await, invalid };
     match arguments.output {

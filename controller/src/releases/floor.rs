@@ -10,10 +10,7 @@ use crate::observe;
 use crate::reconcile::Context;
 
 /// The images that the services of a release run, or why that is not known: while it is not, nothing may be chosen.
-pub(super) async fn running(
-    context: &Context,
-    name: &ReleaseName,
-) -> Result<Vec<Running>, String> {
+pub(super) async fn running(context: &Context, name: &ReleaseName) -> Result<Vec<Running>, String> {
     let users = {
         let inventory = context.inventory();
         if !inventory.is_complete() {

@@ -43,10 +43,9 @@ impl Repositories {
                 wanted.url
             ));
         }
-        let source = known.cloned().unwrap_or_else(|| GitSource {
-            url: wanted.url.clone(),
-            ..GitSource::default()
-        });
+        let source = known
+            .cloned()
+            .unwrap_or_else(|| GitSource { url: wanted.url.clone(), ..GitSource::default() });
         TagReader::new(&source, needs_signature, access.clone())
             .map_err(|error| crate::error_chain(&error))
     }

@@ -23,6 +23,7 @@ use futures_util::FutureExt as _;
 use tokio::time::Instant;
 
 pub use self::git::Repositories;
+pub use self::outcome::answers;
 use self::turn::{Ended, Tracked};
 use crate::queue::{Priority, Queue};
 use crate::reconcile::Context;
@@ -69,7 +70,7 @@ impl Releases {
     /// Looks at every release, again and again. Never ends by itself.
     pub async fn run(&self, context: &Context, services: &Queue<ObjectKey>) {
         let workers = (0..WORKERS).map(|_| self.work(context, services));
-        tokio::join!(self.follow(context, services), futures_util::future::join_all(workers));
+        tokio::join!(self.follow(context), futures_util::future::join_all(workers));
     }
 
     /// Looks at every release once, those first that others wait for.
@@ -84,7 +85,7 @@ impl Releases {
     }
 
     /// Queues what sources change.
-    async fn follow(&self, context: &Context, services: &Queue<ObjectKey>) {
+    async fn follow(&self, context: &Context) {
         let news = context.inventory().release_news();
         let mut seen: BTreeMap<ReleaseName, SpecHash> = BTreeMap::new();
         loop {
@@ -100,9 +101,6 @@ impl Releases {
                 self.wake(gone);
             }
             seen = present;
-            for key in outcome::tell_again(context) {
-                services.add(key, Priority::Urgent);
-            }
             news.notified().await;
         }
     }

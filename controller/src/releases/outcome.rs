@@ -7,6 +7,9 @@ use crds::{ChosenVersion, ObjectKey, ReleaseName};
 use crate::reconcile::Context;
 use crate::references::{Answer, Found, Referent};
 
+/// The most names that a hint lists.
+const NAMES_MAX: usize = 10;
+
 /// The image as task definitions name it: by its digest.
 pub(super) fn image(chosen: &ChosenVersion) -> String {
     format!("{}@{}", chosen.image, chosen.digest)
@@ -18,53 +21,64 @@ pub(super) fn put(
     name: &ReleaseName,
     chosen: &ChosenVersion,
 ) -> BTreeSet<ObjectKey> {
-    let found = Found {
-        text: image(chosen),
-        from: format!("release {name}"),
-        version: Some(chosen.tag.clone()),
-    };
-    let answer = (Referent::Release(name.clone()), Answer::Found(found));
+    let answer = (Referent::Release(name.clone()), Answer::Found(found(name, chosen)));
     context.inventory().learn(vec![answer], context.clock.now())
 }
 
+fn found(name: &ReleaseName, chosen: &ChosenVersion) -> Found {
+    Found {
+        text: image(chosen),
+        from: format!("release {name}"),
+        version: Some(chosen.tag.clone()),
+    }
+}
+
 /// Says why a release has no version yet. A value that was known stays.
-pub(super) fn unresolved(
-    context: &Context,
-    name: &ReleaseName,
-    why: &str,
-) -> BTreeSet<ObjectKey> {
+pub(super) fn unresolved(context: &Context, name: &ReleaseName, why: &str) -> BTreeSet<ObjectKey> {
     let answer = Answer::Unread { why: why.to_owned() };
     context.inventory().learn(vec![(Referent::Release(name.clone()), answer)], context.clock.now())
 }
 
 /// Says that a release does not exist. Services that name it keep their last good spec.
 pub(super) fn missing(context: &Context, name: &ReleaseName) -> BTreeSet<ObjectKey> {
-    let names = context.inventory().releases().into_keys().map(|name| name.to_string());
-    let names: Vec<String> = names.take(10).collect();
-    let hint = match names.as_slice() {
-        [] => "no source has an object of kind Release".to_owned(),
-        names => format!("there are {}", names.join(", ")),
-    };
-    let why = "no source has a release of this name".to_owned();
-    let answer = Answer::Missing { why, hint: Some(hint) };
+    let answer = absence(context);
     context.inventory().learn(vec![(Referent::Release(name.clone()), answer)], context.clock.now())
 }
 
-/// Tells the values again that are known already, for services that name a release since just now.
-pub(super) fn tell_again(context: &Context) -> BTreeSet<ObjectKey> {
-    let mut touched = BTreeSet::new();
-    for object in context.statuses.releases() {
-        if let Some(chosen) = &object.status.chosen {
-            touched.append(&mut put(context, &object.name, chosen));
-        }
-    }
-    let is_complete = context.inventory().is_complete();
-    let (wanted, known) = {
-        let inventory = context.inventory();
-        (inventory.releases_in_use(), inventory.releases())
+fn absence(context: &Context) -> Answer {
+    let names = context.inventory().releases().into_keys().take(NAMES_MAX);
+    let names: Vec<String> = names.map(|name| name.to_string()).collect();
+    let hint = match names.as_slice() {
+        [] => "no source has an object of kind `Release`".to_owned(),
+        names => format!("there are {}", names.join(", ")),
     };
-    for name in wanted.iter().filter(|name| is_complete && !known.contains_key(*name)) {
-        touched.append(&mut missing(context, name));
-    }
-    touched
+    Answer::Missing { why: "no source has a release of this name".to_owned(), hint: Some(hint) }
+}
+
+/// What is known of releases already, for services that name them since just now. Of one that has not been looked at, nothing
+/// is said.
+pub fn answers(context: &Context, referents: Vec<Referent>) -> Vec<(Referent, Answer)> {
+    let (is_complete, present) = {
+        let inventory = context.inventory();
+        (inventory.is_complete(), inventory.releases())
+    };
+    let answer = |referent: &Referent| {
+        let Referent::Release(name) = referent else { return None };
+        let object = context.statuses.release(name);
+        match object.as_ref().and_then(|object| object.status.chosen.as_ref()) {
+            Some(chosen) => Some(Answer::Found(found(name, chosen))),
+            None if is_complete && !present.contains_key(name) => Some(absence(context)),
+            None => {
+                let condition = object.as_ref()?.status.conditions.first()?;
+                Some(Answer::Unread { why: condition.message.clone() })
+            }
+        }
+    };
+    referents
+        .into_iter()
+        .filter_map(|referent| {
+            let answer = answer(&referent)?;
+            Some((referent, answer))
+        })
+        .collect()
 }

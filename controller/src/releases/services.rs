@@ -78,12 +78,7 @@ fn note(
 }
 
 /// Notes since when all services run the image well, and that one of them stopped to.
-fn spell(
-    record: &mut ReleaseRecord,
-    verdicts: &[Verdict],
-    chosen: &ChosenVersion,
-    now: Timestamp,
-) {
+fn spell(record: &mut ReleaseRecord, verdicts: &[Verdict], chosen: &ChosenVersion, now: Timestamp) {
     let is_broken =
         verdicts.iter().any(|verdict| matches!(verdict, Verdict::Bad(_) | Verdict::Troubled));
     for open in record.spells.iter_mut().filter(|spell| spell.until.is_none()) {
@@ -91,8 +86,7 @@ fn spell(
             open.until = Some(now);
         }
     }
-    let is_well =
-        !verdicts.is_empty() && verdicts.iter().all(|verdict| *verdict == Verdict::Well);
+    let is_well = !verdicts.is_empty() && verdicts.iter().all(|verdict| *verdict == Verdict::Well);
     if is_well && record.spells.iter().all(|spell| spell.until.is_some()) {
         let (tag, digest) = (chosen.tag.clone(), chosen.digest.clone());
         record.spells.insert(0, Spell { tag, digest, since: now, until: None });
@@ -110,14 +104,15 @@ fn verdict(
         return Verdict::Unknown;
     };
     // What a service makes of an older version says nothing about this one.
-    let wants_it = entry
-        .desired
-        .versions
-        .iter()
-        .any(|version| version.release == *name && version.image == super::outcome::image(chosen));
-    let Some(object) = context.statuses.service(key).filter(|object| {
-        wants_it && object.status.observed_generation == generation
-    }) else {
+    let wants_it =
+        entry.desired.versions.iter().any(|version| {
+            version.release == *name && version.image == super::outcome::image(chosen)
+        });
+    let Some(object) = context
+        .statuses
+        .service(key)
+        .filter(|object| wants_it && object.status.observed_generation == generation)
+    else {
         return Verdict::Unknown;
     };
     let status = &object.status;
@@ -140,10 +135,7 @@ fn failure(status: &ServiceStatus) -> Option<Reason> {
     let is_failure = |reason: &Reason| {
         matches!(
             reason,
-            Reason::RolledBack
-                | Reason::RolloutFailed
-                | Reason::RolledBackByHand
-                | Reason::Aborted
+            Reason::RolledBack | Reason::RolloutFailed | Reason::RolledBackByHand | Reason::Aborted
         )
     };
     let conditions = status.conditions.iter().map(|condition| condition.reason);

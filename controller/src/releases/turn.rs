@@ -199,8 +199,7 @@ async fn decide(
     let mut events = Vec::new();
     if record.chosen.is_none() {
         let running = floor::running(context, &entry.name).await;
-        let running =
-            running.map_err(|why| Hindrance::passing(Reason::ObservationFailed, why))?;
+        let running = running.map_err(|why| Hindrance::passing(Reason::ObservationFailed, why))?;
         record.chosen = release::floor(rule, &known.listing, &running, *now);
     }
     let mut facts = Facts { ahead: ahead(context, rule).await?, ..Facts::default() };
@@ -218,8 +217,8 @@ async fn decide(
     let past = past(entry, &record, &known.listing);
     let place = (account, &repository);
     let (known, indexes) = (&*known, &mut tracked.indexes);
-    let decision = settle(subject, &known.listing, place, indexes, tracked.git.as_mut(), facts, &past)
-        .await?;
+    let decision =
+        settle(subject, &known.listing, place, indexes, tracked.git.as_mut(), facts, &past).await?;
     let after = past.after(&decision, rule, &known.listing, *now);
     if let Choice::Chosen { tag, version, why, .. } = &decision.choice {
         events.push(event(subject, EventLevel::Info, "VersionChosen", format!("{tag}: {why}")));

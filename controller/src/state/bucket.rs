@@ -54,9 +54,9 @@ impl Bucket {
     pub(super) async fn load<D: Document>(&self, key: &D::Key) -> Result<Loaded<D>, StateError> {
         let name = self.name::<D>(key);
         let read = |bytes: &[u8]| {
-            D::from_json(key, bytes).map(Arc::new).map_err(|why| {
-                StateError::read(key, format!("s3://{}/{name}: {why}", self.bucket))
-            })
+            D::from_json(key, bytes)
+                .map(Arc::new)
+                .map_err(|why| StateError::read(key, format!("s3://{}/{name}: {why}", self.bucket)))
         };
         for _ in 0..READS_MAX {
             self.list(key).await?;

@@ -3,7 +3,9 @@
 use std::fmt;
 
 /// A document of the state store.
-pub(super) trait Document: Clone + Default + PartialEq + fmt::Debug + Send + Sync + 'static {
+pub(super) trait Document:
+    Clone + Default + PartialEq + fmt::Debug + Send + Sync + 'static
+{
     /// What it is about.
     type Key: Clone + fmt::Display + Send + Sync + 'static;
 

@@ -38,6 +38,13 @@ struct Head {
     form: u32,
 }
 
+impl Record {
+    /// Whether nothing would be lost with it.
+    pub fn is_empty(&self) -> bool {
+        self.orders.is_empty() && self.past.is_empty()
+    }
+}
+
 impl Stored for Record {
     type Key = ObjectKey;
 
@@ -47,7 +54,7 @@ impl Stored for Record {
     }
 
     fn is_empty(&self) -> bool {
-        self.orders.is_empty() && self.past.is_empty()
+        Self::is_empty(self)
     }
 
     fn to_json(&self, key: &ObjectKey) -> Result<Vec<u8>, serde_json::Error> {

@@ -56,10 +56,7 @@ impl<'a> Tagged<'a> {
         };
         if named.iter().any(|(_, other)| other.commit != first.commit) {
             let names: Vec<&str> = named.iter().map(|(name, _)| *name).collect();
-            return Verdict::Refuse(format!(
-                "{tag} is several commits in Git: {}",
-                list(&names)
-            ));
+            return Verdict::Refuse(format!("{tag} is several commits in Git: {}", list(&names)));
         }
         match &first.trust {
             _ if !self.rule.needs_signature => Verdict::Pass,

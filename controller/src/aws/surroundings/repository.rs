@@ -145,13 +145,14 @@ impl Account {
         digest: &str,
     ) -> Result<ScanFact, Error> {
         let operation = Operation::DescribeImageScanFindings;
-        let mut body = repository
-            .body(json!({ "imageId": { "imageDigest": digest }, "maxResults": PAGE }));
+        let mut body =
+            repository.body(json!({ "imageId": { "imageDigest": digest }, "maxResults": PAGE }));
         let mut findings = Vec::new();
         for _ in 0..PAGES_MAX {
             let send = json_send!(ecr.describe_image_scan_findings);
             let name = repository.name.as_str();
-            let mut page = match self.inner.connection.ask_json(operation, name, &body, send).await {
+            let mut page = match self.inner.connection.ask_json(operation, name, &body, send).await
+            {
                 Ok(page) => page,
                 Err(error) if has_code(&error, "ScanNotFound") => return Ok(ScanFact::Missing),
                 Err(error) => return Err(error),
@@ -198,9 +199,7 @@ impl Account {
                 >,
             >,
         >,
-        E: std::error::Error
-            + aws_smithy_types::error::metadata::ProvideErrorMetadata
-            + 'static,
+        E: std::error::Error + aws_smithy_types::error::metadata::ProvideErrorMetadata + 'static,
     {
         let name = repository.name.as_str();
         for _ in 0..PAGES_MAX {

@@ -2,64 +2,116 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use crds::{GitSource, ReleaseGit};
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use planner::release::{Facts, GitTag, Trust};
 
 use crate::source::{Access, SourceError, TagReader};
 use crate::state::{Noticed, ReleaseRecord};
 
-/// How Git repositories are reached, and those that the configuration has credentials and keys for.
-#[derive(Clone, Default)]
-pub struct Repositories {
-    access: Option<Access>,
-    configured: Vec<GitSource>,
+/// Where the tags of a repository come from.
+pub trait TagSource: Send {
+    /// Every tag with the commit that it names.
+    fn list(&mut self) -> BoxFuture<'_, Result<BTreeMap<String, String>, SourceError>>;
+
+    /// Returns only when this tag at this commit is signed by somebody who may; `Untrusted` says that it is not.
+    fn verify<'a>(
+        &'a mut self,
+        tag: &'a str,
+        commit: &'a str,
+    ) -> BoxFuture<'a, Result<(), SourceError>>;
 }
+
+impl TagSource for TagReader {
+    fn list(&mut self) -> BoxFuture<'_, Result<BTreeMap<String, String>, SourceError>> {
+        Box::pin(self.list())
+    }
+
+    fn verify<'a>(
+        &'a mut self,
+        tag: &'a str,
+        commit: &'a str,
+    ) -> BoxFuture<'a, Result<(), SourceError>> {
+        Box::pin(self.verify(tag, commit))
+    }
+}
+
+/// Opens the repository that a release follows, or says why it cannot be read.
+type Open = dyn Fn(&ReleaseGit) -> Result<Box<dyn TagSource>, String> + Send + Sync;
+
+/// How the Git repositories that releases follow are reached.
+#[derive(Clone)]
+pub struct Repositories(Arc<Open>);
 
 impl fmt::Debug for Repositories {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Repositories").field("configured", &self.configured.len()).finish()
+        f.write_str("Repositories")
+    }
+}
+
+impl Default for Repositories {
+    /// No repository can be read.
+    fn default() -> Self {
+        Self::opened_by(|_| Err("this process reads no Git repositories".to_owned()))
     }
 }
 
 impl Repositories {
     /// Repositories that are read with `access`, and those that the configuration says more about.
     pub fn new(access: Access, configured: Vec<GitSource>) -> Self {
-        Self { access: Some(access), configured }
+        Self::opened_by(move |wanted| Ok(Box::new(open(&access, &configured, wanted)?)))
     }
 
-    /// A reader for the repository of a release.
-    fn open(&self, wanted: &ReleaseGit) -> Result<TagReader, String> {
-        let Some(access) = &self.access else {
-            return Err("this process reads no Git repositories".to_owned());
-        };
-        let known = self.configured.iter().find(|known| known.url == wanted.url);
-        let needs_signature = wanted.verify.unwrap_or(false);
-        if needs_signature && known.is_none_or(|known| known.verify.is_none()) {
-            return Err(format!(
-                "signed tags are asked for, and no entry of the operator's configuration for {} says in `verify` whose \
-                 signatures count",
-                wanted.url
-            ));
-        }
-        let source = known
-            .cloned()
-            .unwrap_or_else(|| GitSource { url: wanted.url.clone(), ..GitSource::default() });
-        TagReader::new(&source, needs_signature, access.clone())
-            .map_err(|error| crate::error_chain(&error))
+    /// Repositories that something else opens.
+    pub fn opened_by(
+        open: impl Fn(&ReleaseGit) -> Result<Box<dyn TagSource>, String> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(open))
+    }
+
+    fn open(&self, wanted: &ReleaseGit) -> Result<Box<dyn TagSource>, String> {
+        (self.0)(wanted)
     }
 }
 
+/// A reader for the repository of a release.
+fn open(
+    access: &Access,
+    configured: &[GitSource],
+    wanted: &ReleaseGit,
+) -> Result<TagReader, String> {
+    let known = configured.iter().find(|known| known.url == wanted.url);
+    let needs_signature = wanted.verify.unwrap_or(false);
+    if needs_signature && known.is_none_or(|known| known.verify.is_none()) {
+        return Err(format!(
+            "signed tags are asked for, and no entry of the operator's configuration for {} says in `verify` whose \
+             signatures count",
+            wanted.url
+        ));
+    }
+    let plain = || GitSource { url: wanted.url.clone(), ..GitSource::default() };
+    let source = known.cloned().unwrap_or_else(plain);
+    TagReader::new(&source, needs_signature, access.clone())
+        .map_err(|error| crate::error_chain(&error))
+}
+
 /// The reader of one release, with what it has learnt.
-#[derive(Debug)]
 pub(super) struct Tags {
     spec: ReleaseGit,
-    reader: TagReader,
+    reader: Box<dyn TagSource>,
     /// The commits that tags name, as they were last listed.
     listed: BTreeMap<String, String>,
     /// What came of verifying a tag at a commit.
     verified: BTreeMap<(String, String), Trust>,
+}
+
+impl fmt::Debug for Tags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tags").field("listed", &self.listed.len()).finish_non_exhaustive()
+    }
 }
 
 impl Tags {

@@ -22,7 +22,7 @@ use crds::{ObjectKey, ReleaseName, SpecHash};
 use futures_util::FutureExt as _;
 use tokio::time::Instant;
 
-pub use self::git::Repositories;
+pub use self::git::{Repositories, TagSource};
 pub use self::outcome::answers;
 use self::turn::{Ended, Tracked};
 use crate::queue::{Priority, Queue};

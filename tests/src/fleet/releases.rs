@@ -1,17 +1,20 @@
 //! Releases: what people push and tag, and which version the world runs.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use controller::releases::{Repositories, TagSource};
 use controller::source::SourceError;
 use controller::status_store::ReleaseObject;
 use crds::ReleaseStatus;
-use futures_util::future::BoxFuture;
 use sandbox::FixtureImage;
 use serde_json::json;
 
 use super::Fleet;
+
+/// What `TagSource` answers with.
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The Git repository of the application: tags with their commits.
 #[derive(Debug, Clone, Default)]

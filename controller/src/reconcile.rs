@@ -258,6 +258,11 @@ pub async fn plan_key(context: &Context, key: &ObjectKey) -> Result<Plan, String
     let wanted = context.inventory().wanted(key);
     match wanted {
         Wanted::Spec { entry, .. } => plan_only(context, &entry).await,
+        Wanted::Blocked {
+            reason: Reason::ReferenceUnread | Reason::ReleaseUnresolved | Reason::NotYetObserved,
+            message,
+            ..
+        } => Err(message),
         Wanted::Blocked { reason, message, .. } => {
             Ok(Plan::hold(reason, message, Requeue::OnChange))
         }

@@ -11,6 +11,7 @@ mod states;
 mod tfstate;
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crds::{Reason, TargetName};
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,22 @@ pub struct ToldReference {
     /// Why it could not be read the last time; the value is the one that was read before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<String>,
+}
+
+impl fmt::Display for ToldReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A value may have several lines; a line has one.
+        let value = Value::String(self.value.clone());
+        write!(f, "{} is {value} ({}", self.reference, self.from)?;
+        if let Some(version) = &self.version {
+            write!(f, ", {version}")?;
+        }
+        f.write_str(")")?;
+        match &self.unread {
+            Some(why) => write!(f, ", not read again: {why}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Why a reference has no value.

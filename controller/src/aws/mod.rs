@@ -42,7 +42,7 @@ pub use error::{Error, Kind, Retry};
 pub use meter::{CODES_MAX, Meter, MeterReading, WaitReading};
 pub use operation::{Family, Operation, Quota};
 pub use pacing::SHARE;
-pub use s3::{PutCondition, S3, S3Object};
+pub use s3::{PutCondition, S3, S3Content, S3Object};
 pub use surroundings::{
     ImageFact, ImageQuestion, Index, ParameterFact, PlainParameter, Repository, RepositoryImage,
     RoleFact, ScanFact, SecretFact, TargetGroupFact,

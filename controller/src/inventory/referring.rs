@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Doubt, Entry, Inventory, Place, entry, key_of, provenance};
+use super::{Doubt, Entry, Inventory, Place, Wanted, entry, key_of, provenance};
 use crate::manifest::Located;
 use crate::references::{
     self, Answer, Origin, ReferenceError, Referent, Referents, Resolution, ToldReference,
@@ -253,9 +253,17 @@ impl Inventory {
         used
     }
 
-    /// The references of the spec in force, each with its value and where that comes from.
+    /// The references of a spec, each with its value and where that comes from.
     pub fn told_references(&self, entry: &Entry) -> Vec<ToldReference> {
         self.referents.tell(&entry.references)
+    }
+
+    /// The same of the spec that is in force for a key.
+    pub fn references_of(&self, key: &ObjectKey) -> Vec<ToldReference> {
+        match self.wanted(key) {
+            Wanted::Spec { entry, .. } => self.told_references(&entry),
+            Wanted::Blocked { .. } | Wanted::Gone => Vec::new(),
+        }
     }
 
     /// What is not known of the values behind a spec.

@@ -11,7 +11,9 @@ use planner::{Action, Observed, Orders, TaskDefinitionRef};
 use sandbox::{Fault, FaultKind, ImageBehaviour, ImageRule};
 use serde_json::{Value, json};
 
-use super::{BUCKET, Fleet, Keep, PREFIX, Place, STATE_FOLDER, STATE_PREFIX};
+use super::{
+    BUCKET, Fleet, Keep, PREFIX, Place, STATE_BUCKET, STATE_FOLDER, STATE_KEY, STATE_PREFIX,
+};
 
 impl Fleet {
     /// Writes files and lets the operator see them; an empty text removes the file.
@@ -53,6 +55,21 @@ impl Fleet {
             .unwrap();
         let answer = self.sandbox.handle(self.now(), &request);
         assert!(answer.status().is_success(), "{answer:?}");
+    }
+
+    /// Lets Terraform write its state, a version that nobody has seen yet.
+    pub fn apply_terraform(&self, state: &Value) {
+        self.s3("PUT", &format!("/{STATE_BUCKET}/{STATE_KEY}"), &state.to_string());
+    }
+
+    /// Refuses every reading of objects until the faults are cleared.
+    pub fn lose_buckets(&self) {
+        let kind = FaultKind::Error {
+            code: "AccessDenied".to_owned(),
+            message: "Access Denied".to_owned(),
+            status: 403,
+        };
+        self.sandbox.inject(Fault { times: None, ..Fault::once("s3", "GetObject", kind) });
     }
 
     /// Writes each spec into a file of its name.

@@ -16,6 +16,7 @@ mod orders;
 mod ownership;
 mod preflight;
 mod pruning;
+mod references;
 mod releases;
 mod retention;
 mod rollouts;

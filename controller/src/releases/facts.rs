@@ -19,10 +19,9 @@ pub(super) async fn read(
     wants: &BTreeSet<Want>,
     (account, repository): (&Account, &Repository),
     indexes: &mut Indexes,
-    git: Option<&mut git::Tags>,
+    mut git: Option<&mut git::Tags>,
     facts: &mut Facts,
 ) -> Result<(), String> {
-    let mut git = git;
     for want in wants {
         match want {
             Want::Platforms { digest } => {
@@ -85,7 +84,9 @@ async fn scan(
     for (digest, _) in &index.images {
         match scan_of(account.image_scan(repository, digest).await?) {
             Scan::Complete(found) => findings.extend(found),
-            other => unfinished = Some(other),
+            other @ (Scan::Missing | Scan::InProgress | Scan::Failed(_)) => {
+                unfinished = Some(other);
+            }
         }
     }
     Ok(unfinished.unwrap_or(Scan::Complete(findings)))

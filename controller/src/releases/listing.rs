@@ -28,37 +28,32 @@ pub(super) fn place(image: &str) -> Option<(Repository, String)> {
     Some((Repository { registry: account, name: repository }, region))
 }
 
-/// Lists a repository to its end; `None` if there is no such repository. Its images are described only when it holds others
-/// than before.
+/// Lists a repository to its end into `known`; `false` if there is no such repository. Its images are described only when it
+/// holds others than before. After an error what was known is still there.
 pub(super) async fn read(
     account: &Account,
     repository: &Repository,
-    known: Option<Known>,
+    known: &mut Option<Known>,
     now: Timestamp,
-) -> Result<Option<Known>, (Option<Known>, Error)> {
-    let fingerprint = match account.repository_fingerprint(repository).await {
-        Ok(Some(fingerprint)) => fingerprint,
-        Ok(None) => return Ok(None),
-        Err(error) => return Err((known, error)),
+) -> Result<bool, Error> {
+    let Some(fingerprint) = account.repository_fingerprint(repository).await? else {
+        return Ok(false);
     };
-    if let Some(same) = known.filter(|known| {
+    let is_same = known.as_ref().is_some_and(|known| {
         known.repository == *repository
             && known.fingerprint == fingerprint
             && known.described.elapsed() < DESCRIBED_FOR
-    }) {
+    });
+    if let Some(same) = known.take_if(|_| is_same) {
         let listing = same.listing.confirmed(now);
-        return Ok(Some(Known { listing, ..same }));
+        *known = Some(Known { listing, ..same });
+        return Ok(true);
     }
     let described = Instant::now();
-    match account.repository_images(repository).await {
-        Ok(Some(images)) => {
-            let images = images.into_iter().map(listed).collect();
-            let listing = Listing::complete(images, now);
-            Ok(Some(Known { repository: repository.clone(), fingerprint, described, listing }))
-        }
-        Ok(None) => Ok(None),
-        Err(error) => Err((None, error)),
-    }
+    let Some(images) = account.repository_images(repository).await? else { return Ok(false) };
+    let listing = Listing::complete(images.into_iter().map(listed).collect(), now);
+    *known = Some(Known { repository: repository.clone(), fingerprint, described, listing });
+    Ok(true)
 }
 
 fn listed(image: RepositoryImage) -> ListedImage {

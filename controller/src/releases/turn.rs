@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use crds::{Generation, ObjectKey, Reason, ReleaseName, ReleaseStatus, SpecHash};
+use crds::{ChosenVersion, Generation, ObjectKey, Reason, ReleaseName, ReleaseStatus, SpecHash};
 use jiff::Timestamp;
 use planner::release::{self, Choice, Decision, Facts, Listed, Past, RolledBack, Rule, Stay};
 
@@ -98,7 +98,7 @@ pub(super) async fn turn(
     let (entry, duplicate) = match wanted {
         Some(WantedRelease::Spec(entry)) => (entry, None),
         Some(WantedRelease::Twice { entry, places }) => (entry, Some(places)),
-        None => return gone(context, name).await,
+        None => return gone(context, name),
     };
     let now = context.clock.now();
     let subject = Subject { context, entry: &entry, purpose, now };
@@ -109,26 +109,27 @@ pub(super) async fn turn(
         Ok(record) => record,
         Err(error) => {
             let hindrance = Hindrance::passing(Reason::StateUnknown, error.to_string());
-            return hindered(&subject, generation, hindrance, ended);
+            return hindered(&subject, None, generation, hindrance, ended);
         }
     };
-    if let Some(chosen) = &record.chosen {
+    let chosen = record.chosen.as_ref();
+    if let Some(chosen) = chosen {
         ended.touched.append(&mut outcome::put(context, name, chosen));
     }
     if let Some(places) = duplicate {
         let message = format!("the release {name} is defined more than once: {places}");
         let hindrance = Hindrance::lasting(Reason::DuplicateSpec, message);
-        return hindered(&subject, generation, hindrance, ended);
+        return hindered(&subject, chosen, generation, hindrance, ended);
     }
     let decided = match Box::pin(decide(releases, &subject, &record, tracked)).await {
         Ok(decided) => decided,
-        Err(hindrance) => return hindered(&subject, generation, hindrance, ended),
+        Err(hindrance) => return hindered(&subject, chosen, generation, hindrance, ended),
     };
     if purpose == Purpose::Act && decided.record != *record {
         // Nothing is in force that is not written down: a process that starts anew would not know of it.
         if let Err(error) = write(context, name, &record, &decided.record).await {
             let hindrance = Hindrance::passing(Reason::StateUnknown, error);
-            return hindered(&subject, generation, hindrance, ended);
+            return hindered(&subject, chosen, generation, hindrance, ended);
         }
     }
     if decided.record.spells != record.spells {
@@ -138,15 +139,14 @@ pub(super) async fn turn(
     ended
 }
 
-async fn gone(context: &Context, name: &ReleaseName) -> Ended {
+/// A release that no source names. What it has chosen is remembered: it may be on its way from one source to another.
+fn gone(context: &Context, name: &ReleaseName) -> Ended {
     let is_complete = context.inventory().is_complete();
-    let mut touched = BTreeSet::new();
-    if is_complete {
-        context.statuses.remove_release(name);
-        touched = outcome::missing(context, name);
-        // What was chosen is remembered: the release may be on its way from one source to another.
+    if !is_complete {
+        return Ended { next: Some(INTERVAL), ..Ended::default() };
     }
-    Ended { touched, is_gone: true, ..Ended::default() }
+    context.statuses.remove_release(name);
+    Ended { touched: outcome::missing(context, name), is_gone: true, ..Ended::default() }
 }
 
 /// Writes down what a turn has learnt, unless another process was faster.
@@ -181,20 +181,15 @@ async fn decide(
     let Subject { context, entry, now, .. } = subject;
     let rule = &entry.rule;
     let (account, repository) = registry(context, entry)?;
-    let known = listing::read(account, &repository, tracked.known.take(), *now).await;
-    let known = match known {
-        Ok(Some(known)) => known,
-        Ok(None) => {
+    let is_there = listing::read(account, &repository, &mut tracked.known, *now).await;
+    let known = match (is_there.map_err(|error| unreadable(&error))?, &tracked.known) {
+        (true, Some(known)) => known,
+        (_, _) => {
             let message =
                 format!("there is no repository `{}` in {}", repository.name, account.region());
             return Err(Hindrance::lasting(Reason::VersionMissing, message));
         }
-        Err((known, error)) => {
-            tracked.known = known;
-            return Err(unreadable(&error));
-        }
     };
-    let known = tracked.known.insert(known);
     let mut record = services::looked_at(context, &entry.name, record, *now);
     let mut events = Vec::new();
     if record.chosen.is_none() {
@@ -216,7 +211,7 @@ async fn decide(
     }
     let past = past(entry, &record, &known.listing);
     let place = (account, &repository);
-    let (known, indexes) = (&*known, &mut tracked.indexes);
+    let indexes = &mut tracked.indexes;
     let decision =
         settle(subject, &known.listing, place, indexes, tracked.git.as_mut(), facts, &past).await?;
     let after = past.after(&decision, rule, &known.listing, *now);
@@ -414,6 +409,7 @@ fn until_next(subject: &Subject<'_>, decision: &Decision, interval: Duration) ->
 /// Says that a turn came to no decision. What was chosen stays.
 fn hindered(
     subject: &Subject<'_>,
+    chosen: Option<&ChosenVersion>,
     generation: Generation,
     hindrance: Hindrance,
     mut ended: Ended,
@@ -422,12 +418,15 @@ fn hindered(
     let Hindrance { reason, message, may_pass } = hindrance;
     tracing::warn!(release = %entry.name, reason = %reason, why = message, "no version can be chosen");
     let before = context.statuses.release(&entry.name);
-    let status = release::status::unread(
+    let mut status = release::status::unread(
         before.as_ref().map(|object| &object.status),
         (reason, &message, may_pass),
         generation,
         *now,
     );
+    if status.chosen.is_none() {
+        status.chosen = chosen.cloned();
+    }
     if status.chosen.is_none() {
         ended.touched.append(&mut outcome::unresolved(context, &entry.name, &message));
     }

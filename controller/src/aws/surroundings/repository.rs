@@ -159,7 +159,7 @@ impl Account {
             };
             let status = page.pointer("/imageScanStatus/status").and_then(Value::as_str);
             match status {
-                // With enhanced scanning an image is watched on: `ACTIVE` (aws.md §6.3 names basic scans only).
+                // Enhanced scans go on: `ACTIVE` is their word for it.
                 Some("COMPLETE" | "ACTIVE") => {}
                 other => {
                     let description = page

@@ -18,7 +18,7 @@ type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The Git repository of the application: tags with their commits.
 #[derive(Debug, Clone, Default)]
-pub struct GitTags(Arc<Mutex<BTreeMap<String, String>>>);
+pub(super) struct GitTags(Arc<Mutex<BTreeMap<String, String>>>);
 
 impl GitTags {
     pub(super) fn repositories(&self) -> Repositories {

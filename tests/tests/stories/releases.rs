@@ -308,7 +308,7 @@ async fn findings_keep_a_version_back_and_a_waiver_lets_it_pass_until_its_day() 
 #[tokio::test(start_paused = true)]
 async fn an_image_has_to_fit_the_platform_be_signed_and_be_old_enough() {
     let mut fleet = world().await;
-    let gates = json!({ "platforms": ["linux/arm64"], "signature": true, "minAge": "10m" });
+    let gates = json!({ "platforms": ["linux/amd64"], "signature": true, "minAge": "10m" });
     fleet.commit(&[with(shop(), "/spec/gates", gates)]).await;
     let built = |tag: &str, platform: &str, signed: bool| FixtureImage {
         tags: vec![tag.to_owned()],
@@ -317,9 +317,9 @@ async fn an_image_has_to_fit_the_platform_be_signed_and_be_old_enough() {
         signed,
         ..FixtureImage::default()
     };
-    fleet.push_image("shop/web", built("v1.3.0", "linux/amd64", true));
-    fleet.push_image("shop/web", built("v1.2.0", "linux/arm64", false));
-    fleet.push_image("shop/web", built("v1.1.0", "linux/arm64", true));
+    fleet.push_image("shop/web", built("v1.3.0", "linux/arm64", true));
+    fleet.push_image("shop/web", built("v1.2.0", "linux/amd64", false));
+    fleet.push_image("shop/web", built("v1.1.0", "linux/amd64", true));
     let pushed = fleet.now();
     fleet.pass(Duration::from_mins(9)).await;
     assert_eq!(fleet.image("web"), fleet.pinned("v1.0.0"));

@@ -2,6 +2,7 @@
 
 mod scaling;
 
+use planner::observed::{Deployment, ObservedService};
 use planner::{Action, Plan, TaskDefinitionRef};
 use serde_json::{Value, json};
 
@@ -12,9 +13,13 @@ use crate::aws::{Account, Error};
 pub struct Outcome {
     /// How many actions were carried out.
     pub done: usize,
-    /// The deployments that the changed service lists in the last answer; a later read that knows none of them is older than
-    /// the change.
-    pub deployments: Vec<String>,
+    /// The PRIMARY deployments in the answers; a later read that knows neither one of them nor a newer one is older than the
+    /// change.
+    pub deployments: Vec<Deployment>,
+    /// What RunTask answered.
+    pub ran: Option<Value>,
+    /// The hooks that were answered; a later read in which they wait is older than the answer.
+    pub answered: Vec<String>,
     /// Why the rest was not.
     pub error: Option<Error>,
 }
@@ -26,6 +31,8 @@ struct Earlier {
     registered: Option<String>,
     /// The ARN of the scaling policy that was put last.
     policy: Option<String>,
+    /// What RunTask answered.
+    ran: Option<Value>,
 }
 
 /// Carries the actions out in order and stops at the first that fails.
@@ -37,6 +44,7 @@ pub async fn plan(account: &Account, cluster: &str, name: &str, plan: &Plan) -> 
             Ok(deployments) => {
                 outcome.done += 1;
                 outcome.deployments.extend(deployments);
+                outcome.answered.extend(answered_hook(action));
                 tracing::info!(service = %name, cluster = %cluster, action = action.operation(), reason = %action.reason(), "applied");
             }
             Err(error) => {
@@ -46,6 +54,7 @@ pub async fn plan(account: &Account, cluster: &str, name: &str, plan: &Plan) -> 
             }
         }
     }
+    outcome.ran = earlier.ran;
     outcome
 }
 
@@ -55,7 +64,7 @@ async fn one(
     name: &str,
     action: &Action,
     earlier: &mut Earlier,
-) -> Result<Vec<String>, Error> {
+) -> Result<Vec<Deployment>, Error> {
     match action {
         Action::RegisterTaskDefinition { input, .. } => {
             let answer = account.register_task_definition(input).await?;
@@ -85,6 +94,13 @@ async fn one(
         Action::Scaling { call, .. } => {
             scaling::one(account, call, &mut earlier.policy).await.map(|()| Vec::new())
         }
+        Action::RunTask { input, task_definition, .. } => {
+            let body =
+                with_task_definition(input, Some(task_definition), earlier.registered.as_deref());
+            earlier.ran = Some(account.run_task(&body).await?);
+            Ok(Vec::new())
+        }
+        Action::StopTask { input, .. } => account.stop_task(input).await.map(|()| Vec::new()),
         Action::StopServiceDeployment { arn, .. } => {
             account.stop_service_deployment(arn).await.map(|()| Vec::new())
         }
@@ -94,6 +110,24 @@ async fn one(
         Action::DeleteService { .. } => {
             account.delete_service(cluster, name, true).await.map(|_| Vec::new())
         }
+    }
+}
+
+fn answered_hook(action: &Action) -> Option<String> {
+    match action {
+        Action::ContinueServiceDeployment { input, .. } => {
+            input.get("hookId").and_then(Value::as_str).map(str::to_owned)
+        }
+        Action::RegisterTaskDefinition { .. }
+        | Action::CreateService { .. }
+        | Action::UpdateService { .. }
+        | Action::TagResource { .. }
+        | Action::UntagResource { .. }
+        | Action::Scaling { .. }
+        | Action::RunTask { .. }
+        | Action::StopTask { .. }
+        | Action::StopServiceDeployment { .. }
+        | Action::DeleteService { .. } => None,
     }
 }
 
@@ -118,13 +152,11 @@ fn with_task_definition(
     body
 }
 
-fn primary_deployment(answer: &Value) -> Vec<String> {
-    answer
-        .pointer("/service/deployments")
-        .and_then(Value::as_array)
+fn primary_deployment(answer: &Value) -> Vec<Deployment> {
+    let service = answer.get("service").map(ObservedService::from_describe);
+    service
         .into_iter()
-        .flatten()
-        .filter(|deployment| deployment.get("status").and_then(Value::as_str) == Some("PRIMARY"))
-        .filter_map(|deployment| deployment.get("id").and_then(Value::as_str).map(str::to_owned))
+        .flat_map(|service| service.deployments)
+        .filter(|deployment| deployment.is_primary)
         .collect()
 }

@@ -22,6 +22,8 @@ pub enum Operation {
     DescribeServiceRevisions,
     StopServiceDeployment,
     ContinueServiceDeployment,
+    RunTask,
+    StopTask,
     ListTasks,
     DescribeTasks,
     TagResource,
@@ -70,6 +72,8 @@ pub enum Family {
     TagModify,
     /// `DescribeTasks`, `ListTasks`.
     ClusterResourceRead,
+    /// `RunTask`, `StopTask`.
+    ClusterResourceModify,
     /// `CreateService`, `UpdateService`, `DeleteService`, and the calls that steer a service deployment.
     ServiceModify,
     /// `DescribeServices`, `ListServices`.
@@ -130,6 +134,8 @@ impl Operation {
             Self::DescribeServiceRevisions => "DescribeServiceRevisions",
             Self::StopServiceDeployment => "StopServiceDeployment",
             Self::ContinueServiceDeployment => "ContinueServiceDeployment",
+            Self::RunTask => "RunTask",
+            Self::StopTask => "StopTask",
             Self::ListTasks => "ListTasks",
             Self::DescribeTasks => "DescribeTasks",
             Self::TagResource => "TagResource",
@@ -184,6 +190,8 @@ impl Operation {
             Self::DescribeServiceRevisions => "describe service revision",
             Self::StopServiceDeployment => "stop service deployment",
             Self::ContinueServiceDeployment => "continue service deployment",
+            Self::RunTask => "run a task of",
+            Self::StopTask => "stop task",
             Self::ListTasks => "list tasks of",
             Self::DescribeTasks => "describe task",
             Self::TagResource => "tag",
@@ -261,6 +269,8 @@ impl Operation {
             | Self::DescribeServiceRevisions
             | Self::StopServiceDeployment
             | Self::ContinueServiceDeployment
+            | Self::RunTask
+            | Self::StopTask
             | Self::ListTasks
             | Self::DescribeTasks
             | Self::TagResource
@@ -301,6 +311,7 @@ impl Operation {
             }
             Self::DescribeServiceRevisions => Some(Family::ServiceRevision),
             Self::ListTasks | Self::DescribeTasks => Some(Family::ClusterResourceRead),
+            Self::RunTask | Self::StopTask => Some(Family::ClusterResourceModify),
             Self::TagResource | Self::UntagResource => Some(Family::TagModify),
             Self::DescribeScalableTargets
             | Self::DescribeScalingPolicies
@@ -331,6 +342,8 @@ impl Operation {
             | Self::DeregisterTaskDefinition
             | Self::StopServiceDeployment
             | Self::ContinueServiceDeployment
+            | Self::RunTask
+            | Self::StopTask
             | Self::TagResource
             | Self::UntagResource
             | Self::RegisterScalableTarget
@@ -383,6 +396,8 @@ impl Family {
             Self::TaskDefinitionModify => (20.0, 1.0),
             Self::TagModify => (20.0, 10.0),
             Self::ClusterResourceRead | Self::ServiceRead => (100.0, 20.0),
+            // Fargate starts no more than 5 tasks a second in some regions (aws.md §1.1).
+            Self::ClusterResourceModify => (25.0, 5.0),
             // No rate is published; more than a few calls a second are refused (aws.md §1.3).
             Self::ScalingRead => (20.0, 8.0),
             Self::ScalingModify => (20.0, 4.0),
@@ -411,6 +426,7 @@ impl Family {
             Self::TaskDefinitionRead => "task-definition-read",
             Self::TagModify => "tag-modify",
             Self::ClusterResourceRead => "cluster-resource-read",
+            Self::ClusterResourceModify => "cluster-resource-modify",
             Self::ServiceModify => "service-modify",
             Self::ServiceRead => "service-read",
             Self::ServiceDeployment => "service-deployment",

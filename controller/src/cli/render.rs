@@ -75,9 +75,10 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 /// The specs, with the values outside that they refer to unless nobody wants these.
 async fn read(config: &Config, arguments: &Arguments) -> anyhow::Result<Inventory> {
-    let mut inventory = match arguments.offline {
-        true => connect::inventory_offline(config),
-        false => connect::inventory(config),
+    let mut inventory = if arguments.offline {
+        connect::inventory_offline(config)
+    } else {
+        connect::inventory(config)
     };
     connect::read_sources_offline(config, &mut inventory).await?;
     if arguments.offline || inventory.referents_in_use().is_empty() {

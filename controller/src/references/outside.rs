@@ -106,7 +106,7 @@ pub async fn follow(context: &Context, queue: &Queue<ObjectKey>, interval: Durat
                 failures = if read.is_whole { 0 } else { failures.saturating_add(1) };
                 let pause = match failures {
                     0 => interval.mul_f64(0.9 + random.f64() / 5.0),
-                    _ => RETRY_FIRST.saturating_mul(1 << failures.min(16)).min(interval),
+                    _ => RETRY_FIRST.saturating_mul(1 << (failures - 1).min(16)).min(interval),
                 };
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}

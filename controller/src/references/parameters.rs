@@ -31,6 +31,7 @@ impl Parameters {
         account: &Account,
         referents: Vec<Referent>,
     ) -> Vec<(Referent, Answer)> {
+        self.forget_all_but(&referents);
         let answers = stream::iter(referents).map(|referent| async move {
             let answer = match &referent {
                 Referent::Parameter { name, selector, .. } => {
@@ -80,6 +81,16 @@ impl Parameters {
             },
             Err(error) => Answer::Unread { why: error.to_string() },
         }
+    }
+
+    fn forget_all_but(&self, referents: &[Referent]) {
+        let is_used = |seen: &str| {
+            referents.iter().any(
+                |referent| matches!(referent, Referent::Parameter { name, .. } if name == seen),
+            )
+        };
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.retain(|name, _| is_used(name));
     }
 
     fn seen(&self, name: &str, stamp: Stamp) -> Option<Found> {

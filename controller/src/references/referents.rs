@@ -214,14 +214,21 @@ impl Referents {
 
     fn tell_one(&self, resolved: &ResolvedReference) -> ToldReference {
         let known = resolved.referent.as_ref().and_then(|referent| self.known.get(referent));
-        let found = known.and_then(|known| known.settled.as_ref()?.as_ref().ok());
-        let configured = || "spec.vars".to_owned();
+        let settled = known.and_then(|known| known.settled.as_ref());
+        let found = settled.and_then(|settled| settled.as_ref().ok());
+        let from = match (&resolved.referent, found) {
+            (_, Some(found)) => found.from.clone(),
+            (Some(_), None) => "a value that is not there any more".to_owned(),
+            (None, None) => "spec.vars".to_owned(),
+        };
+        // A last good spec may hold an older value than the newest one.
+        let current = found.filter(|found| found.text == resolved.value);
         ToldReference {
             path: resolved.path.clone(),
             reference: resolved.reference.clone(),
             value: resolved.value.clone(),
-            from: found.map_or_else(configured, |found| found.from.clone()),
-            version: found.and_then(|found| found.version.clone()),
+            from,
+            version: current.and_then(|found| found.version.clone()),
             unread: known.and_then(|known| Some(known.unread.as_ref()?.why.clone())),
         }
     }

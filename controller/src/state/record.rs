@@ -2,6 +2,7 @@
 
 use crds::{ObjectKey, PastRelease};
 use planner::Orders;
+use planner::hook::HookLog;
 use serde::{Deserialize, Serialize};
 
 use super::Document as Stored;
@@ -18,6 +19,8 @@ pub struct Record {
     pub orders: Orders,
     /// The last releases, newest first.
     pub past: Vec<PastRelease>,
+    /// What is written down of the hooks of the last specs, newest first.
+    pub hooks: Vec<HookLog>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -30,6 +33,8 @@ struct Document {
     orders: Orders,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     past: Vec<PastRelease>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    hooks: Vec<HookLog>,
 }
 
 /// The part of a document that every form has.
@@ -41,7 +46,7 @@ struct Head {
 impl Record {
     /// Whether nothing would be lost with it.
     pub fn is_empty(&self) -> bool {
-        self.orders.is_empty() && self.past.is_empty()
+        self.orders.is_empty() && self.past.is_empty() && self.hooks.is_empty()
     }
 }
 
@@ -64,6 +69,7 @@ impl Stored for Record {
             taken: self.taken,
             orders: self.orders.clone(),
             past: self.past.clone(),
+            hooks: self.hooks.clone(),
         })
     }
 
@@ -77,7 +83,7 @@ impl Stored for Record {
         if document.key != *key {
             return Err(format!("it is the document of {}", document.key));
         }
-        let Document { taken, orders, past, .. } = document;
-        Ok(Self { taken, orders, past })
+        let Document { taken, orders, past, hooks, .. } = document;
+        Ok(Self { taken, orders, past, hooks })
     }
 }

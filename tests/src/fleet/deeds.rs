@@ -98,6 +98,11 @@ impl Fleet {
         tokio::time::sleep(time).await;
     }
 
+    /// The clock of the operator's machine is set forwards or backwards; AWS's is not.
+    pub fn jump(&self, by: jiff::SignedDuration) {
+        self.context.clock.set_by(by);
+    }
+
     /// Gives an order about a service of the cluster `shop`, as `ci`.
     pub async fn try_order(&self, name: &str, verb: Verb, ask: &Ask) -> Result<Order, Refusal> {
         self.intake().take(&Self::key(name), verb, ask, "ci").await
@@ -213,6 +218,8 @@ impl Fleet {
                     | Action::TagResource { .. }
                     | Action::UntagResource { .. }
                     | Action::Scaling { .. }
+                    | Action::RunTask { .. }
+                    | Action::StopTask { .. }
                     | Action::StopServiceDeployment { .. }
                     | Action::ContinueServiceDeployment { .. }
                     | Action::DeleteService { .. }) => panic!("{key}: {}", other.operation()),

@@ -11,6 +11,9 @@
 mod crashes;
 mod drift;
 mod failures;
+mod gates;
+mod hooks;
+mod hopeless;
 mod import;
 mod orders;
 mod ownership;

@@ -34,6 +34,8 @@ pub struct Config {
     pub vars: IndexMap<String, String>,
     /// Terraform states for `${tfstate:address}`.
     pub tfstate: Vec<ConfiguredState>,
+    /// Git repositories that releases follow, beside those of the sources.
+    pub repositories: Vec<GitSource>,
     /// How often everything is compared with AWS.
     pub interval: Duration,
     /// How many revisions of each family stay registered; `None` deregisters nothing.
@@ -140,6 +142,7 @@ impl Config {
             targets,
             vars,
             tfstate,
+            repositories,
             interval,
             retention,
             http,
@@ -164,6 +167,7 @@ impl Config {
             targets: with_default(targets),
             vars,
             tfstate: terraform_states(folder, tfstate).map_err(invalid)?,
+            repositories: repositories.into_iter().map(GitSource::from).collect(),
             interval,
             revisions: retention.map(|retention| retention.revisions),
             http,
@@ -180,6 +184,7 @@ impl Config {
             targets: with_default(Vec::new()),
             vars: IndexMap::new(),
             tfstate: Vec::new(),
+            repositories: Vec::new(),
             interval: DEFAULT_INTERVAL,
             revisions: None,
             http: Http::default(),

@@ -19,6 +19,7 @@ mod page;
 mod params;
 mod problem;
 mod reads;
+mod releases;
 mod router;
 mod serve;
 mod watch;

@@ -13,17 +13,19 @@ use std::sync::Arc;
 
 use crds::{
     Generation, InvalidObject, ObjectKey, ObjectMeta, OwnerName, Position, Provenance, Reason,
-    Service, SourceName, SourceRevision, SpecHash, SyncPolicy,
+    ReleaseName, Service, SourceName, SourceRevision, SpecHash, SyncPolicy,
 };
 use indexmap::IndexMap;
 use planner::Desired;
 use planner::prune::SourceFacts;
 use planner::rules::{self, Finding, Severity};
 use serde_json::Value;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use self::dependency::Dependencies;
 use self::referring::{Pending, Referring};
+pub use self::release::{ReleaseEntry, WantedRelease};
 use crate::manifest::{self, Located, Object};
 use crate::references::{Referents, ResolvedReference};
 use crate::source::{Snapshot, SourceFile};
@@ -95,6 +97,7 @@ pub struct Inventory {
     orphans: BTreeMap<ObjectKey, Orphan>,
     dependencies: Dependencies,
     called: BTreeSet<ObjectKey>,
+    release_news: Arc<Notify>,
 }
 
 /// A service that carries our tags and that no spec names.
@@ -131,6 +134,8 @@ struct SourceState {
     read_at: Option<Instant>,
     files: BTreeMap<String, ParsedAt>,
     last_good: HashMap<ObjectKey, Arc<Entry>>,
+    /// The last usable releases of each file.
+    good_releases: BTreeMap<String, BTreeMap<ReleaseName, Arc<ReleaseEntry>>>,
 }
 
 /// What one file holds, at one content.
@@ -141,6 +146,7 @@ struct ParsedAt {
     invalid: Vec<InvalidObject>,
     /// Objects that refer to values outside, each with what came of it.
     referring: Vec<Referring>,
+    releases: Vec<Arc<ReleaseEntry>>,
 }
 
 impl Inventory {
@@ -163,6 +169,7 @@ impl Inventory {
             orphans: BTreeMap::new(),
             dependencies: Dependencies::default(),
             called: BTreeSet::new(),
+            release_news: Arc::default(),
         }
     }
 
@@ -204,6 +211,8 @@ impl Inventory {
         state.remember_good();
         let mut touched = self.dependencies.touched(&changed);
         let mut needed = self.dependencies.needed(&changed);
+        state.remember_good_releases();
+        self.release_news.notify_one();
         if !changed.is_empty() {
             self.rebuild();
         }
@@ -410,7 +419,10 @@ impl ParsedAt {
     }
 
     fn is_ours(&self) -> bool {
-        !self.entries.is_empty() || !self.invalid.is_empty() || !self.referring.is_empty()
+        !self.entries.is_empty()
+            || !self.invalid.is_empty()
+            || !self.referring.is_empty()
+            || !self.releases.is_empty()
     }
 
     fn inspect_keys(self, keys: &mut BTreeSet<ObjectKey>) -> Self {
@@ -472,7 +484,7 @@ fn parse(file: &SourceFile, place: &Place<'_>, held_ours: bool) -> ParsedAt {
     if held_ours {
         invalid.extend(parsed.unrecognised);
     }
-    let (mut entries, mut referring) = (Vec::new(), Vec::new());
+    let (mut entries, mut referring, mut releases) = (Vec::new(), Vec::new(), Vec::new());
     for object in parsed.objects {
         let (object, located) = object.apart();
         match object {
@@ -481,18 +493,17 @@ fn parse(file: &SourceFile, place: &Place<'_>, held_ours: bool) -> ParsedAt {
                 &mut invalid,
                 &mut referring,
             ),
-            Object::Release(release) => {
-                if let Err(mut errors) = release::check(&release, &located, place) {
-                    invalid.append(&mut errors);
-                }
-            }
+            Object::Release(release) => match release::read(&release, &located, place) {
+                Ok(entry) => releases.push(Arc::new(entry)),
+                Err(mut errors) => invalid.append(&mut errors),
+            },
             Object::Controller(_) => {}
         }
     }
     for error in &mut invalid {
         error.source = place.source.to_string();
     }
-    ParsedAt { content_id: file.content_id().to_owned(), entries, invalid, referring }
+    ParsedAt { content_id: file.content_id().to_owned(), entries, invalid, referring, releases }
 }
 
 /// A service whose references are replaced, as an entry.
@@ -511,8 +522,10 @@ fn entry(
         hint,
         key: key_of(&service),
     };
-    let desired = Desired::resolve(&service, place.owner, provenance(located, place), place.policy)
-        .map_err(|error| vec![invalid(error.path, error.message, None)])?;
+    let mut desired =
+        Desired::resolve(&service, place.owner, provenance(located, place), place.policy)
+            .map_err(|error| vec![invalid(error.path, error.message, None)])?;
+    desired.versions = release::versions(&references, place.referents);
     let (refused, doubtful): (Vec<Finding>, Vec<Finding>) =
         rules::check(&service).into_iter().partition(|finding| finding.severity == Severity::Error);
     let has_dependencies = !desired.depends_on.is_empty();

@@ -23,6 +23,7 @@ pub mod preflight;
 pub mod queue;
 pub mod reconcile;
 pub mod references;
+pub mod releases;
 pub mod retention;
 pub mod scaling;
 pub mod source;

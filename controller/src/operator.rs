@@ -28,6 +28,7 @@ use crate::observe;
 use crate::queue::{Priority, Queue};
 use crate::reconcile::{self, Context, Ended};
 use crate::references;
+use crate::releases::{Releases, Repositories};
 use crate::retention;
 use crate::source::{Snapshot, SourceReader};
 use crate::status_store::{Event, ServiceObject, SourceKind, SourceObject};
@@ -59,6 +60,7 @@ pub struct Operator {
     seed: u64,
     /// How many revisions of each family stay registered.
     revisions: Option<NonZeroU32>,
+    releases: Releases,
     /// Whether the first search for services without specs is over.
     has_searched: AtomicBool,
 }
@@ -78,13 +80,25 @@ impl Operator {
         let (statuses, meter) = (context.statuses.clone(), context.aws.meter().clone());
         let metrics = Metrics::new(statuses, meter, queue.clone(), env!("CARGO_PKG_VERSION"));
         let has_searched = AtomicBool::new(false);
-        Self { context, queue, metrics, interval, seed, revisions: None, has_searched }
+        let releases = Releases::new(Repositories::default(), seed);
+        Self { context, queue, metrics, interval, seed, revisions: None, releases, has_searched }
     }
 
     /// The same, deregistering old revisions beyond so many of each family.
     #[must_use]
     pub fn keeping(self, revisions: Option<NonZeroU32>) -> Self {
         Self { revisions, ..self }
+    }
+
+    /// The same, with a way to read the Git repositories that releases follow.
+    #[must_use]
+    pub fn following(self, repositories: Repositories) -> Self {
+        Self { releases: Releases::new(repositories, self.seed), ..self }
+    }
+
+    /// The releases, to ask for looks at them.
+    pub fn releases(&self) -> &Releases {
+        &self.releases
     }
 
     /// The counts.
@@ -117,8 +131,15 @@ impl Operator {
         }
         let retention = retention::regularly(&self.context, self.revisions, self.interval);
         let outside = references::follow(&self.context, &self.queue, self.interval, self.seed);
+        let releases = self.releases.run(&self.context, &self.queue);
         let endless = async {
-            tokio::join!(self.pass_regularly(), self.search_regularly(), retention, outside)
+            tokio::join!(
+                self.pass_regularly(),
+                self.search_regularly(),
+                retention,
+                outside,
+                releases
+            )
         };
         tokio::select! {
             () = shutdown.cancelled() => {}

@@ -9,6 +9,7 @@ mod event;
 mod object;
 mod query;
 mod redact;
+mod release;
 mod spec_text;
 mod watch;
 
@@ -25,6 +26,7 @@ use board::Board;
 pub use event::{Event, EventKind, EventLevel};
 pub use object::{Readiness, ServiceObject, SourceKind, SourceObject};
 pub use query::{Counts, Page, Query};
+pub use release::ReleaseObject;
 pub use spec_text::SpecText;
 pub use watch::{CatchUp, Change, Changed, Subscription, Update, Version};
 

@@ -45,6 +45,10 @@ pub struct ControllerSpec {
     /// Terraform states for `${tfstate:address}` in specs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tfstate: Vec<TerraformState>,
+    /// Git repositories that releases follow by their tags, where they need credentials or signatures are asked for. Those of
+    /// the sources need not be repeated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repositories: Vec<GitRepository>,
     /// How often every service is compared with AWS, beside what triggers bring. Default `1m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<HumanDuration>,
@@ -156,6 +160,33 @@ pub struct GitSource {
     /// Which signatures are asked for. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verify: Option<GitVerify>,
+}
+
+/// A Git repository that releases follow by its tags.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GitRepository {
+    /// The address, as releases write it.
+    pub url: String,
+    /// The token for https.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<SecretFrom>,
+    /// A GitHub App whose installation may read the repository, instead of a token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub github_app: Option<GithubApp>,
+    /// The key and known hosts for ssh.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssh: Option<Ssh>,
+    /// Whose signatures of tags count. Its `mode` is not used: it is the tag that has to be signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<GitVerify>,
+}
+
+impl From<GitRepository> for GitSource {
+    fn from(repository: GitRepository) -> Self {
+        let GitRepository { url, token, github_app, ssh, verify } = repository;
+        Self { url, token, github_app, ssh, verify, ..Self::default() }
+    }
 }
 
 /// Which commit of a repository: exactly one of the fields.

@@ -15,6 +15,11 @@ use jiff::tz::TimeZone;
 pub struct Expiry(Timestamp);
 
 impl Expiry {
+    /// The moment from which it is over.
+    pub const fn moment(self) -> Timestamp {
+        self.0
+    }
+
     /// Whether it is over.
     pub fn is_past(self, now: Timestamp) -> bool {
         self.0 <= now

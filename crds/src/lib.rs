@@ -31,9 +31,9 @@ pub use check::{
     PrometheusCheck, QueriedDimension, QueriedMetric,
 };
 pub use controller::{
-    API_VERSION, Auth, Controller, ControllerSpec, DirectorySource, GitHistory, GitRef, GitSource,
-    GitVerify, GithubApp, Http, NamedToken, Retention, Rewrites, S3Source, S3State, SecretFrom,
-    Source, SourceLocation, Ssh, State, Target, VerifyMode,
+    API_VERSION, Auth, Controller, ControllerSpec, DirectorySource, GitHistory, GitRef,
+    GitRepository, GitSource, GitVerify, GithubApp, Http, NamedToken, Retention, Rewrites,
+    S3Source, S3State, SecretFrom, Source, SourceLocation, Ssh, State, Target, VerifyMode,
 };
 pub use dependency::Dependency;
 pub use duration::HumanDuration;
@@ -50,7 +50,7 @@ pub use order::{Order, PastRelease, ReleaseOutcome, ReleasedImage, Verb};
 pub use release::{
     AlphabeticalOrder, ChosenVersion, FindingSeverity, Gates, NumericOrder, PendingVersion,
     PolicyChoice, PrereleaseOrder, Prereleases, Promote, RangeStyle, Release, ReleaseGit,
-    ReleasePolicy, ReleaseSpec, ReleaseStatus, TagFilter, Waiver, WriteBack,
+    ReleasePolicy, ReleaseSpec, ReleaseStatus, SkippedVersion, TagFilter, Waiver, WriteBack,
 };
 pub use rollout::{Approval, Rollout};
 pub use scaling::Scaling;

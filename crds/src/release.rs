@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Condition, Expiry, Generation, HumanDuration, ObjectMeta, ReleaseName, TargetName};
+use crate::{
+    Condition, Expiry, Generation, HumanDuration, ObjectMeta, Reason, ReleaseName, TargetName,
+};
 
 /// Which version of an image runs, for every service that names it as `${release:NAME}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +33,9 @@ pub struct ReleaseSpec {
     /// Whose credentials read the repository, by a name in the operator's configuration. Default `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<TargetName>,
+    /// How often the repository is listed. Default `1m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<HumanDuration>,
     /// Which of the versions is wanted.
     pub policy: ReleasePolicy,
     /// Which tags are versions, and which part of a tag is the version. Default: every tag, the whole tag.
@@ -315,8 +320,26 @@ pub struct PendingVersion {
     pub until: Option<Timestamp>,
 }
 
-/// What Longshore says about a release.
+/// A version that a service of the release did not keep. Neither it nor its image is tried again before a person releases
+/// the service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SkippedVersion {
+    /// Its tag.
+    pub tag: String,
+    /// Its image.
+    pub digest: String,
+    /// The service, `cluster/name`.
+    pub service: String,
+    /// What became of it there.
+    pub reason: Reason,
+    /// Since when that is known.
+    #[schemars(with = "String")]
+    pub since: Timestamp,
+}
+
+/// What Longshore says about a release.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReleaseStatus {
     /// The generation that was last decided for.
@@ -335,6 +358,12 @@ pub struct ReleaseStatus {
     /// Versions that wait for something, the highest first, at most 10.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pending: Vec<PendingVersion>,
+    /// Versions that services did not keep, the newest first, at most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<SkippedVersion>,
+    /// The commit that the Git tag of the chosen version names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// `Ready`, `Reconciling`, `Stalled`.
     pub conditions: Vec<Condition>,
 }

@@ -212,7 +212,7 @@ reasons! {
     VersionKept,
     /// A version waits for a gate of the release, or for facts about it that have not been read.
     VersionPending,
-    /// Nothing in the repository fits the release's policy.
+    /// Nothing in the repository fits the release's policy, or the image of a Git tag has not come in time.
     VersionMissing,
     /// Several images claim to be the version that would be chosen; none is taken.
     VersionAmbiguous,

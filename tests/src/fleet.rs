@@ -2,6 +2,7 @@
 
 mod deeds;
 mod look;
+mod releases;
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -119,6 +120,7 @@ pub struct Fleet {
     snapshot: Option<Arc<Snapshot>>,
     context: Context,
     operator: Arc<Operator>,
+    git: releases::GitTags,
     running: Option<(JoinHandle<()>, CancellationToken)>,
 }
 
@@ -157,7 +159,9 @@ impl Fleet {
 
     async fn on(sandbox: Sandbox, time: SandboxTime, options: FleetOptions) -> Self {
         let directory = TempDir::new().unwrap();
-        let (context, operator) = operator_on(&sandbox, time, &options, directory.path()).await;
+        let git = releases::GitTags::default();
+        let (context, operator) =
+            operator_on(&sandbox, time, (&options, &git), directory.path()).await;
         let reader = open(&context, options.place, directory.path());
         let statuses = context.statuses.clone();
         let mut fleet = Self {
@@ -170,6 +174,7 @@ impl Fleet {
             snapshot: None,
             context,
             operator,
+            git,
             running: None,
         };
         fleet.launch();
@@ -210,8 +215,13 @@ impl Fleet {
     /// Starts a new operator that knows nothing, and cannot reach its source before the next commit or fetch.
     pub async fn restart_unread(&mut self) {
         self.kill().await;
-        let (context, operator) =
-            operator_on(&self.sandbox, self.time, &self.options, self.directory.path()).await;
+        let (context, operator) = operator_on(
+            &self.sandbox,
+            self.time,
+            (&self.options, &self.git),
+            self.directory.path(),
+        )
+        .await;
         self.statuses = context.statuses.clone();
         self.reader = open(&context, self.options.place, self.directory.path());
         (self.context, self.operator) = (context, operator);
@@ -266,7 +276,7 @@ fn open(context: &Context, place: Place, directory: &Path) -> SourceReader {
 async fn operator_on(
     sandbox: &Sandbox,
     time: SandboxTime,
-    options: &FleetOptions,
+    (options, git): (&FleetOptions, &releases::GitTags),
     directory: &Path,
 ) -> (Context, Arc<Operator>) {
     let clock = Clock::virtual_from(time.now());
@@ -309,8 +319,9 @@ async fn operator_on(
         places: Places::of(&[target(options)]),
         checks: options.checks.clone(),
     };
-    let operator =
-        Operator::new(context.clone(), options.interval, options.seed).keeping(options.revisions);
+    let operator = Operator::new(context.clone(), options.interval, options.seed)
+        .keeping(options.revisions)
+        .following(git.repositories());
     (context, Arc::new(operator))
 }
 

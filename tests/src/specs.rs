@@ -83,3 +83,16 @@ pub fn daemon(name: &str, image: &str) -> Value {
 pub fn counted(name: &str, version: &str, count: u32) -> Value {
     with(service(name, &image(name, version)), "/spec/service/desiredCount", json!(count))
 }
+
+/// A release `name` of `shop/web` that follows semantic versions in a range.
+pub fn release(name: &str, range: &str) -> Value {
+    json!({
+        "apiVersion": "longshore.dev/v1alpha1",
+        "kind": "Release",
+        "metadata": { "name": name },
+        "spec": {
+            "image": "111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/web",
+            "policy": { "semver": range },
+        },
+    })
+}

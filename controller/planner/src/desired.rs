@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crds::ecs::{Effect, ServiceDefinition, TaskDefinition};
 use crds::{
-    ClusterName, EffectiveSync, Family, ObjectKey, OwnerName, Provenance, Service, ServiceName,
-    SpecHash, SyncPolicy,
+    ClusterName, EffectiveSync, Family, ObjectKey, OwnerName, Provenance, ReleaseName, Service,
+    ServiceName, SpecHash, SyncPolicy,
 };
 use serde_json::{Map, Value, json};
 
@@ -67,6 +67,19 @@ pub struct Desired {
     pub is_protected: bool,
     /// What judges a rollout.
     pub checks: Vec<DesiredCheck>,
+    /// The versions that stand behind its images, where releases chose them. Names for people: no part of the spec's hash.
+    pub versions: Vec<Version>,
+}
+
+/// A version that a release has chosen.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version {
+    /// The release.
+    pub release: ReleaseName,
+    /// The version's tag.
+    pub tag: String,
+    /// The image, `repository@sha256:…`.
+    pub image: String,
 }
 
 /// The task definition that a service should run.
@@ -221,6 +234,7 @@ impl Desired {
             windows,
             is_protected,
             checks,
+            versions: Vec::new(),
         })
     }
 
@@ -251,9 +265,26 @@ impl Desired {
             .all(|member| !CAPTURED.contains(&member) || captured.get(member).is_none())
     }
 
+    /// The tags that name the versions behind the images.
+    pub fn version_tags(&self) -> Tags {
+        let tag =
+            |version: &Version| (ownership::version_tag(&version.release), version.tag.clone());
+        self.versions.iter().map(tag).collect()
+    }
+
+    /// The tag that an image was chosen by, as a task definition of this service says.
+    pub fn version_of(&self, repository: &str, tags: &Tags) -> Option<String> {
+        let of_repository = |version: &&Version| {
+            crate::image::ImageReference::parse(&version.image).repository == repository
+        };
+        let mut versions = self.versions.iter().filter(of_repository);
+        versions.find_map(|version| tags.get(&ownership::version_tag(&version.release)).cloned())
+    }
+
     /// The tags that the service should carry: ours, and the user's.
     pub fn service_tags(&self) -> Tags {
         let mut tags = self.service.tags.clone();
+        tags.extend(self.version_tags());
         tags.extend(ownership::service_tags(
             &self.owner,
             &self.provenance,

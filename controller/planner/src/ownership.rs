@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crds::{DeletionPolicy, ObjectKey, OwnerName, Provenance, SourceName, SpecHash};
+use crds::{DeletionPolicy, ObjectKey, OwnerName, Provenance, ReleaseName, SourceName, SpecHash};
 use serde_json::json;
 
 /// The operator that manages the resource.
@@ -32,6 +32,8 @@ pub const HOOK: &str = "longshore.dev/hook";
 pub const SERVICE: &str = "longshore.dev/service";
 /// The stages at which the service's deployment configuration has a pause of ours.
 pub const GATES: &str = "longshore.dev/gates";
+/// The start of the tags that name the version a release has chosen, as `longshore.dev/version.shop`.
+pub const VERSION: &str = "longshore.dev/version.";
 
 /// The prefix of all tags that are ours.
 pub const PREFIX: &str = "longshore.dev/";
@@ -48,6 +50,11 @@ pub enum Ownership {
     Nobodys,
     /// It carries the owner tag of another operator.
     Another(String),
+}
+
+/// The tag that names the version of a release, for people and for an operator that has lost its memory.
+pub fn version_tag(release: &ReleaseName) -> String {
+    format!("{VERSION}{release}")
 }
 
 /// Reads the owner off a service's tags.

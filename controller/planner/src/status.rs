@@ -93,7 +93,7 @@ pub fn after(turn: &Turn<'_>) -> ServiceStatus {
         last_attempted: tried.then_some(attempt),
         last_applied,
         task_definition: running_revision(observed),
-        images: images(observed),
+        images: images(desired, observed),
         secrets: secrets(observed, previous),
         hooks: hook::statuses(desired, observed),
         rollout: course::status(turn),
@@ -505,7 +505,7 @@ fn running_revision(observed: &Observed) -> Option<String> {
     service.task_definition.rsplit('/').next().map(str::to_owned)
 }
 
-fn images(observed: &Observed) -> Vec<ImageStatus> {
+fn images(desired: &Desired, observed: &Observed) -> Vec<ImageStatus> {
     let Some(revision) = &observed.task_definition else { return Vec::new() };
     revision
         .raw
@@ -517,10 +517,11 @@ fn images(observed: &Observed) -> Vec<ImageStatus> {
             let name = container.get("name")?.as_str()?;
             let image = ImageReference::parse(container.get("image")?.as_str()?);
             let resolved = observed.images.iter().flatten().find(|image| image.container == name);
+            let chosen_by = || desired.version_of(&image.repository, &revision.tags);
             Some(ImageStatus {
                 container: name.to_owned(),
-                repository: image.repository,
-                tag: image.tag,
+                tag: image.tag.clone().or_else(chosen_by),
+                repository: image.repository.clone(),
                 digest: image.digest.or_else(|| resolved.map(|image| image.digest.clone())),
             })
         })

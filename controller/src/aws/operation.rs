@@ -38,6 +38,7 @@ pub enum Operation {
     DescribeImages,
     BatchGetImage,
     ListImages,
+    DescribeImageScanFindings,
     DescribeTargetGroups,
     DescribeAlarms,
     GetMetricData,
@@ -88,7 +89,7 @@ pub enum Family {
     ParameterValueRead,
     /// `DescribeSecret`.
     SecretRead,
-    /// `DescribeImages`, `ListImages`, `BatchGetImage`.
+    /// `DescribeImages`, `ListImages`, `BatchGetImage`, `DescribeImageScanFindings`.
     ImageRead,
     /// `DescribeTargetGroups`.
     LoadBalancerRead,
@@ -152,6 +153,7 @@ impl Operation {
             Self::DescribeImages => "DescribeImages",
             Self::BatchGetImage => "BatchGetImage",
             Self::ListImages => "ListImages",
+            Self::DescribeImageScanFindings => "DescribeImageScanFindings",
             Self::DescribeTargetGroups => "DescribeTargetGroups",
             Self::DescribeAlarms => "DescribeAlarms",
             Self::GetMetricData => "GetMetricData",
@@ -208,6 +210,7 @@ impl Operation {
             Self::DescribeImages => "describe images of",
             Self::BatchGetImage => "read the manifest of",
             Self::ListImages => "list images of",
+            Self::DescribeImageScanFindings => "read the scan of an image of",
             Self::DescribeTargetGroups => "describe target group",
             Self::DescribeAlarms => "describe alarm",
             Self::GetMetricData => "read metrics of",
@@ -237,7 +240,10 @@ impl Operation {
             Self::ListObjectsV2 | Self::GetObject | Self::PutObject | Self::DeleteObject => "s3",
             Self::DescribeParameters | Self::GetParameters => "ssm",
             Self::DescribeSecret => "secretsmanager",
-            Self::DescribeImages | Self::BatchGetImage | Self::ListImages => "ecr",
+            Self::DescribeImages
+            | Self::BatchGetImage
+            | Self::ListImages
+            | Self::DescribeImageScanFindings => "ecr",
             Self::DescribeTargetGroups => "elasticloadbalancing",
             Self::DescribeLogGroups => "logs",
             Self::GetRole => "iam",
@@ -288,9 +294,10 @@ impl Operation {
             Self::DescribeParameters => Some(Family::ParameterRead),
             Self::GetParameters => Some(Family::ParameterValueRead),
             Self::DescribeSecret => Some(Family::SecretRead),
-            Self::DescribeImages | Self::BatchGetImage | Self::ListImages => {
-                Some(Family::ImageRead)
-            }
+            Self::DescribeImages
+            | Self::BatchGetImage
+            | Self::ListImages
+            | Self::DescribeImageScanFindings => Some(Family::ImageRead),
             Self::DescribeTargetGroups => Some(Family::LoadBalancerRead),
             Self::DescribeAlarms => Some(Family::AlarmRead),
             Self::GetMetricData => Some(Family::MetricRead),
@@ -378,6 +385,7 @@ impl Operation {
             | Self::DescribeImages
             | Self::BatchGetImage
             | Self::ListImages
+            | Self::DescribeImageScanFindings
             | Self::DescribeTargetGroups
             | Self::DescribeAlarms
             | Self::GetMetricData

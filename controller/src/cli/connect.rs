@@ -20,6 +20,7 @@ use crate::operator::WatchedSource;
 use crate::places::Places;
 use crate::reconcile;
 use crate::references::{Outside, Referents, StateReader};
+use crate::releases::Repositories;
 use crate::source::{self, SourceReader, Variables};
 use crate::state::StateStore;
 use crate::status_store::StatusStore;
@@ -133,15 +134,28 @@ fn watched(configured: &ConfiguredSource, aws: Option<&Aws>) -> anyhow::Result<W
         SourceLocation::S3(source) => aws.map(|aws| aws.s3(source.region.as_deref())),
         SourceLocation::Git(_) | SourceLocation::Directory(_) => None,
     };
-    let access = source::Access {
+    let reader = SourceReader::open(&configured.location, access(s3))
+        .with_context(|| format!("cannot use source `{}`", configured.name))?;
+    Ok(WatchedSource { configured: configured.clone(), reader })
+}
+
+/// What readers of sources and repositories may use.
+fn access(s3: Option<crate::aws::S3>) -> source::Access {
+    source::Access {
         s3,
         cache: crate::config::cache_directory(),
         variables: Variables::from_environment(std::env::vars_os()),
         read_secret: Arc::new(crate::config::read_secret),
-    };
-    let reader = SourceReader::open(&configured.location, access)
-        .with_context(|| format!("cannot use source `{}`", configured.name))?;
-    Ok(WatchedSource { configured: configured.clone(), reader })
+    }
+}
+
+/// The Git repositories that releases may follow: any, and with credentials those that the configuration names.
+pub(super) fn repositories(config: &Config) -> Repositories {
+    let of_sources = config.sources.iter().filter_map(|source| match &source.location {
+        SourceLocation::Git(git) => Some((**git).clone()),
+        SourceLocation::S3(_) | SourceLocation::Directory(_) => None,
+    });
+    Repositories::new(access(None), config.repositories.iter().cloned().chain(of_sources).collect())
 }
 
 /// Reads every source once, without AWS.

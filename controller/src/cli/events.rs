@@ -95,10 +95,11 @@ fn tell(
 
 fn line(event: &EventView) -> String {
     let EventView { time, kind, level, reason, message, .. } = event;
-    let subject = match (&event.key, &event.source) {
-        (Some(key), _) => key.to_string(),
-        (None, Some(source)) => format!("source {source}"),
-        (None, None) => "operator".to_owned(),
+    let subject = match (&event.key, &event.source, &event.release) {
+        (Some(key), _, _) => key.to_string(),
+        (None, Some(source), _) => format!("source {source}"),
+        (None, None, Some(release)) => format!("release {release}"),
+        (None, None, None) => "operator".to_owned(),
     };
     let mark = if level == "warning" { "!" } else { " " };
     format!("{time} {mark} {subject:<24} {kind} {reason}: {message}")

@@ -1,8 +1,10 @@
-//! `longshore get`: the services or sources of a running operator, as a table.
+//! `longshore get`: the services, sources or releases of a running operator, as a table.
 
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use crds::ReleaseStatus;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Output;
@@ -43,6 +45,18 @@ enum What {
     /// The sources.
     #[value(alias = "source")]
     Sources,
+    /// The releases.
+    #[value(alias = "release")]
+    Releases,
+}
+
+impl Arguments {
+    fn is_filtered(&self) -> bool {
+        self.cluster.is_some()
+            || self.sync.is_some()
+            || self.health.is_some()
+            || self.query.is_some()
+    }
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -50,12 +64,18 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.what {
         What::Services => services(&client, &arguments).await?,
         What::Sources => {
-            let is_filtered = arguments.cluster.is_some()
-                || arguments.sync.is_some()
-                || arguments.health.is_some()
-                || arguments.query.is_some();
-            anyhow::ensure!(!is_filtered, "sources take no filters; `get services` does");
+            anyhow::ensure!(
+                !arguments.is_filtered(),
+                "sources take no filters; `get services` does"
+            );
             sources(&client, arguments.output).await?;
+        }
+        What::Releases => {
+            anyhow::ensure!(
+                !arguments.is_filtered(),
+                "releases take no filters; `get services` does"
+            );
+            releases(&client, arguments.output).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -116,6 +136,47 @@ async fn sources(client: &Client, output: Output) -> anyhow::Result<()> {
             source.services.to_string(),
             if invalid > 0 { invalid.to_string() } else { String::new() },
             source.error.unwrap_or_default(),
+        ]);
+    }
+    say!("{table}");
+    Ok(())
+}
+
+/// A release, as far as the table shows it.
+#[derive(Debug, Deserialize)]
+struct ReleaseRow {
+    metadata: ReleaseName,
+    services: Vec<Value>,
+    status: ReleaseStatus,
+}
+
+#[derive(Debug, Deserialize)]
+struct ReleaseName {
+    name: String,
+}
+
+async fn releases(client: &Client, output: Output) -> anyhow::Result<()> {
+    let answer = client.get("/api/v1/releases", &[]).await?;
+    if output == Output::Json {
+        return print_json(&answer);
+    }
+    let none = Vec::new();
+    let items = answer.get("items").and_then(Value::as_array).unwrap_or(&none);
+    let headings = ["RELEASE", "VERSION", "SINCE", "SERVICES", "WAITING", "REASON", "MESSAGE"];
+    let mut table = Table::new(&headings);
+    for item in items {
+        let ReleaseRow { metadata, services, status } = client.read(item)?;
+        let chosen = status.chosen.as_ref();
+        let said = status.conditions.first();
+        let waiting: Vec<&str> = status.pending.iter().map(|it| it.tag.as_str()).collect();
+        table.row([
+            metadata.name,
+            chosen.map_or("none", |chosen| &chosen.tag).to_owned(),
+            chosen.map(|chosen| chosen.since.to_string()).unwrap_or_default(),
+            services.len().to_string(),
+            waiting.join(" "),
+            said.map(|said| said.reason.to_string()).unwrap_or_default(),
+            said.map(|said| said.message.clone()).unwrap_or_default(),
         ]);
     }
     say!("{table}");

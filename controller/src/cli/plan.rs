@@ -11,6 +11,7 @@ use super::{AwsArguments, Output, SourceArguments, connect, validate};
 use crate::planned::PlannedService;
 use crate::reconcile::{self, Context};
 use crate::references;
+use crate::releases::{Purpose, Releases};
 
 /// How many services are looked at at once.
 const AT_ONCE: usize = 60;
@@ -37,6 +38,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     // A spec that moved to another source is seen by a reading that began after the search.
     connect::read_sources(&context, &mut sources).await?;
     references::read_once(&context).await;
+    let releases = Releases::new(connect::repositories(&config), 0);
+    Box::pin(releases.once(&context, Purpose::Show)).await;
     let invalid = validate::problems(&config, &context.inventory());
     let report = Report { services: services(&context).await, invalid };
     match arguments.output {

@@ -13,6 +13,7 @@ use super::{AwsArguments, Output, SourceArguments, connect, validate};
 use crate::config::Config;
 use crate::inventory::{Entry, Inventory, Wanted};
 use crate::references;
+use crate::releases::{Purpose, Releases};
 
 /// Arguments of `render`.
 #[derive(Debug, Args)]
@@ -87,6 +88,8 @@ async fn read(config: &Config, arguments: &Arguments) -> anyhow::Result<Inventor
     let context = connect::context(config, &connection)?;
     *context.inventory() = inventory;
     Box::pin(references::read_once(&context)).await;
+    let releases = Releases::new(connect::repositories(config), 0);
+    Box::pin(releases.once(&context, Purpose::Show)).await;
     let read = std::mem::replace(&mut *context.inventory(), connect::inventory(config));
     Ok(read)
 }

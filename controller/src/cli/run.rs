@@ -48,7 +48,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         );
     }
     let operator = Operator::new(context.clone(), config.interval, fastrand::u64(..))
-        .keeping(config.revisions);
+        .keeping(config.revisions)
+        .following(connect::repositories(&config));
     let state = http::State {
         store: context.statuses.clone(),
         orders: Some(Intake::new(context.clone(), operator.queue().clone())),

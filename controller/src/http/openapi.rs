@@ -34,6 +34,7 @@ fn build() -> Option<Value> {
     generator.subschema_for::<crds::ObjectMeta>();
     generator.subschema_for::<crds::Provenance>();
     generator.subschema_for::<crds::PastRelease>();
+    generator.subschema_for::<crds::ReleaseStatus>();
     let schemas = document.pointer_mut("/components/schemas")?.as_object_mut()?;
     schemas.extend(generator.take_definitions(true));
     Some(document)

@@ -6,6 +6,7 @@
 mod moment;
 mod outline;
 mod overview;
+mod releases;
 mod scaling;
 mod service;
 mod view;

@@ -13,7 +13,7 @@ use tower_http::trace::TraceLayer;
 
 use super::problem::Problem;
 use super::{
-    App, State, api, assets, badge, discovery, guard, openapi, orders, page, reads, watch,
+    App, State, api, assets, badge, discovery, guard, openapi, orders, page, reads, releases, watch,
 };
 
 /// How large a request's body may be: those that are read are the sign-in form and orders.
@@ -34,6 +34,8 @@ pub fn router(state: State, shutdown: CancellationToken) -> Router {
         .route("/api/v1/services/{cluster}/{name}/events", get(api::service_events))
         .merge(orders::routes())
         .route("/api/v1/sources", get(api::sources))
+        .route("/api/v1/releases", get(releases::releases))
+        .route("/api/v1/releases/{name}", get(releases::release))
         .route("/api/v1/events", get(api::events))
         .route("/api/v1/watch", get(watch::watch))
         .route("/badge/{cluster}/{file}", get(badge::badge))

@@ -107,6 +107,14 @@ fn filled() -> StatusStore {
         ..object(key("default", "data", "reports"), "Missing")
     });
     store.set_ready(true);
+    store.publish_release(crate::status_store::ReleaseObject {
+        name: "web".parse().unwrap(),
+        metadata: crds::ObjectMeta::named("web"),
+        provenance: None,
+        spec: Arc::default(),
+        services: Vec::new(),
+        status: crds::ReleaseStatus::default(),
+    });
     store
 }
 

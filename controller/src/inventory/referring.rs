@@ -205,6 +205,21 @@ impl Inventory {
         touched.into_keys().collect()
     }
 
+    /// The services that refer to a value outside, by their newest version or by the last good one.
+    pub(super) fn users_of(&self, referent: &Referent) -> BTreeSet<ObjectKey> {
+        let files = self.sources.values().flat_map(|state| state.files.values());
+        let referring = files.flat_map(|file| &file.referring);
+        let users = referring.filter(|referring| referring.uses.contains(referent));
+        let good = self.sources.values().flat_map(|state| &state.last_good);
+        let good = good.filter(|(_, entry)| {
+            entry.references.iter().any(|used| used.referent.as_ref() == Some(referent))
+        });
+        users
+            .filter_map(|referring| key_of(&referring.service))
+            .chain(good.map(|(key, _)| key.clone()))
+            .collect()
+    }
+
     /// Every value outside that a spec refers to. What is known of others is forgotten.
     pub fn referents_in_use(&mut self) -> BTreeSet<Referent> {
         let used = self.used();

@@ -17,6 +17,7 @@ use super::referents::Answer;
 use super::states::StateReader;
 use crate::queue::{Priority, Queue};
 use crate::reconcile::Context;
+use crate::releases;
 
 /// How often parameters are looked at, at most: their descriptions share three calls a second with everything else.
 const PARAMETER_INTERVAL_MIN: Duration = Duration::from_secs(30);
@@ -148,15 +149,11 @@ async fn look(context: &Context, origin: &Origin) -> Read {
             Some((state, _)) => Box::pin(state.read(referents)).await,
             None => Vec::new(),
         },
-        Origin::Releases => {
-            let why = "this version does not follow releases yet";
-            let unread = || Answer::Unread { why: why.to_owned() };
-            referents.into_iter().map(|referent| (referent, unread())).collect()
-        }
+        Origin::Releases => releases::answers(context, referents),
     };
     let mut is_whole = true;
     for (referent, answer) in &answers {
-        if let Answer::Unread { why } = answer {
+        if let (Answer::Unread { why }, false) = (answer, *origin == Origin::Releases) {
             is_whole = false;
             tracing::warn!(reference = %referent, why, "cannot read a referenced value");
         }

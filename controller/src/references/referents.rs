@@ -118,7 +118,9 @@ impl Referents {
             let known = self.known.entry(referent.clone()).or_default();
             let before = known.clone();
             known.take(answer, now);
-            if known.meaning() != before.meaning() {
+            let is_renamed =
+                matches!(referent, Referent::Release(_)) && known.version() != before.version();
+            if is_renamed || known.meaning() != before.meaning() {
                 news.changed.insert(referent);
             } else if known.trouble() != before.trouble() {
                 news.retold.insert(referent);
@@ -199,6 +201,12 @@ impl Referents {
         })
     }
 
+    /// A value with its version, where both are known.
+    pub(crate) fn version_of(&self, referent: &Referent) -> Option<(&str, &str)> {
+        let found = self.known.get(referent)?.settled.as_ref()?.as_ref().ok()?;
+        Some((&found.text, found.version.as_deref()?))
+    }
+
     /// References as people see them.
     pub(crate) fn tell(&self, references: &[ResolvedReference]) -> Vec<ToldReference> {
         references.iter().map(|reference| self.tell_one(reference)).collect()
@@ -257,9 +265,16 @@ impl Known {
         }
     }
 
-    /// What a status says beside that. A trouble that goes on in other words is the same trouble.
-    fn trouble(&self) -> bool {
-        self.unread.is_some()
+    /// The version of a value that is known.
+    fn version(&self) -> Option<&str> {
+        self.settled.as_ref()?.as_ref().ok()?.version.as_deref()
+    }
+
+    /// What a status says beside that. A trouble that goes on in other words is the same trouble, unless it is all that is
+    /// known.
+    fn trouble(&self) -> Option<&str> {
+        let unread = self.unread.as_ref()?;
+        Some(if self.settled.is_none() { &unread.why } else { "" })
     }
 }
 

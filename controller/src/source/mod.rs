@@ -20,7 +20,7 @@ use futures_util::future::BoxFuture;
 pub use access::{Access, ReadSecret, Variables};
 pub use directory::DirectoryReader;
 pub use error::{Retry, SourceError};
-pub use git::GitReader;
+pub use git::{GitReader, TagReader};
 pub use s3::S3Reader;
 pub use snapshot::{Commit, Refusal, Snapshot, SourceFile};
 

@@ -1,17 +1,17 @@
-//! Records as objects: `<prefix><target>/<cluster>/<service>.json`, changed by conditional writes (aws.md §6.4).
+//! Documents as objects, `<prefix><target>/<cluster>/<service>.json` and `<prefix>releases/<name>.json`, changed by conditional writes (aws.md §6.4).
 //!
 //! Objects are listed now and again, all of them in one call a thousand, and only those are read whose entity tag is new. So
 //! what another operator wrote is seen within [`LISTED_FOR`]; a change based on an older version is refused by S3 and read
 //! again at once. While the bucket cannot be listed, what was read before stays in force; what never was is an error.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crds::ObjectKey;
 use tokio::time::Instant;
 
-use super::{Loaded, Record, Saved, StateError, file_name};
+use super::{Document, Loaded, Saved, StateError};
 use crate::aws::{Error, Kind, PutCondition, S3};
 
 /// How long a listing is believed.
@@ -21,7 +21,7 @@ const BYTES_MAX: u64 = 1 << 20;
 /// How often an object is read again that changes while it is read.
 const READS_MAX: usize = 3;
 
-/// Records in a bucket.
+/// Documents in a bucket.
 #[derive(Debug)]
 #[expect(clippy::struct_field_names, reason = "a bucket is what S3 calls the place of this one")]
 pub(super) struct Bucket {
@@ -42,7 +42,7 @@ struct Known {
     /// Entity tags of all objects, once they were listed.
     etags: Option<HashMap<String, String>>,
     /// What was read, with the entity tag it had.
-    records: HashMap<String, (String, Arc<Record>)>,
+    documents: HashMap<String, (String, Arc<[u8]>)>,
 }
 
 impl Bucket {
@@ -51,22 +51,24 @@ impl Bucket {
         Self { s3, bucket, prefix, known, listing }
     }
 
-    pub(super) async fn load(&self, key: &ObjectKey) -> Result<Loaded, StateError> {
-        let name = self.name(key);
+    pub(super) async fn load<D: Document>(&self, key: &D::Key) -> Result<Loaded<D>, StateError> {
+        let name = self.name::<D>(key);
+        let read = |bytes: &[u8]| {
+            D::from_json(key, bytes)
+                .map(Arc::new)
+                .map_err(|why| StateError::read(key, format!("s3://{}/{name}: {why}", self.bucket)))
+        };
         for _ in 0..READS_MAX {
             self.list(key).await?;
             let Some(etag) = self.etag(&name) else { return Ok(Loaded::nothing()) };
-            if let Some(record) = self.kept(&name, &etag) {
-                return Ok(Loaded { record, version: Some(etag) });
+            if let Some(bytes) = self.kept(&name, &etag) {
+                return Ok(Loaded { record: read(&bytes)?, version: Some(etag) });
             }
             match self.s3.get(&self.bucket, &name, Some(&etag), BYTES_MAX).await {
                 Ok(bytes) => {
-                    let record = Record::from_json(key, &bytes).map_err(|why| {
-                        StateError::read(key, format!("s3://{}/{name}: {why}", self.bucket))
-                    })?;
-                    let record = Arc::new(record);
-                    let kept = (etag.clone(), Arc::clone(&record));
-                    self.known().records.insert(name, kept);
+                    let record = read(&bytes)?;
+                    let kept = (etag.clone(), Arc::from(&bytes[..]));
+                    self.known().documents.insert(name, kept);
                     return Ok(Loaded { record, version: Some(etag) });
                 }
                 Err(error) if has_lost(&error) => self.known().is_outdated = true,
@@ -76,18 +78,20 @@ impl Bucket {
         Err(StateError::read(key, "it keeps changing while it is read"))
     }
 
-    pub(super) async fn save(
+    pub(super) async fn save<D: Document>(
         &self,
-        key: &ObjectKey,
-        record: Record,
+        key: &D::Key,
+        record: D,
         version: Option<String>,
     ) -> Result<Saved, StateError> {
-        let name = self.name(key);
+        let name = self.name::<D>(key);
+        let mut kept: Arc<[u8]> = Arc::default();
         let written = match (&version, record.is_empty()) {
             (None, true) => return Ok(Saved::Yes),
             (Some(etag), true) => self.s3.delete(&self.bucket, &name, etag).await.map(|()| None),
             (etag, false) => {
                 let bytes = record.to_json(key).map_err(|why| StateError::write(key, why))?;
+                kept = Arc::from(&bytes[..]);
                 let condition = match etag {
                     Some(etag) => PutCondition::Matches(etag),
                     None => PutCondition::Absent,
@@ -97,7 +101,7 @@ impl Bucket {
         };
         match written {
             Ok(etag) => {
-                self.keep(name, etag, record);
+                self.keep(name, etag, kept);
                 Ok(Saved::Yes)
             }
             // Whether a write without an answer took effect shows in the next reading.
@@ -110,7 +114,7 @@ impl Bucket {
     }
 
     /// Brings the listing up to date, unless it is new enough.
-    async fn list(&self, key: &ObjectKey) -> Result<(), StateError> {
+    async fn list(&self, key: &impl Display) -> Result<(), StateError> {
         if self.is_listed() {
             return Ok(());
         }
@@ -124,7 +128,7 @@ impl Bucket {
             Ok(objects) => {
                 let etags: HashMap<String, String> =
                     objects.into_iter().map(|object| (object.key, object.etag)).collect();
-                known.records.retain(|name, kept| etags.get(name) == Some(&kept.0));
+                known.documents.retain(|name, kept| etags.get(name) == Some(&kept.0));
                 known.etags = Some(etags);
                 known.is_outdated = false;
             }
@@ -146,27 +150,27 @@ impl Bucket {
         self.known().etags.as_ref()?.get(name).cloned()
     }
 
-    fn kept(&self, name: &str, etag: &str) -> Option<Arc<Record>> {
+    fn kept(&self, name: &str, etag: &str) -> Option<Arc<[u8]>> {
         let known = self.known();
-        let (kept, record) = known.records.get(name)?;
-        (kept == etag).then(|| Arc::clone(record))
+        let (kept, bytes) = known.documents.get(name)?;
+        (kept == etag).then(|| Arc::clone(bytes))
     }
 
-    fn keep(&self, name: String, etag: Option<String>, record: Record) {
+    fn keep(&self, name: String, etag: Option<String>, bytes: Arc<[u8]>) {
         let mut known = self.known();
-        let Known { etags, records, .. } = &mut *known;
+        let Known { etags, documents, .. } = &mut *known;
         let etags = etags.get_or_insert_default();
         if let Some(etag) = etag {
             etags.insert(name.clone(), etag.clone());
-            records.insert(name, (etag, Arc::new(record)));
+            documents.insert(name, (etag, bytes));
         } else {
             etags.remove(&name);
-            records.remove(&name);
+            documents.remove(&name);
         }
     }
 
-    fn name(&self, key: &ObjectKey) -> String {
-        format!("{}{}", self.prefix, file_name(key))
+    fn name<D: Document>(&self, key: &D::Key) -> String {
+        format!("{}{}", self.prefix, D::place(key))
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

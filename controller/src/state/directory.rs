@@ -1,4 +1,4 @@
-//! Records as files: `<directory>/<target>/<cluster>/<service>.json`.
+//! Documents as files, `<directory>/<target>/<cluster>/<service>.json` and `<directory>/releases/<name>.json`.
 //!
 //! A file is written beside its place, flushed to the disk and moved there, so that it is always whole. A lock file keeps
 //! processes on one machine from changing files at the same time.
@@ -8,15 +8,14 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crds::ObjectKey;
 use sha2::{Digest as _, Sha256};
 
-use super::{Loaded, Record, Saved, StateError, file_name};
+use super::{Document, Loaded, Saved, StateError};
 
 /// How large a document may be: twenty releases and ten orders have a hundredth of it.
 const BYTES_MAX: u64 = 1 << 20;
 
-/// Records in a directory.
+/// Documents in a directory.
 #[derive(Debug, Clone)]
 pub(super) struct Directory {
     root: PathBuf,
@@ -27,8 +26,8 @@ impl Directory {
         Self { root }
     }
 
-    pub(super) async fn load(&self, key: &ObjectKey) -> Result<Loaded, StateError> {
-        let (path, key) = (self.path(key), key.clone());
+    pub(super) async fn load<D: Document>(&self, key: &D::Key) -> Result<Loaded<D>, StateError> {
+        let (path, key) = (self.path::<D>(key), key.clone());
         let failed = key.clone();
         let read = tokio::task::spawn_blocking(move || {
             load(&path, &key)
@@ -37,13 +36,13 @@ impl Directory {
         read.await.unwrap_or_else(|_| Err(StateError::read(&failed, "the reader has panicked")))
     }
 
-    pub(super) async fn save(
+    pub(super) async fn save<D: Document>(
         &self,
-        key: &ObjectKey,
-        record: Record,
+        key: &D::Key,
+        record: D,
         version: Option<String>,
     ) -> Result<Saved, StateError> {
-        let (root, path, key) = (self.root.clone(), self.path(key), key.clone());
+        let (root, path, key) = (self.root.clone(), self.path::<D>(key), key.clone());
         let failed = key.clone();
         let write = tokio::task::spawn_blocking(move || {
             save(&root, &path, &key, &record, version.as_deref())
@@ -52,16 +51,16 @@ impl Directory {
         write.await.unwrap_or_else(|_| Err(StateError::write(&failed, "the writer has panicked")))
     }
 
-    fn path(&self, key: &ObjectKey) -> PathBuf {
-        self.root.join(file_name(key))
+    fn path<D: Document>(&self, key: &D::Key) -> PathBuf {
+        self.root.join(D::place(key))
     }
 }
 
-fn load(path: &Path, key: &ObjectKey) -> Result<Loaded, String> {
+fn load<D: Document>(path: &Path, key: &D::Key) -> Result<Loaded<D>, String> {
     let Some(bytes) = bytes_of(path).map_err(|error| error.to_string())? else {
         return Ok(Loaded::nothing());
     };
-    let record = Record::from_json(key, &bytes)?;
+    let record = D::from_json(key, &bytes)?;
     Ok(Loaded { record: Arc::new(record), version: Some(version_of(&bytes)) })
 }
 
@@ -84,11 +83,11 @@ fn version_of(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-fn save(
+fn save<D: Document>(
     root: &Path,
     path: &Path,
-    key: &ObjectKey,
-    record: &Record,
+    key: &D::Key,
+    record: &D,
     version: Option<&str>,
 ) -> Result<Saved, String> {
     let bytes = record.to_json(key).map_err(|error| error.to_string())?;

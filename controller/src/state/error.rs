@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crds::ObjectKey;
-
 /// A document of the state store that could not be read or written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateError {
@@ -13,11 +11,11 @@ pub struct StateError {
 }
 
 impl StateError {
-    pub(super) fn read(key: &ObjectKey, why: impl fmt::Display) -> Self {
+    pub(super) fn read(key: &impl fmt::Display, why: impl fmt::Display) -> Self {
         Self { verb: "read", subject: key.to_string(), why: why.to_string() }
     }
 
-    pub(super) fn write(key: &ObjectKey, why: impl fmt::Display) -> Self {
+    pub(super) fn write(key: &impl fmt::Display, why: impl fmt::Display) -> Self {
         Self { verb: "write", subject: key.to_string(), why: why.to_string() }
     }
 }

@@ -1,27 +1,31 @@
 //! The state store: what neither a source nor AWS can say again. What people said about a service, and how its releases ended.
 //!
-//! One small JSON document for each service, in a directory, under a prefix of a bucket, or in memory. What must hold: a
+//! One small JSON document for each service and each release, in a directory, under a prefix of a bucket, or in memory. What must hold: a
 //! document is changed only as it was read (a lost race is read again), a document that cannot be read is an error and never
 //! an empty one, and losing all of them loses no service and deletes nothing (docs/adr/0012).
 
 mod bucket;
 mod directory;
+mod document;
 mod error;
 mod memory;
 mod record;
+mod release;
 #[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crds::ObjectKey;
+use crds::{ObjectKey, ReleaseName};
 
 use self::bucket::Bucket;
 use self::directory::Directory;
+use self::document::Document;
 pub use self::error::StateError;
 use self::memory::Memory;
 pub use self::record::Record;
+pub use self::release::{BadVersion, Noticed, ReleaseRecord, Spell};
 use crate::aws::S3;
 
 /// How often a change is tried when others change the same document at the same time.
@@ -40,8 +44,8 @@ enum Place {
 
 /// A document as it was read.
 #[derive(Debug, Clone)]
-struct Loaded {
-    record: Arc<Record>,
+struct Loaded<D> {
+    record: Arc<D>,
     /// What tells it from other versions; `None` where there is no document.
     version: Option<String>,
 }
@@ -55,7 +59,7 @@ enum Saved {
     Lost,
 }
 
-impl Loaded {
+impl<D: Document> Loaded<D> {
     fn nothing() -> Self {
         Self { record: Arc::default(), version: None }
     }
@@ -88,15 +92,37 @@ impl StateStore {
         Ok(self.load(key).await?.record)
     }
 
+    /// What is kept of a release; nothing at all is an empty record.
+    pub async fn read_release(&self, name: &ReleaseName) -> Result<Arc<ReleaseRecord>, StateError> {
+        Ok(self.load(name).await?.record)
+    }
+
     /// Changes what is kept of a service. `change` may be called more than once, each time with the newest record; its own
     /// refusal changes nothing.
     pub async fn change<T, R>(
         &self,
         key: &ObjectKey,
-        mut change: impl FnMut(&mut Record) -> Result<T, R>,
+        change: impl FnMut(&mut Record) -> Result<T, R>,
+    ) -> Result<Result<T, R>, StateError> {
+        self.change_document(key, change).await
+    }
+
+    /// Changes what is kept of a release; as [`StateStore::change`].
+    pub async fn change_release<T, R>(
+        &self,
+        name: &ReleaseName,
+        change: impl FnMut(&mut ReleaseRecord) -> Result<T, R>,
+    ) -> Result<Result<T, R>, StateError> {
+        self.change_document(name, change).await
+    }
+
+    async fn change_document<D: Document, T, R>(
+        &self,
+        key: &D::Key,
+        mut change: impl FnMut(&mut D) -> Result<T, R>,
     ) -> Result<Result<T, R>, StateError> {
         for _ in 0..TRIES_MAX {
-            let known = self.load(key).await?;
+            let known: Loaded<D> = self.load(key).await?;
             let mut record = (*known.record).clone();
             let answer = match change(&mut record) {
                 Ok(answer) => answer,
@@ -112,29 +138,24 @@ impl StateStore {
         Err(StateError::write(key, "others keep changing it at the same time"))
     }
 
-    async fn load(&self, key: &ObjectKey) -> Result<Loaded, StateError> {
+    async fn load<D: Document>(&self, key: &D::Key) -> Result<Loaded<D>, StateError> {
         match &*self.0 {
-            Place::Memory(memory) => Ok(memory.load(key)),
+            Place::Memory(memory) => memory.load(key),
             Place::Directory(directory) => directory.load(key).await,
             Place::Bucket(bucket) => Box::pin(bucket.load(key)).await,
         }
     }
 
-    async fn save(
+    async fn save<D: Document>(
         &self,
-        key: &ObjectKey,
-        record: Record,
+        key: &D::Key,
+        record: D,
         version: Option<String>,
     ) -> Result<Saved, StateError> {
         match &*self.0 {
-            Place::Memory(memory) => Ok(memory.save(key, record, version.as_deref())),
+            Place::Memory(memory) => memory.save(key, &record, version.as_deref()),
             Place::Directory(directory) => directory.save(key, record, version).await,
             Place::Bucket(bucket) => Box::pin(bucket.save(key, record, version)).await,
         }
     }
-}
-
-/// `default/shop/web.json`: the names have no characters that mean anything in a path.
-fn file_name(key: &ObjectKey) -> String {
-    format!("{}/{}/{}.json", key.target, key.cluster, key.name)
 }

@@ -6,6 +6,8 @@ use planner::checks::Analysis;
 use planner::hook::HookLog;
 use serde::{Deserialize, Serialize};
 
+use super::Document as Stored;
+
 /// The form that is written. A document of a newer form is not read: what it says more might be a hold.
 const FORM: u32 = 1;
 
@@ -54,9 +56,21 @@ impl Record {
             && self.hooks.is_empty()
             && self.analysis.is_none()
     }
+}
 
-    /// As a document.
-    pub(super) fn to_json(&self, key: &ObjectKey) -> Result<Vec<u8>, serde_json::Error> {
+impl Stored for Record {
+    type Key = ObjectKey;
+
+    /// `default/shop/web.json`.
+    fn place(key: &ObjectKey) -> String {
+        format!("{}/{}/{}.json", key.target, key.cluster, key.name)
+    }
+
+    fn is_empty(&self) -> bool {
+        Self::is_empty(self)
+    }
+
+    fn to_json(&self, key: &ObjectKey) -> Result<Vec<u8>, serde_json::Error> {
         serde_json::to_vec_pretty(&Document {
             form: FORM,
             key: key.clone(),
@@ -68,8 +82,7 @@ impl Record {
         })
     }
 
-    /// From the document of this service.
-    pub(super) fn from_json(key: &ObjectKey, bytes: &[u8]) -> Result<Self, String> {
+    fn from_json(key: &ObjectKey, bytes: &[u8]) -> Result<Self, String> {
         let head: Head = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         if head.form != FORM {
             return Err(format!("it has form {}; this version reads form {FORM}", head.form));

@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crds::{ClusterName, ConditionType, InvalidObject, ObjectKey, Reason, ServiceName, SourceName};
+use crds::{
+    ClusterName, ConditionType, InvalidObject, ObjectKey, Reason, ReleaseName, ServiceName,
+    SourceName,
+};
 use jiff::Timestamp;
 
 use super::event::{Event, EventKind, EventLevel, Ring, service_transitions, source_transitions};
 use super::object::{Readiness, ServiceObject, SourceObject};
 use super::query::{Counts, Page, Query};
+use super::release::ReleaseObject;
 use super::watch::{CatchUp, Changed, Version};
 
 /// How many events are kept of everything, and of one service.
@@ -21,6 +25,7 @@ const REMOVALS: usize = 4096;
 pub(super) struct Board {
     services: BTreeMap<ObjectKey, Entry>,
     sources: BTreeMap<SourceName, Arc<SourceObject>>,
+    pub(super) releases: BTreeMap<ReleaseName, Arc<ReleaseObject>>,
     events: Ring,
     removals: VecDeque<(u64, ObjectKey)>,
     /// Removals up to this version have been forgotten.

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crds::{ConditionStatus, ConditionType, Health, ObjectKey, RolloutStatus, SourceName};
+use crds::{
+    ConditionStatus, ConditionType, Health, ObjectKey, ReleaseName, RolloutStatus, SourceName,
+};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -24,6 +26,8 @@ pub enum EventKind {
     Action,
     /// A source.
     Source,
+    /// A release.
+    Release,
 }
 
 impl EventKind {
@@ -36,6 +40,7 @@ impl EventKind {
             Self::Rollout => "Rollout",
             Self::Action => "Action",
             Self::Source => "Source",
+            Self::Release => "Release",
         }
     }
 }
@@ -62,6 +67,9 @@ pub struct Event {
     /// The source it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceName>,
+    /// The release it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleaseName>,
     /// What it is about.
     pub kind: EventKind,
     /// Whether it needs somebody.
@@ -85,6 +93,7 @@ impl Event {
             time,
             key: Some(key),
             source: None,
+            release: None,
             kind,
             level,
             reason: reason.into(),
@@ -97,6 +106,25 @@ impl Event {
         Self::of_source(name, time, EventLevel::Warning, ("SourceRewritten", what.to_owned()))
     }
 
+    /// An event of a release.
+    pub fn of_release(
+        name: &ReleaseName,
+        time: Timestamp,
+        level: EventLevel,
+        (reason, message): (impl Into<String>, impl Into<String>),
+    ) -> Self {
+        Self {
+            time,
+            key: None,
+            source: None,
+            release: Some(name.clone()),
+            kind: EventKind::Release,
+            level,
+            reason: reason.into(),
+            message: message.into(),
+        }
+    }
+
     fn of_source(
         name: &SourceName,
         time: Timestamp,
@@ -107,6 +135,7 @@ impl Event {
             time,
             key: None,
             source: Some(name.clone()),
+            release: None,
             kind: EventKind::Source,
             level,
             reason: reason.to_owned(),

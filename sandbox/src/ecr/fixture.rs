@@ -1,6 +1,7 @@
 //! Pushing what a fixture describes, as a builder and a signer would.
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::{
     Ecr, FixtureImage, Image, Status, manifest, manifest::Manifest, push::Push,
@@ -11,6 +12,19 @@ use crate::ApiError;
 const SIZE_PRESET: u64 = 50_000_000;
 
 impl Ecr {
+    /// Pushes an image; a repository that is not there is made.
+    pub(crate) fn push_new(
+        &mut self,
+        repository: &str,
+        image: &FixtureImage,
+        now: Timestamp,
+    ) -> Result<(), ApiError> {
+        if !self.repositories.contains_key(repository) {
+            self.call("CreateRepository", &json!({ "repositoryName": repository }), now)?;
+        }
+        self.push_fixture(repository, image, now)
+    }
+
     pub(super) fn push_fixture(
         &mut self,
         repository: &str,

@@ -4,9 +4,15 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::{ImageRule, Region, ServiceView, TaskDefinitionView, TaskView};
+use crate::{FixtureImage, ImageRule, Region, ServiceView, TaskDefinitionView, TaskView};
 
 impl Region {
+    /// Pushes an image as a builder and a signer would; a repository that is not there is made.
+    pub fn push_image(&mut self, repository: &str, image: &FixtureImage) -> Result<(), String> {
+        let now = self.now;
+        self.ecr.push_new(repository, image, now).map_err(|error| format!("{error:?}"))
+    }
+
     /// Puts a rule for images before all others; tasks that pull from now on follow it.
     pub fn set_image(&mut self, rule: ImageRule) {
         self.ecs.set_image(rule);

@@ -23,6 +23,7 @@ mod ownership;
 mod preflight;
 mod pruning;
 mod references;
+mod releases;
 mod retention;
 mod rollouts;
 mod scale;

@@ -39,6 +39,7 @@ fn register_input(desired: &Desired, running: Option<&ObservedTaskDefinition>) -
         _ => wanted.input.clone(),
     };
     let mut tags = wanted.tags.clone();
+    tags.extend(desired.version_tags());
     tags.insert(ownership::OWNER.to_owned(), desired.owner.to_string());
     tags.insert(
         SPEC_HASH.to_owned(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::git::Tagged;
 use super::listing::{ListedImage, Listing, Standing, about};
 use super::rank::{Rank, Ranked};
 use super::rule::Rule;
@@ -34,6 +35,7 @@ enum Other {
     Unmatched,
     Excluded,
     Artifact,
+    NotInGit,
 }
 
 /// How many, and one of them.
@@ -92,6 +94,16 @@ fn judge<'t>(
 }
 
 impl<'a> Found<'a> {
+    /// Drops the candidates that have no tag in Git.
+    pub(super) fn retain_tagged(&mut self, tagged: &Tagged<'_>) {
+        let (kept, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.candidates).into_iter().partition(|it| tagged.has(&it.rank));
+        self.candidates = kept;
+        for Candidate { rank, tag, .. } in others {
+            self.note(Other::NotInGit, Some(rank), tag);
+        }
+    }
+
     fn note(&mut self, other: Other, rank: Option<Rank>, tag: &'a str) {
         let example = (rank, tag);
         match self.others.get_mut(&other) {
@@ -149,6 +161,7 @@ impl Other {
             Other::Excluded => "excluded",
             Other::Artifact if one => "signature or other artifact",
             Other::Artifact => "signatures and other artifacts",
+            Other::NotInGit => "without a tag in Git",
         }
     }
 }

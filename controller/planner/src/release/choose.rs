@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::candidates::{self, Candidate, Found};
 use super::facts::Facts;
 use super::gates::{self, Verdict};
+use super::git::Tagged;
 use super::hold;
 use super::listing::Listing;
 use super::past::Past;
@@ -71,6 +72,11 @@ pub enum Want {
         /// The image.
         digest: String,
     },
+    /// Who signed a tag of the Git repository.
+    GitTag {
+        /// The tag.
+        tag: String,
+    },
 }
 
 /// A choice and what led to it.
@@ -122,19 +128,31 @@ pub fn choose(
     past: &Past,
     now: Timestamp,
 ) -> Decision {
-    let question = Question { rule, listing, facts, past, now };
-    let found = candidates::find(rule, listing);
-    let mut notes = Notes::default();
-    let choice = match &past.hold {
-        Some(hold) => hold::choice(&question, hold),
-        None => question.choice(&found, &mut notes),
+    let mut found = candidates::find(rule, listing);
+    let (tagged, unread) = match Tagged::read(rule, facts) {
+        Ok(tagged) => (tagged, None),
+        Err(why) => (None, Some(why)),
     };
-    Decision {
+    if let Some(tagged) = &tagged {
+        found.retain_tagged(tagged);
+    }
+    let question = Question { rule, listing, facts, past, now, tagged: tagged.as_ref() };
+    let mut notes = Notes::default();
+    let choice = match (&past.hold, unread) {
+        (Some(hold), _) => hold::choice(&question, hold),
+        (None, Some(why)) => Choice::Pending { why, until: None },
+        (None, None) => question.choice(&found, &mut notes),
+    };
+    let mut decision = Decision {
         choice,
         waiting: notes.waiting,
         wants: notes.wants,
         candidates: found.candidates.len(),
+    };
+    if let (Some(tagged), None) = (&tagged, &past.hold) {
+        tagged.await_images(rule, &found, past, now, &mut decision);
     }
+    decision
 }
 
 /// Everything that a choice depends on.
@@ -145,6 +163,7 @@ pub(super) struct Question<'a> {
     pub(super) facts: &'a Facts,
     pub(super) past: &'a Past,
     pub(super) now: Timestamp,
+    pub(super) tagged: Option<&'a Tagged<'a>>,
 }
 
 /// What was met on the way down.
@@ -307,6 +326,10 @@ impl Question<'_> {
                     unread.get_or_insert(candidate.tag);
                 }
                 Some(missing) if missing.is_empty() => fitting.push(candidate),
+                Some(_) if self.is_unstated(candidate) => notes.refused.push(format!(
+                    "{} is a single image, whose manifest does not say what it runs on",
+                    candidate.tag
+                )),
                 Some(missing) => {
                     let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
                     notes.refused.push(format!("{} is not for {}", candidate.tag, list(&missing)));
@@ -317,6 +340,12 @@ impl Question<'_> {
             Some(tag) => Fitting::Unread(format!("the platforms of {tag} have not been read yet")),
             None => Fitting::Images(fitting),
         }
+    }
+
+    /// Whether an image was read and says nothing of platforms.
+    fn is_unstated(&self, candidate: &Candidate<'_>) -> bool {
+        let facts = self.facts.images.get(&candidate.image.digest);
+        facts.and_then(|facts| facts.platforms.as_ref()).is_some_and(Vec::is_empty)
     }
 
     /// Why a version is not tried after a rollback.

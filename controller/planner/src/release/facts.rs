@@ -13,6 +13,30 @@ pub struct Facts {
     pub images: BTreeMap<String, ImageFacts>,
     /// What the release that goes ahead ran, where this is known.
     pub ahead: Option<Vec<Stay>>,
+    /// The tags of the application's Git repository by name, where they have been read.
+    pub git: Option<BTreeMap<String, GitTag>>,
+}
+
+/// One tag of a Git repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GitTag {
+    /// The commit that it names.
+    pub commit: String,
+    /// When it was first seen without its image; `None` where the image was there already.
+    pub noticed_at: Option<Timestamp>,
+    /// Whether somebody who may sign has signed it.
+    pub trust: Trust,
+}
+
+/// Whether a Git tag can be trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trust {
+    /// Its signature has not been looked at.
+    Unread,
+    /// It is signed by somebody who may sign.
+    Signed,
+    /// It is not: why.
+    Refused(String),
 }
 
 /// What was read about one image.

@@ -23,7 +23,7 @@ pub(super) enum Verdict {
 
 /// Asks every gate; the first that is closed answers. What costs a call is asked last.
 pub(super) fn judge(question: &Question<'_>, candidate: &Candidate<'_>) -> Verdict {
-    for gate in [age, signature, ahead, scan] {
+    for gate in [age, signature, ahead, scan, git] {
         match gate(question, candidate) {
             Verdict::Pass => {}
             closed @ (Verdict::Refuse(_) | Verdict::Wait(_) | Verdict::Unread(..)) => {
@@ -40,6 +40,11 @@ pub(super) fn misfit(question: &Question<'_>, candidate: &Candidate<'_>) -> Opti
     let offered = facts.and_then(|facts| facts.platforms.as_ref())?;
     let wanted = question.rule.platforms.iter();
     Some(wanted.filter(|wanted| !offered.iter().any(|own| own.fits(wanted))).cloned().collect())
+}
+
+/// The tag in Git, where one is asked for.
+fn git(question: &Question<'_>, candidate: &Candidate<'_>) -> Verdict {
+    question.tagged.map_or(Verdict::Pass, |tagged| tagged.judge(candidate))
 }
 
 fn wait(candidate: &Candidate<'_>, message: String, until: Option<Timestamp>) -> Verdict {

@@ -79,6 +79,12 @@ impl Listing {
         Self { images, read_at, signed }
     }
 
+    /// The same, read again and found unchanged.
+    #[must_use]
+    pub fn confirmed(self, read_at: Timestamp) -> Self {
+        Self { read_at, ..self }
+    }
+
     /// The entries.
     pub fn images(&self) -> &[ListedImage] {
         &self.images

@@ -7,7 +7,9 @@
 mod candidates;
 mod choose;
 mod facts;
+mod floor;
 mod gates;
+mod git;
 mod hold;
 mod listing;
 pub mod newest;
@@ -21,7 +23,9 @@ pub mod status;
 mod version;
 
 pub use choose::{Choice, Decision, Want, choose};
-pub use facts::{Facts, ImageFacts, Platform, Scan, ScanFinding, Stay};
+pub use facts::{Facts, GitTag, ImageFacts, Platform, Scan, ScanFinding, Stay, Trust};
+pub use floor::{Running, floor};
+pub use git::{awaited, git_tag_of};
 pub use listing::{ListedImage, Listing, Storage};
 pub use past::{Listed, Past, PersonHold, Pin, RolledBack};
 pub use rule::Rule;

@@ -3,17 +3,19 @@
 use crds::{
     Expiry, FindingSeverity, PolicyChoice, ReleaseName, ReleasePolicy, ReleaseSpec, TagFilter,
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::facts::Platform;
 use super::pattern::Pattern;
 use super::range::Range;
-use super::rank::Policy;
+use super::rank::{Policy, Rank};
 use crate::image::ImageReference;
 use crate::rules::{Finding, Severity};
 
 /// The most patterns that leave tags out.
 const EXCLUDES_MAX: usize = 20;
+/// How long the image of a Git tag is awaited when the spec does not say.
+const GIT_WAIT: SignedDuration = SignedDuration::from_mins(30);
 
 /// What a `Release` asks for.
 #[derive(Debug, Clone)]
@@ -29,6 +31,16 @@ pub struct Rule {
     pub(super) needs_signature: bool,
     pub(super) promote: Option<(ReleaseName, SignedDuration)>,
     pub(super) allow_downgrade: bool,
+    pub(super) git: Option<GitRule>,
+}
+
+/// What the tags of a Git repository are to a release.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct GitRule {
+    /// How long the image of a new tag is awaited.
+    pub(super) wait: SignedDuration,
+    /// Whether only signed tags count.
+    pub(super) needs_signature: bool,
 }
 
 impl Rule {
@@ -49,13 +61,13 @@ impl Rule {
             );
         }
         let (pattern, excludes) = patterns(&tags, &mut wrong);
-        for (field, is_given) in
-            [("git", spec.git.is_some()), ("writeBack", spec.write_back.is_some())]
-        {
-            if is_given {
-                let message = format!("this version of Longshore does not act on `{field}` yet");
-                report(&mut wrong, format!("spec.{field}"), message, Some("leave it out"));
-            }
+        if let (Some(Policy::Tag(_)), Some(_)) = (&policy, &spec.git) {
+            let message = "a policy that follows one tag has no versions that Git tags could name";
+            report(&mut wrong, "spec.git", message, Some("leave it out"));
+        }
+        if spec.write_back.is_some() {
+            let message = "this version of Longshore does not act on `writeBack` yet";
+            report(&mut wrong, "spec.writeBack", message, Some("leave it out"));
         }
         let gates = spec.gates.clone().unwrap_or_default();
         if gates.scan.is_none() && !gates.waivers.is_empty() {
@@ -93,6 +105,13 @@ impl Rule {
                     .as_ref()
                     .map(|promote| (promote.after.clone(), duration(promote.soak))),
                 allow_downgrade: spec.allow_downgrade.unwrap_or(false),
+                git: spec.git.as_ref().map(|git| GitRule {
+                    wait: git
+                        .wait
+                        .and_then(|wait| SignedDuration::try_from(wait.get()).ok())
+                        .unwrap_or(GIT_WAIT),
+                    needs_signature: git.verify.unwrap_or(false),
+                }),
             }),
             Some(_) | None => Err(wrong),
         }
@@ -101,6 +120,21 @@ impl Rule {
     /// The repository that versions are chosen from.
     pub fn image(&self) -> &str {
         &self.image
+    }
+
+    /// When the next waiver ends.
+    pub fn next_expiry(&self, now: Timestamp) -> Option<Timestamp> {
+        self.waivers.iter().map(|(_, until)| until.moment()).filter(|until| *until > now).min()
+    }
+
+    /// Whether tags of a Git repository say which versions there are.
+    pub fn follows_git(&self) -> bool {
+        self.git.is_some()
+    }
+
+    /// The place of a version in the policy's order, read from a tag.
+    pub(super) fn rank(&self, tag: &str) -> Option<Rank> {
+        self.policy.rank(self.version(tag)?)
     }
 
     /// The release that has to run an image first.

@@ -21,16 +21,9 @@ pub fn after(
     generation: Generation,
     now: Timestamp,
 ) -> ReleaseStatus {
-    let say = |kind: ConditionType, status: ConditionStatus| Condition {
-        kind,
-        status,
-        reason: decision.choice.reason(),
-        message: decision.choice.why().to_owned(),
-        observed_generation: generation,
-        last_transition_time: before
-            .and_then(|before| before.conditions.iter().find(|condition| condition.kind == kind))
-            .filter(|condition| condition.status == status)
-            .map_or(now, |condition| condition.last_transition_time),
+    let told = (decision.choice.reason(), decision.choice.why());
+    let say = |kind: ConditionType, status: ConditionStatus| {
+        condition(before, (kind, status), told, generation, now)
     };
     let truth = |holds: bool| if holds { ConditionStatus::True } else { ConditionStatus::False };
     let is_stalled = is_stalled(&decision.choice);
@@ -48,11 +41,57 @@ pub fn after(
             .take(PENDING_MAX)
             .cloned()
             .collect::<Vec<PendingVersion>>(),
+        skipped: Vec::new(),
+        commit: None,
         conditions: vec![
             say(ConditionType::Ready, truth(is_ready)),
             say(ConditionType::Reconciling, truth(is_waiting)),
             say(ConditionType::Stalled, truth(is_stalled)),
         ],
+    }
+}
+
+/// The status when no decision could be made. What was chosen before stays, and is said to.
+pub fn unread(
+    before: Option<&ReleaseStatus>,
+    (reason, message, may_pass): (Reason, &str, bool),
+    generation: Generation,
+    now: Timestamp,
+) -> ReleaseStatus {
+    let known = before.cloned().unwrap_or_default();
+    let say = |kind: ConditionType, status: ConditionStatus| {
+        condition(before, (kind, status), (reason, message), generation, now)
+    };
+    let is_ready = match (known.chosen.is_some(), may_pass) {
+        (true, true) => ConditionStatus::Unknown,
+        (true, false) | (false, _) => ConditionStatus::False,
+    };
+    let truth = |holds: bool| if holds { ConditionStatus::True } else { ConditionStatus::False };
+    let conditions = vec![
+        say(ConditionType::Ready, is_ready),
+        say(ConditionType::Reconciling, truth(may_pass)),
+        say(ConditionType::Stalled, truth(!may_pass)),
+    ];
+    ReleaseStatus { observed_generation: generation, conditions, ..known }
+}
+
+fn condition(
+    before: Option<&ReleaseStatus>,
+    (kind, status): (ConditionType, ConditionStatus),
+    (reason, message): (Reason, &str),
+    generation: Generation,
+    now: Timestamp,
+) -> Condition {
+    Condition {
+        kind,
+        status,
+        reason,
+        message: message.to_owned(),
+        observed_generation: generation,
+        last_transition_time: before
+            .and_then(|before| before.conditions.iter().find(|condition| condition.kind == kind))
+            .filter(|condition| condition.status == status)
+            .map_or(now, |condition| condition.last_transition_time),
     }
 }
 

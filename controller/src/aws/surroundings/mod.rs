@@ -8,6 +8,7 @@ mod clusters;
 mod images;
 mod logs;
 mod metrics;
+mod repository;
 mod roles;
 mod secrets;
 mod target_groups;
@@ -25,6 +26,7 @@ use serde_json::Value;
 
 pub use images::{ImageFact, ImageQuestion};
 pub use metrics::MetricValues;
+pub use repository::{Index, Repository, RepositoryImage, ScanFact};
 pub use roles::RoleFact;
 pub use secrets::{ParameterFact, SecretFact};
 pub use target_groups::TargetGroupFact;

@@ -168,6 +168,7 @@ pub(in crate::cli) struct EventView {
     pub(in crate::cli) time: String,
     pub(in crate::cli) key: Option<ObjectKey>,
     pub(in crate::cli) source: Option<String>,
+    pub(in crate::cli) release: Option<String>,
     pub(in crate::cli) kind: String,
     pub(in crate::cli) level: String,
     pub(in crate::cli) reason: String,

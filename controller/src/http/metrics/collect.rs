@@ -38,12 +38,28 @@ impl Collector for FromBoard {
             ];
             ConstGauge::new(1_i64).encode(services.encode_family(&labels)?)?;
         }
-        self.encode_sources(encoder)
+        self.encode_sources(&mut encoder)?;
+        self.encode_releases(encoder)
     }
 }
 
 impl FromBoard {
-    fn encode_sources(&self, mut encoder: DescriptorEncoder) -> Result<(), Error> {
+    fn encode_releases(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
+        let mut infos = encoder.encode_descriptor(
+            "longshore_release_info",
+            "Every release with the version it has chosen",
+            None,
+            MetricType::Gauge,
+        )?;
+        for object in self.0.releases() {
+            let version = object.status.chosen.as_ref().map_or("", |chosen| &chosen.version);
+            let labels = [("release", object.name.as_str()), ("version", version)];
+            ConstGauge::new(1_i64).encode(infos.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+
+    fn encode_sources(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let now = self.0.now();
         let sources = self.0.sources();
         let mut ages = encoder.encode_descriptor(

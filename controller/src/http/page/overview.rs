@@ -4,6 +4,7 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::moment::Moment;
+use super::releases::ReleaseView;
 use super::view::{
     Badge, Chrome, ConditionView, ImageView, InvalidView, RolloutView, Tone, encoded, service_href,
 };
@@ -20,6 +21,7 @@ const INVALID_SHOWN: usize = 20;
 pub(super) struct Overview {
     chrome: Chrome,
     sources: Vec<SourceView>,
+    releases: Vec<ReleaseView>,
     invalid: Vec<InvalidView>,
     invalid_total: usize,
     counters: Vec<Counter>,
@@ -98,6 +100,7 @@ pub(super) fn draw(app: &App, query: &Query) -> Overview {
     Overview {
         chrome: Chrome::live(app, "Services", page.version.to_string()),
         sources: store.sources().iter().map(|source| SourceView::new(source, now)).collect(),
+        releases: store.releases().iter().map(|it| ReleaseView::new(it, now)).collect(),
         invalid: invalid.iter().map(InvalidView::new).collect(),
         invalid_total,
         counters: counters(query, &page),

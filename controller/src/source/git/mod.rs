@@ -14,6 +14,7 @@ mod fetched;
 mod history;
 mod reference;
 mod signature;
+mod tags;
 mod tree;
 mod url;
 
@@ -30,6 +31,7 @@ use self::cache::{Cache, LOCAL_TIME, Locked};
 use self::command::{Credentials, Git, Run};
 use self::history::Accepted;
 use self::reference::{Announced, Wanted};
+pub use self::tags::TagReader;
 use self::url::{Remote, Transport};
 use super::watch::Watch;
 use super::{Access, ReadSecret, Snapshot, SourceError};

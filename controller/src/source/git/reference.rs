@@ -96,7 +96,7 @@ impl Wanted {
 }
 
 /// The tags of a listing with the commits that they name. A tag whose name could be taken for something else is left out.
-fn tags(listing: &str) -> std::collections::BTreeMap<&str, &str> {
+pub(super) fn tags(listing: &str) -> std::collections::BTreeMap<&str, &str> {
     let mut tags = std::collections::BTreeMap::new();
     for line in listing.lines() {
         let Some((id, name)) = line.split_once('\t') else { continue };

@@ -103,6 +103,7 @@ pub(super) fn spec(text: &str) -> ReleaseSpec {
     let mut spec = ReleaseSpec {
         image: IMAGE.to_owned(),
         target: None,
+        interval: None,
         policy: ReleasePolicy::default(),
         tags: None,
         git: None,

@@ -3,7 +3,9 @@
 //! A row has five columns, parted by ` ; `: the policy, what is remembered, the tags, the outcome and a part of its
 //! sentence. [`harness`] says how each is written.
 
+mod floor;
 mod gates;
+mod git;
 mod harness;
 mod memory;
 mod policies;

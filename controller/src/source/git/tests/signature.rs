@@ -212,3 +212,31 @@ fn a_policy_that_cannot_be_kept_is_refused() {
         assert!(error.to_string().contains(reason), "{error}");
     }
 }
+
+#[tokio::test]
+async fn tags_of_an_application_are_listed_and_verified_one_by_one() {
+    let (repository, keys) = (Repository::new(), Keys::new());
+    let first = repository.commit_file("main.rs", "v1");
+    keys.sign(&repository, "ada", &["tag", "-s", "v1.0.0", "-m", "signed"]);
+    let second = repository.commit_file("main.rs", "v2");
+    keys.sign(&repository, "mallory", &["tag", "-s", "v1.1.0", "-m", "mallory's"]);
+    repository.git(&["tag", "v1.2.0"]);
+    let cache = tempfile::tempdir().unwrap();
+    let source = place(&repository, ssh(&keys, None), None);
+    let mut tags = TagReader::new(&source, true, access(cache.path())).unwrap();
+    let listed: Vec<_> = tags.list().await.unwrap().into_iter().collect();
+    let named = |tag: &str, commit: &String| (tag.to_owned(), commit.clone());
+    let expected = [named("v1.0.0", &first), named("v1.1.0", &second), named("v1.2.0", &second)];
+    assert_eq!(listed, expected);
+    tags.verify("v1.0.0", &first).await.unwrap();
+    for (tag, why) in [("v1.1.0", "nobody who may sign"), ("v1.2.0", "it is lightweight")] {
+        let error = tags.verify(tag, &second).await.unwrap_err();
+        assert!(matches!(error, SourceError::Untrusted { .. }), "{error}");
+        assert!(error.to_string().contains(why), "{error}");
+    }
+    // A tag that was moved since it was listed is not the one that was asked about, and that is no verdict about it.
+    repository.git(&["tag", "--force", "v1.2.0", &first]);
+    let error = tags.verify("v1.2.0", &second).await.unwrap_err();
+    assert!(!matches!(error, SourceError::Untrusted { .. }), "{error}");
+    assert_eq!(tags.list().await.unwrap()["v1.2.0"], first);
+}

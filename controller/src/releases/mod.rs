@@ -1,0 +1,148 @@
+//! Releases at work: each one's repository is listed again and again, a version is chosen, and services that name the
+//! release move to it.
+//!
+//! What comes in: the releases of all sources, what ECR and Git list, what services make of a version. What leaves: the value
+//! of `${release:NAME}`, a status, events. Guarantees: a choice is written down before it is in force, so that no restart
+//! goes back; nothing is chosen from what could not be read; one turn per release at a time.
+
+mod facts;
+mod floor;
+mod git;
+mod listing;
+mod outcome;
+mod services;
+mod turn;
+
+use std::collections::{BTreeMap, HashMap};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crds::{ObjectKey, ReleaseName, SpecHash};
+use futures_util::FutureExt as _;
+use tokio::time::Instant;
+
+pub use self::git::{Repositories, TagSource};
+pub use self::outcome::answers;
+use self::turn::{Ended, Tracked};
+use crate::queue::{Priority, Queue};
+use crate::reconcile::Context;
+
+/// How many repositories are looked at at once.
+const WORKERS: usize = 8;
+/// How often a repository is listed when the release does not say.
+const INTERVAL: Duration = Duration::from_mins(1);
+
+/// The releases of an operator.
+#[derive(Debug)]
+pub struct Releases {
+    queue: Queue<ReleaseName>,
+    tracked: Mutex<HashMap<ReleaseName, Arc<tokio::sync::Mutex<Tracked>>>>,
+    repositories: Repositories,
+    random: Mutex<fastrand::Rng>,
+}
+
+/// Whether a choice is made for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It is written down.
+    Act,
+    /// It is only shown: nothing is written down.
+    Show,
+}
+
+impl Releases {
+    /// Releases that have not been looked at. The seed decides all jitter.
+    pub fn new(repositories: Repositories, seed: u64) -> Self {
+        Self {
+            queue: Queue::new(seed),
+            tracked: Mutex::default(),
+            repositories,
+            random: Mutex::new(fastrand::Rng::with_seed(seed)),
+        }
+    }
+
+    /// Asks for a look at a release now: something may have been pushed or tagged.
+    pub fn wake(&self, name: &ReleaseName) {
+        self.queue.add(name.clone(), Priority::Urgent);
+    }
+
+    /// Looks at every release, again and again. Never ends by itself.
+    pub async fn run(&self, context: &Context, services: &Queue<ObjectKey>) {
+        let workers = (0..WORKERS).map(|_| self.work(context, services));
+        tokio::join!(self.follow(context), futures_util::future::join_all(workers));
+    }
+
+    /// Looks at every release once, those first that others wait for.
+    pub async fn once(&self, context: &Context, purpose: Purpose) {
+        let names: Vec<ReleaseName> = context.inventory().releases().into_keys().collect();
+        // A release reads what is kept of the one ahead of it, so the order matters for nothing but freshness.
+        for name in names {
+            let tracked = self.tracked(&name);
+            let mut tracked = tracked.lock().await;
+            let _ = Box::pin(turn::turn(self, context, &name, &mut tracked, purpose)).await;
+        }
+    }
+
+    /// Queues what sources change.
+    async fn follow(&self, context: &Context) {
+        let news = context.inventory().release_news();
+        let mut seen: BTreeMap<ReleaseName, SpecHash> = BTreeMap::new();
+        loop {
+            let wanted = context.inventory().releases();
+            let present: BTreeMap<ReleaseName, SpecHash> =
+                wanted.into_iter().map(|(name, wanted)| (name, wanted.fingerprint())).collect();
+            for (name, hash) in &present {
+                if seen.get(name) != Some(hash) {
+                    self.wake(name);
+                }
+            }
+            for gone in seen.keys().filter(|name| !present.contains_key(*name)) {
+                self.wake(gone);
+            }
+            seen = present;
+            news.notified().await;
+        }
+    }
+
+    async fn work(&self, context: &Context, services: &Queue<ObjectKey>) {
+        while let Some(name) = self.queue.next().await {
+            let tracked = self.tracked(&name);
+            let mut tracked = tracked.lock().await;
+            let turn = turn::turn(self, context, &name, &mut tracked, Purpose::Act);
+            let ended = AssertUnwindSafe(Box::pin(turn)).catch_unwind().await.unwrap_or_else(|_| {
+                tracing::error!(release = %name, "a turn of a release has panicked; this is a defect of Longshore");
+                Ended::failed()
+            });
+            drop(tracked);
+            for key in &ended.touched {
+                services.add(key.clone(), Priority::Urgent);
+            }
+            for follower in &ended.followers {
+                self.wake(follower);
+            }
+            if let Some(pause) = ended.next {
+                let at = Instant::now() + self.jittered(pause);
+                self.queue.add_at(name.clone(), Priority::Resync, at);
+            }
+            if ended.is_gone {
+                self.lock().remove(&name);
+            }
+            self.queue.done(&name, ended.has_failed);
+        }
+    }
+
+    /// A little later, so that repositories are not listed all at once; never earlier, because something ends then.
+    fn jittered(&self, pause: Duration) -> Duration {
+        let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
+        pause + pause.min(INTERVAL).mul_f64(random.f64() / 10.0)
+    }
+
+    fn tracked(&self, name: &ReleaseName) -> Arc<tokio::sync::Mutex<Tracked>> {
+        Arc::clone(self.lock().entry(name.clone()).or_default())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<ReleaseName, Arc<tokio::sync::Mutex<Tracked>>>> {
+        self.tracked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -28,6 +28,7 @@ use crate::preflight;
 use crate::scaling;
 use crate::state::StateStore;
 use crate::status_store::{ServiceObject, StatusStore};
+use crate::triggers::Triggers;
 
 /// How long a read may be older than our own last change before it is believed anyway (aws.md §0: reads are eventually
 /// consistent).
@@ -58,6 +59,8 @@ pub struct Context {
     pub refusals: Arc<Mutex<HashMap<ObjectKey, Refusal>>>,
     /// Who may change something now.
     pub admission: Admission,
+    /// What lets something be looked at sooner.
+    pub triggers: Triggers,
 }
 
 /// A spec that AWS refused in a way that trying again cannot mend: sending it each minute would only use up the rates.
@@ -150,7 +153,7 @@ async fn turn(
     said: &Said,
 ) -> (ServiceStatus, Ended) {
     let desired = &entry.desired;
-    let previous = status_of(context, &desired.key);
+    let (previous, began) = (status_of(context, &desired.key), context.clock.now());
     let mut observed = match observe::service(account, desired).await {
         Ok(observed) => Observed { sent: sent(context, &desired.key), ..observed },
         Err(error) => {
@@ -196,6 +199,7 @@ async fn turn(
         now: context.clock.now(),
     });
     let status = scaling::with_activities(account, &desired.key, status, previous.as_ref()).await;
+    let status = context.triggers.outside.explain(&desired.key, &plan, status, began);
     let ended = match &outcome.error {
         Some(error) => after_error(error),
         None if waits => Ended::Waits,

@@ -18,6 +18,7 @@ pub mod schema;
 mod service;
 mod status;
 mod sync;
+mod trigger;
 
 pub use controller::{
     API_VERSION, Auth, Controller, ControllerSpec, DirectorySource, GitHistory, GitRef, GitSource,
@@ -45,3 +46,4 @@ pub use status::{
     RolloutStatus, SecretStatus, ServiceStatus, SyncStatus, WaitingStatus,
 };
 pub use sync::{DeletionPolicy, EffectiveSync, SyncMode, SyncPolicy};
+pub use trigger::{Events, Webhook, WebhookProvider};

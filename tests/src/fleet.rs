@@ -11,13 +11,15 @@ use std::time::Duration;
 
 use controller::aws::{Aws, ConnectOptions};
 use controller::clock::Clock;
+use controller::config::ConfiguredSource;
 use controller::inventory::Inventory;
-use controller::operator::{self, Operator};
+use controller::operator::{self, Operator, WatchedSource};
 use controller::orders::Intake;
 use controller::reconcile::Context;
 use controller::source::{Access, Snapshot, SourceError, SourceReader, Variables};
 use controller::state::StateStore;
 use controller::status_store::StatusStore;
+use controller::triggers::EventQueue;
 use crds::{DirectorySource, S3Source, SourceLocation, SourceName, SyncPolicy};
 use sandbox::{Fixtures, Sandbox, SandboxTime};
 use tempfile::TempDir;
@@ -54,6 +56,10 @@ pub struct FleetOptions {
     pub revisions: Option<NonZeroU32>,
     /// Where it is kept what people say.
     pub keep: Keep,
+    /// The URL of the queue that AWS's events come from.
+    pub events: Option<String>,
+    /// How often the operator itself reads the source; by default only commits let it.
+    pub watch: Option<Duration>,
 }
 
 /// Where a fleet's state store is.
@@ -87,6 +93,8 @@ impl Default for FleetOptions {
             place: Place::Directory,
             revisions: None,
             keep: Keep::Memory,
+            events: None,
+            watch: None,
         }
     }
 }
@@ -143,7 +151,7 @@ impl Fleet {
     async fn on(sandbox: Sandbox, time: SandboxTime, options: FleetOptions) -> Self {
         let directory = TempDir::new().unwrap();
         let (context, operator) = operator_on(&sandbox, time, &options, directory.path()).await;
-        let reader = open(&context, options.place, directory.path());
+        let reader = open(&context, &options, directory.path()).1;
         let statuses = context.statuses.clone();
         let mut fleet = Self {
             sandbox,
@@ -164,7 +172,13 @@ impl Fleet {
     fn launch(&mut self) {
         let (operator, shutdown) = (Arc::clone(&self.operator), CancellationToken::new());
         let stop = shutdown.clone();
-        let worker = tokio::spawn(async move { Box::pin(operator.run(Vec::new(), stop)).await });
+        let watched = self.options.watch.map(|_| {
+            let (location, reader) = open(&self.context, &self.options, self.directory.path());
+            let (name, policy) = (source(), self.options.policy.clone());
+            WatchedSource { configured: ConfiguredSource { name, location, policy }, reader }
+        });
+        let sources: Vec<WatchedSource> = watched.into_iter().collect();
+        let worker = tokio::spawn(async move { Box::pin(operator.run(sources, stop)).await });
         self.running = Some((worker, shutdown));
     }
 
@@ -198,7 +212,7 @@ impl Fleet {
         let (context, operator) =
             operator_on(&self.sandbox, self.time, &self.options, self.directory.path()).await;
         self.statuses = context.statuses.clone();
-        self.reader = open(&context, self.options.place, self.directory.path());
+        self.reader = open(&context, &self.options, self.directory.path()).1;
         (self.context, self.operator) = (context, operator);
         self.launch();
     }
@@ -227,8 +241,13 @@ impl Drop for Fleet {
     }
 }
 
-fn open(context: &Context, place: Place, directory: &Path) -> SourceReader {
-    let location = match place {
+/// The source's place and a reader of it.
+fn open(
+    context: &Context,
+    options: &FleetOptions,
+    directory: &Path,
+) -> (SourceLocation, SourceReader) {
+    let location = match options.place {
         Place::Directory => {
             SourceLocation::Directory(DirectorySource { path: directory.display().to_string() })
         }
@@ -236,7 +255,7 @@ fn open(context: &Context, place: Place, directory: &Path) -> SourceReader {
             bucket: BUCKET.to_owned(),
             prefix: PREFIX.to_owned(),
             region: None,
-            interval: None,
+            interval: options.watch.map(|every| crds::HumanDuration::from_secs(every.as_secs())),
         }),
     };
     let access = Access {
@@ -245,7 +264,8 @@ fn open(context: &Context, place: Place, directory: &Path) -> SourceReader {
         variables: Variables::default(),
         read_secret: Arc::new(|_| Err("there are no secrets here".to_owned())),
     };
-    SourceReader::open(&location, access).unwrap()
+    let reader = SourceReader::open(&location, access).unwrap();
+    (location, reader)
 }
 
 async fn operator_on(
@@ -286,9 +306,12 @@ async fn operator_on(
         expectations: Arc::new(Mutex::new(HashMap::new())),
         refusals: Arc::default(),
         admission: controller::admission::Admission::default(),
+        triggers: controller::triggers::Triggers::default(),
     };
     let operator =
         Operator::new(context.clone(), options.interval, options.seed).keeping(options.revisions);
+    let events = options.events.clone().map(|url| EventQueue { url, target: None });
+    let operator = operator.hearing(events);
     (context, Arc::new(operator))
 }
 

@@ -52,6 +52,8 @@ pub enum Operation {
     DeleteAlarms,
     PutObject,
     DeleteObject,
+    ReceiveMessage,
+    DeleteMessageBatch,
 }
 
 /// Operations that share one of AWS's token buckets (aws.md §1.1, §1.3).
@@ -156,6 +158,8 @@ impl Operation {
             Self::DeleteAlarms => "DeleteAlarms",
             Self::PutObject => "PutObject",
             Self::DeleteObject => "DeleteObject",
+            Self::ReceiveMessage => "ReceiveMessage",
+            Self::DeleteMessageBatch => "DeleteMessageBatch",
         }
     }
 
@@ -208,6 +212,8 @@ impl Operation {
             Self::DeleteAlarms => "delete alarms",
             Self::PutObject => "write object",
             Self::DeleteObject => "delete object",
+            Self::ReceiveMessage => "receive messages of",
+            Self::DeleteMessageBatch => "delete messages of",
         }
     }
 
@@ -216,6 +222,7 @@ impl Operation {
         match self {
             Self::GetCallerIdentity => "sts",
             Self::ListObjectsV2 | Self::GetObject | Self::PutObject | Self::DeleteObject => "s3",
+            Self::ReceiveMessage | Self::DeleteMessageBatch => "sqs",
             Self::DescribeParameters => "ssm",
             Self::DescribeSecret => "secretsmanager",
             Self::DescribeImages | Self::BatchGetImage | Self::ListImages => "ecr",
@@ -303,7 +310,9 @@ impl Operation {
             | Self::ListObjectsV2
             | Self::GetObject
             | Self::PutObject
-            | Self::DeleteObject => None,
+            | Self::DeleteObject
+            | Self::ReceiveMessage
+            | Self::DeleteMessageBatch => None,
         }
     }
 
@@ -328,7 +337,8 @@ impl Operation {
             | Self::PutMetricAlarm
             | Self::DeleteAlarms
             | Self::PutObject
-            | Self::DeleteObject => true,
+            | Self::DeleteObject
+            | Self::DeleteMessageBatch => true,
             Self::DescribeServices
             | Self::ListServices
             | Self::ListClusters
@@ -355,7 +365,8 @@ impl Operation {
             | Self::DescribeScalableTargets
             | Self::DescribeScalingPolicies
             | Self::DescribeScheduledActions
-            | Self::DescribeScalingActivities => false,
+            | Self::DescribeScalingActivities
+            | Self::ReceiveMessage => false,
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::reconcile;
 use crate::source::{self, SourceReader, Variables};
 use crate::state::StateStore;
 use crate::status_store::StatusStore;
+use crate::triggers::Triggers;
 
 use super::AwsArguments;
 
@@ -157,6 +158,7 @@ pub(super) fn context(config: &Config, connection: &Connection) -> reconcile::Co
         expectations: Arc::default(),
         refusals: Arc::default(),
         admission: Admission::default(),
+        triggers: Triggers::default(),
     }
 }
 

@@ -24,6 +24,8 @@ pub enum EventKind {
     Action,
     /// A source.
     Source,
+    /// The operator itself.
+    Operator,
 }
 
 impl EventKind {
@@ -36,6 +38,7 @@ impl EventKind {
             Self::Rollout => "Rollout",
             Self::Action => "Action",
             Self::Source => "Source",
+            Self::Operator => "Operator",
         }
     }
 }
@@ -95,6 +98,16 @@ impl Event {
     /// The event that a source's history is not what it was, and was followed.
     pub fn of_rewritten_source(name: &SourceName, time: Timestamp, what: &str) -> Self {
         Self::of_source(name, time, EventLevel::Warning, ("SourceRewritten", what.to_owned()))
+    }
+
+    /// An event of the operator itself, which concerns no one service.
+    pub fn of_operator(
+        time: Timestamp,
+        level: EventLevel,
+        (reason, message): (impl Into<String>, impl Into<String>),
+    ) -> Self {
+        let (kind, reason, message) = (EventKind::Operator, reason.into(), message.into());
+        Self { time, key: None, source: None, kind, level, reason, message }
     }
 
     fn of_source(

@@ -142,6 +142,7 @@ impl World {
             expectations: Arc::default(),
             refusals: Arc::default(),
             admission: controller::admission::Admission::default(),
+            triggers: controller::triggers::Triggers::default(),
         };
         let queue = Queue::new(1);
         let metrics = Metrics::new(statuses.clone(), Meter::default(), queue.clone(), "1.2.3");
@@ -150,6 +151,7 @@ impl World {
             orders: Some(Intake::new(context.clone(), queue)),
             metrics,
             access,
+            webhooks: controller::webhooks::Webhooks::none(),
             reads: Some(Reads::new(context.clone())),
             owner: "test".to_owned(),
             version: "1.2.3",

@@ -10,6 +10,7 @@
 
 mod crashes;
 mod drift;
+mod events;
 mod failures;
 mod import;
 mod orders;

@@ -68,6 +68,7 @@ mod with_an_operator {
             expectations: Arc::default(),
             refusals: Arc::default(),
             admission: crate::admission::Admission::default(),
+            triggers: crate::triggers::Triggers::default(),
         };
         let queue = Queue::new(1);
         let shutdown = CancellationToken::new();
@@ -76,6 +77,7 @@ mod with_an_operator {
             orders: Some(Intake::new(context, queue.clone())),
             metrics: Metrics::new(store.clone(), crate::aws::Meter::default(), queue, "1.2.3"),
             access: access(),
+            webhooks: Webhooks::none(),
             reads: None,
             owner: "prod".into(),
             version: "1.2.3",

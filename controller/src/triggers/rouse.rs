@@ -32,8 +32,12 @@ impl Pace {
         let now = Instant::now();
         let busy = u32::try_from(self.0.len()).unwrap_or(u32::MAX) / LOOKS_A_SECOND;
         let apart = APART.max(Duration::from_secs(busy.into())).min(OF_LATE);
-        let last = self.0.get(&key).copied();
-        let at = last.map_or(now, |last| now.max(last + apart));
+        let at = match self.0.get(&key) {
+            // It waits for that look already.
+            Some(next) if *next > now => *next,
+            Some(last) => now.max(*last + apart),
+            None => now,
+        };
         queue.add_at(key.clone(), Priority::Rollout, at);
         self.0.insert(key, at);
     }

@@ -2,6 +2,7 @@
 
 mod scaling;
 
+use planner::observed::{Deployment, ObservedService};
 use planner::{Action, Plan, TaskDefinitionRef};
 use serde_json::{Value, json};
 
@@ -12,9 +13,9 @@ use crate::aws::{Account, Error};
 pub struct Outcome {
     /// How many actions were carried out.
     pub done: usize,
-    /// The deployments that the changed service lists in the last answer; a later read that knows none of them is older than
-    /// the change.
-    pub deployments: Vec<String>,
+    /// The PRIMARY deployments in the answers; a later read that knows neither one of them nor a newer one is older than the
+    /// change.
+    pub deployments: Vec<Deployment>,
     /// Why the rest was not.
     pub error: Option<Error>,
 }
@@ -55,7 +56,7 @@ async fn one(
     name: &str,
     action: &Action,
     earlier: &mut Earlier,
-) -> Result<Vec<String>, Error> {
+) -> Result<Vec<Deployment>, Error> {
     match action {
         Action::RegisterTaskDefinition { input, .. } => {
             let answer = account.register_task_definition(input).await?;
@@ -118,13 +119,11 @@ fn with_task_definition(
     body
 }
 
-fn primary_deployment(answer: &Value) -> Vec<String> {
-    answer
-        .pointer("/service/deployments")
-        .and_then(Value::as_array)
+fn primary_deployment(answer: &Value) -> Vec<Deployment> {
+    let service = answer.get("service").map(ObservedService::from_describe);
+    service
         .into_iter()
-        .flatten()
-        .filter(|deployment| deployment.get("status").and_then(Value::as_str) == Some("PRIMARY"))
-        .filter_map(|deployment| deployment.get("id").and_then(Value::as_str).map(str::to_owned))
+        .flat_map(|service| service.deployments)
+        .filter(|deployment| deployment.is_primary)
         .collect()
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crds::{Generation, ObjectKey, ObjectMeta, OwnerName, Reason, ServiceStatus, SpecHash};
-use planner::observed::ObservedService;
+use planner::observed::{Deployment, ObservedService};
 use planner::orders::Orders;
 use planner::prune::{self, SourceFacts};
 use planner::status::{self, Failure, Turn};
@@ -75,7 +75,7 @@ pub struct Refusal {
 #[derive(Debug, Clone)]
 pub struct Expectation {
     sent: Option<SpecHash>,
-    deployments: Vec<String>,
+    deployments: Vec<Deployment>,
     until: Instant,
 }
 
@@ -428,16 +428,21 @@ pub(crate) fn is_stale(context: &Context, key: &ObjectKey, observed: &Observed) 
         return false;
     }
     let shown = observed.service.as_ref().is_some_and(|service| {
-        service
-            .deployments
-            .iter()
-            .any(|deployment| expectation.deployments.contains(&deployment.id))
+        service.deployments.iter().any(|shown| {
+            expectation.deployments.iter().any(|ours| shown.id == ours.id || is_newer(shown, ours))
+        })
     });
     if shown || Instant::now() >= expectation.until {
         expectation.deployments.clear();
         return false;
     }
     true
+}
+
+/// Whether a deployment changed after another one began. ECS forgets what it rolled back and makes an older deployment PRIMARY
+/// again, so a read may be younger than our change and not know it.
+fn is_newer(deployment: &Deployment, than: &Deployment) -> bool {
+    matches!((deployment.updated_at, than.created_at), (Some(its), Some(ours)) if its > ours)
 }
 
 /// The spec that this process last sent.

@@ -135,6 +135,8 @@ pub struct Deployment {
     pub rollout_reason: Option<String>,
     /// When it began.
     pub created_at: Option<Timestamp>,
+    /// When it last changed: a rollback makes an old deployment PRIMARY again.
+    pub updated_at: Option<Timestamp>,
 }
 
 /// A service deployment: ECS's record of one rollout (aws.md §2.7).
@@ -337,6 +339,7 @@ impl Deployment {
             rollout_state: optional_text(deployment, "rolloutState"),
             rollout_reason: optional_text(deployment, "rolloutStateReason"),
             created_at: time(deployment, "createdAt"),
+            updated_at: time(deployment, "updatedAt"),
         }
     }
 

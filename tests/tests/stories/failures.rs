@@ -59,6 +59,29 @@ async fn rolled_back_once(behaviour: ImageBehaviour, explanation: &str) {
     assert_eq!(fleet.image("web"), image("web", "v2"));
 }
 
+/// ECS may have gone back, and forgotten the deployment that failed, before it is looked at for the first time.
+#[tokio::test(start_paused = true)]
+async fn a_rollback_that_is_over_before_the_first_look() {
+    let fixtures = "
+clusters: [{name: shop}]
+timings: {provisioning: 50ms, pending: 50ms, pull: 50ms, healthyWait: 50ms, stop: 50ms, deprovisioning: 50ms, scheduler: 50ms,
+  deploymentVisible: 50ms, deploymentStart: 50ms, deploymentStop: 50ms, restartDelay: 50ms, restartDelayMost: 50ms}
+";
+    let interval = Duration::from_mins(5);
+    let options =
+        FleetOptions { fixtures: fixtures.to_owned(), interval, ..FleetOptions::default() };
+    let mut fleet = Fleet::with(options).await;
+    fleet.commit(&[service("web", &image("web", "v1"))]).await;
+    fleet.until_ready("web").await;
+    let exits = ImageBehaviour::Exits { code: 1, after: Duration::ZERO, oom: false };
+    fleet.image_behaves(&image("web", "bad"), exits);
+    fleet.commit(&[service("web", &image("web", "bad"))]).await;
+    fleet.until("ECS went back", |fleet| fleet.rollouts("web")[0] == "ROLLBACK_SUCCESSFUL").await;
+    assert_eq!(fleet.ready("web").reason, Reason::SpecChanged, "it was looked at too early");
+    fleet.pass(Duration::from_secs(20)).await;
+    assert_eq!(fleet.holds("web"), [Reason::RolledBack], "{}", fleet.describe());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_container_that_exits() {
     let exits = ImageBehaviour::Exits { code: 1, after: Duration::ZERO, oom: false };

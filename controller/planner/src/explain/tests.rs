@@ -524,6 +524,7 @@ fn with_events(events: &[&str]) -> Observed {
         rollout_state: Some("IN_PROGRESS".into()),
         rollout_reason: None,
         created_at: Some(Timestamp::from_second(1_700_000_000).unwrap()),
+        updated_at: None,
     }];
     Observed { service: Some(service), ..Observed::default() }
 }

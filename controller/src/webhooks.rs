@@ -162,8 +162,8 @@ impl Webhooks {
         if !hook.takes_one_more() {
             return Err(Refused::TooMany);
         }
-        let _place = shared.at_once.try_acquire().map_err(|_| Refused::TooMany)?;
-        Ok(Caller { shared, provider, source, hook, _place })
+        let place = shared.at_once.try_acquire().map_err(|_| Refused::TooMany)?;
+        Ok(Caller { shared, provider, source, hook, _place: place })
     }
 }
 

@@ -172,10 +172,13 @@ impl Sandbox {
         operation: &str,
         input: Value,
     ) -> Result<Value, ApiError> {
+        let input = Input::Json(input);
         let answer = self.edit(now, |region| {
-            let answer = region.call(api, operation, &Input::Json(input.clone()), now);
-            let outcome = answer.as_ref().map(|_| ());
-            region.tell_call((api, operation), &input, outcome, Caller::Console, now);
+            let answer = region.call(api, operation, &input, now);
+            if let Input::Json(input) = &input {
+                let outcome = answer.as_ref().map(|_| ());
+                region.tell_call((api, operation), input, outcome, Caller::Console, now);
+            }
             answer
         })?;
         Ok(match answer {
@@ -284,11 +287,9 @@ fn apply(
             let region = world.region(&call.account, &call.region, now);
             let answer = region.call(&call.api, &call.operation, input, now);
             if let Input::Json(input) = input {
-                let (called, caller) = (
-                    (call.api.as_str(), call.operation.as_str()),
-                    Caller::Program(wire::agent(request)),
-                );
-                region.tell_call(called, input, answer.as_ref().map(|_| ()), caller, now);
+                let operation = (call.api.as_str(), call.operation.as_str());
+                let caller = Caller::Program(wire::agent(request));
+                region.tell_call(operation, input, answer.as_ref().map(|_| ()), caller, now);
             }
             match answer {
                 Ok(answer) => wire::write_answer(call, &answer, &request_id),

@@ -41,7 +41,7 @@ impl Sqs {
     }
 
     /// Puts a message into a queue, to be seen from `when` on; nothing if there is no such queue.
-    pub(crate) fn put(&mut self, name: &str, body: String, when: Timestamp) {
+    pub(crate) fn put(&mut self, name: &str, body: &str, when: Timestamp) {
         if let Some(queue) = self.queues.get_mut(name) {
             queue.send(body, when, &mut self.rng);
         }

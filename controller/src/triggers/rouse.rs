@@ -63,7 +63,7 @@ impl Ours {
     }
 }
 
-/// Lets everything be looked at that the wakes name; whether there is anything of ours among it.
+/// Lets everything be looked at that the wakes name and that is of ours.
 pub(super) async fn rouse(
     context: &Context,
     queue: &Queue<ObjectKey>,
@@ -86,7 +86,8 @@ pub(super) async fn rouse(
         }
     }
     if !mentioned.is_empty() {
-        for entry in context.inventory().specs() {
+        let specs = context.inventory().specs();
+        for entry in specs {
             if mentioned.iter().any(|wake| mentions(&targets, &entry, wake)) {
                 keys.insert(entry.desired.key.clone());
             }
@@ -160,9 +161,16 @@ fn principal(arn: &str) -> &str {
     }
 }
 
+/// Whether Application Auto Scaling made the call by itself: that is its work, and nobody's news.
+fn is_scaling(caller: &Caller) -> bool {
+    let arn = caller.arn.as_deref().unwrap_or_default();
+    arn.contains(":assumed-role/AWSServiceRoleForApplicationAutoScaling_ECSService/")
+}
+
 /// Remembers what somebody else called, and tells people.
 fn note(context: &Context, key: &ObjectKey, caller: &Caller) {
-    if !context.triggers.outside.note(key, caller.call.clone()) {
+    let is_new = context.triggers.outside.note(key, caller.call.clone());
+    if !is_new || is_scaling(caller) {
         return;
     }
     let message = caller.call.to_string();
@@ -336,6 +344,9 @@ mod tests {
         ] {
             assert_eq!(is_our_own(&ours(Some(role)), &caller(arn, agent)), is_own, "{arn} {agent}");
         }
+        let service = "arn:aws:sts::111122223333:assumed-role/AWSServiceRoleForApplicationAutoScaling_ECSService/x";
+        assert!(is_scaling(&caller(service, "ecs.application-autoscaling.amazonaws.com")));
+        assert!(!is_scaling(&caller(role, cli)));
         // Who we are is not known: nobody is named who might be ourselves.
         assert!(is_our_own(&ours(None), &caller(role, cli)));
     }

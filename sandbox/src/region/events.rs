@@ -48,7 +48,7 @@ impl Region {
             "resources": resources, "detail": detail,
         });
         let queue = events.queue.clone();
-        self.sqs.put(&queue, body.to_string(), when);
+        self.sqs.put(&queue, &body.to_string(), when);
     }
 
     /// Tells of a call: what other services say of it themselves, and CloudTrail a little later.

@@ -36,17 +36,12 @@ impl Queue {
     }
 
     /// Adds a message that can be received from `when` on; its id.
-    pub(super) fn send(
-        &mut self,
-        body: String,
-        when: Timestamp,
-        rng: &mut fastrand::Rng,
-    ) -> String {
+    pub(super) fn send(&mut self, body: &str, when: Timestamp, rng: &mut fastrand::Rng) -> String {
         let id = ids::uuid(rng);
         for _ in 0..if self.duplicates { 2 } else { 1 } {
             self.messages.push(Message {
                 id: id.clone(),
-                body: body.clone(),
+                body: body.to_owned(),
                 sent: when,
                 visible: when,
                 receives: 0,

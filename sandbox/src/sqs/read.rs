@@ -54,7 +54,7 @@ impl Sqs {
     ) -> Result<Value, ApiError> {
         let (queue, rng) = self.named_mut(input)?;
         let (body, delay) = message(input)?;
-        let sum = md5(&body);
+        let sum = md5(body);
         let id = queue.send(body, after(now, delay), rng);
         Ok(json!({ "MessageId": id, "MD5OfMessageBody": sum }))
     }
@@ -69,7 +69,7 @@ impl Sqs {
         for (id, entry) in entries(input)? {
             match message(entry) {
                 Ok((body, delay)) => {
-                    let sum = md5(&body);
+                    let sum = md5(body);
                     let number = queue.send(body, after(now, delay), rng);
                     sent.push(json!({ "Id": id, "MessageId": number, "MD5OfMessageBody": sum }));
                 }
@@ -145,7 +145,7 @@ impl Sqs {
 }
 
 /// The body and the delay of a message.
-fn message(input: &Value) -> Result<(String, Duration), ApiError> {
+fn message(input: &Value) -> Result<(&str, Duration), ApiError> {
     let body = json::required_text(input, "MessageBody")?;
     if body.is_empty() || body.len() > BODY_MOST {
         return Err(refused(
@@ -158,7 +158,7 @@ fn message(input: &Value) -> Result<(String, Duration), ApiError> {
     if json::structure(input, "MessageAttributes")?.is_some_and(|given| !given.is_empty()) {
         return Err(refused("UnsupportedOperation", "The sandbox keeps no message attributes."));
     }
-    Ok((body.to_owned(), seconds(input, "DelaySeconds", 900)?))
+    Ok((body, seconds(input, "DelaySeconds", 900)?))
 }
 
 /// The entries of a batch with their ids.

@@ -33,7 +33,8 @@ def test_a_queue_as_boto3_uses_it(queue: tuple) -> None:
     assert (message["Body"], message["MessageId"]) == ("hello", sent["MessageId"])
     assert "Messages" not in sqs.receive_message(QueueUrl=url)
     batch = sqs.delete_message_batch(
-        QueueUrl=url, Entries=[{"Id": "0", "ReceiptHandle": message["ReceiptHandle"]}, {"Id": "1", "ReceiptHandle": "x"}]
+        QueueUrl=url,
+        Entries=[{"Id": "0", "ReceiptHandle": message["ReceiptHandle"]}, {"Id": "1", "ReceiptHandle": "x"}],
     )
     assert [done["Id"] for done in batch["Successful"]] == ["0"]
     assert [failed["Code"] for failed in batch["Failed"]] == ["ReceiptHandleIsInvalid"]

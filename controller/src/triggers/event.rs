@@ -58,7 +58,7 @@ pub struct ServiceWake {
     /// Whether it is about the service's scaling.
     pub is_scaling: bool,
     /// The call that did it, where it was one.
-    pub call: Option<Caller>,
+    pub call: Option<Box<Caller>>,
 }
 
 /// A call and who made it.
@@ -171,7 +171,7 @@ fn is_of_ecs(members: &Value) -> bool {
 }
 
 /// The service of `service/<cluster>/<name>`, the resource of a scalable target.
-fn scaling_of(place: Place, resource: &str, call: Option<Caller>) -> Option<Wake> {
+fn scaling_of(place: Place, resource: &str, call: Option<Box<Caller>>) -> Option<Wake> {
     let (cluster, name) = resource.strip_prefix("service/")?.split_once('/')?;
     let (cluster, name) = (Some(cluster.to_owned()), name.to_owned());
     Some(Wake::Service(ServiceWake { place, cluster, name, is_scaling: true, call }))

@@ -76,14 +76,14 @@ fn addressed(input: &Value) -> Option<(Option<String>, String)> {
     Some((cluster.map(str::to_owned), name.to_owned()))
 }
 
-fn of_arn(place: Place, arn: &str, call: Option<Caller>) -> Option<Wake> {
+fn of_arn(place: Place, arn: &str, call: Option<Box<Caller>>) -> Option<Wake> {
     let (cluster, name) = service_of(arn)?;
     let (cluster, name) = (cluster.map(str::to_owned), name.to_owned());
     Some(Wake::Service(ServiceWake { place, cluster, name, is_scaling: false, call }))
 }
 
 /// `arn:aws:ecs:…:service-deployment/<cluster>/<service>/<id>`.
-fn of_deployment(place: Place, arn: &str, call: Option<Caller>) -> Option<Wake> {
+fn of_deployment(place: Place, arn: &str, call: Option<Box<Caller>>) -> Option<Wake> {
     let (_, rest) = arn.split_once(":service-deployment/")?;
     let mut parts = rest.split('/');
     let (cluster, name) = (Some(parts.next()?.to_owned()), parts.next()?.to_owned());
@@ -100,7 +100,7 @@ fn secret(place: Place, input: &Value, detail: &Value) -> Option<Wake> {
     Some(Wake::Secret { place, id: id.to_owned() })
 }
 
-fn caller(operation: &str, input: &Value, detail: &Value) -> Option<Caller> {
+fn caller(operation: &str, input: &Value, detail: &Value) -> Option<Box<Caller>> {
     let identity = detail.get("userIdentity")?;
     let agent = clean(text(detail, "userAgent").unwrap_or_default());
     let call = OutsideCall {
@@ -111,7 +111,7 @@ fn caller(operation: &str, input: &Value, detail: &Value) -> Option<Caller> {
         actor: actor(identity),
         tool: tool(&agent, detail),
     };
-    Some(Caller { call, arn: text(identity, "arn").map(clean), agent })
+    Some(Box::new(Caller { call, arn: text(identity, "arn").map(clean), agent }))
 }
 
 /// What the call set: for tags their keys, else the members of its input.

@@ -6,14 +6,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crds::{
-    Controller, ControllerSpec, DirectorySource, GitRef, GitSource, Http, OwnerName, S3Source,
-    S3State, SecretFrom, SourceLocation, SourceName, State, SyncPolicy, Target, TargetName,
-    TerraformLocation, TerraformState, TfstateName,
+    Controller, ControllerSpec, DirectorySource, Events, GitRef, GitSource, Http, OwnerName,
+    S3Source, S3State, SecretFrom, SourceLocation, SourceName, State, SyncPolicy, Target,
+    TargetName, TerraformLocation, TerraformState, TfstateName, Webhook,
 };
 use indexmap::IndexMap;
 
 use crate::manifest::{self, Object};
 use crate::source::SourceFile;
+use crate::triggers::EventQueue;
+use crate::webhooks;
 
 /// How often everything is compared with AWS when the configuration does not say.
 const DEFAULT_INTERVAL: Duration = Duration::from_mins(1);
@@ -42,6 +44,10 @@ pub struct Config {
     pub revisions: Option<NonZeroU32>,
     /// The status server.
     pub http: Http,
+    /// Webhooks.
+    pub webhooks: Vec<Webhook>,
+    /// Where AWS's events come from.
+    pub events: Option<EventQueue>,
     /// Where it is kept what people said; `None` for memory.
     pub state: Option<StateLocation>,
     /// What the requests of checks may use.
@@ -148,6 +154,8 @@ impl Config {
             http,
             state,
             checks,
+            webhooks,
+            events,
         } = controller.spec;
         let mut configured = Vec::new();
         for source in sources {
@@ -161,16 +169,24 @@ impl Config {
         if interval < Duration::from_secs(1) {
             return Err(invalid("spec.interval is shorter than a second".to_owned()));
         }
+        webhooks::check(&webhooks, |source| {
+            configured.iter().any(|configured| configured.name == *source)
+        })
+        .map_err(invalid)?;
+        let targets = with_default(targets);
+        let events = events.map(|events| event_queue(events, &targets)).transpose();
         Ok(Self {
             owner,
             sources: configured,
-            targets: with_default(targets),
+            targets,
             vars,
             tfstate: terraform_states(folder, tfstate).map_err(invalid)?,
             repositories: repositories.into_iter().map(GitSource::from).collect(),
             interval,
             revisions: retention.map(|retention| retention.revisions),
             http,
+            webhooks,
+            events: events.map_err(invalid)?,
             state: state.map(|state| state_location(folder, state)).transpose().map_err(invalid)?,
             checks: checks.unwrap_or_default(),
         })
@@ -188,6 +204,8 @@ impl Config {
             interval: DEFAULT_INTERVAL,
             revisions: None,
             http: Http::default(),
+            webhooks: Vec::new(),
+            events: None,
             state: None,
             checks: crds::Checks::default(),
         }
@@ -246,6 +264,24 @@ fn terraform_states(
         configured.push(ConfiguredState { name: state.name, location, interval });
     }
     Ok(configured)
+}
+
+/// The queue, with a target that there is.
+fn event_queue(events: Events, targets: &[Target]) -> Result<EventQueue, String> {
+    let Events { sqs_queue_url: url, target } = events;
+    let path = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let parts = path.map(|path| path.split('/').filter(|part| !part.is_empty()).count());
+    if parts.is_none_or(|parts| parts < 2) {
+        return Err(format!(
+            "spec.events.sqsQueueUrl `{url}` is no URL of a queue: write https://sqs.REGION.amazonaws.com/ACCOUNT/NAME"
+        ));
+    }
+    match &target {
+        Some(name) if !targets.iter().any(|target| target.name == *name) => {
+            Err(format!("spec.events.target: there is no target `{name}`"))
+        }
+        Some(_) | None => Ok(EventQueue { url, target }),
+    }
 }
 
 fn state_location(folder: &Path, state: State) -> Result<StateLocation, String> {

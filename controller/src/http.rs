@@ -23,6 +23,7 @@ mod releases;
 mod router;
 mod serve;
 mod watch;
+mod webhooks;
 mod words;
 
 #[cfg(test)]
@@ -35,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::orders::Intake;
 use crate::status_store::StatusStore;
+use crate::webhooks::Webhooks;
 pub use auth::{Access, Holder, ReadSecret, TokenAccess};
 pub use bind::{BindError, Bound, bind};
 pub use metrics::Metrics;
@@ -56,6 +58,8 @@ pub struct State {
     pub metrics: Metrics,
     /// Who may read.
     pub access: Access,
+    /// The webhooks that there are.
+    pub webhooks: Webhooks,
     /// What reads the inventory and AWS for those who ask; without it, what needs them is refused.
     pub reads: Option<Reads>,
     /// The operator's name: `metadata.name` of its `Controller`.

@@ -337,6 +337,11 @@ impl Inventory {
         self.index.keys().chain(self.orphans.keys()).cloned().collect()
     }
 
+    /// Every usable spec that is in force or would be if no other named the same service.
+    pub fn specs(&self) -> Vec<Arc<Entry>> {
+        self.index.values().flat_map(|named| named.entries.iter().map(Arc::clone)).collect()
+    }
+
     /// Whether this key gets turns: a spec names it, or it is known to have lost its spec.
     pub fn is_known(&self, key: &ObjectKey) -> bool {
         self.is_named(key) || self.orphans.contains_key(key)

@@ -30,7 +30,9 @@ pub mod source;
 pub mod state;
 pub mod status_store;
 mod telemetry;
+pub mod triggers;
 mod waiting;
+pub mod webhooks;
 
 /// An error with its causes, on one line.
 pub fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {

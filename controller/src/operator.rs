@@ -32,6 +32,7 @@ use crate::releases::{Releases, Repositories};
 use crate::retention;
 use crate::source::{Snapshot, SourceReader};
 use crate::status_store::{Event, ServiceObject, SourceKind, SourceObject};
+use crate::triggers::{EventQueue, listen};
 
 /// How many turns are taken at once; a multiple of the ten services that one DescribeServices takes.
 const WORKERS: usize = 60;
@@ -39,6 +40,11 @@ const WORKERS: usize = 60;
 const SOURCE_INTERVAL: Duration = Duration::from_mins(1);
 /// How often clusters that no spec names are searched for services of ours.
 const SEARCH_ALL_INTERVAL: Duration = Duration::from_hours(1);
+
+/// How far apart the readings of a source are that somebody asks for.
+const WOKEN_APART: Duration = Duration::from_secs(1);
+/// How soon a source is read again when it was woken and nothing was new: some hosts tell of a push before they show it.
+const WOKEN_AGAIN: Duration = Duration::from_secs(5);
 
 /// How often it is asked whether the first pass is over.
 const FIRST_PASS_POLL: Duration = Duration::from_millis(100);
@@ -61,6 +67,8 @@ pub struct Operator {
     /// How many revisions of each family stay registered.
     revisions: Option<NonZeroU32>,
     releases: Releases,
+    /// Where AWS's events come from.
+    events: Option<EventQueue>,
     /// Whether the first search for services without specs is over.
     has_searched: AtomicBool,
 }
@@ -81,7 +89,8 @@ impl Operator {
         let metrics = Metrics::new(statuses, meter, queue.clone(), env!("CARGO_PKG_VERSION"));
         let has_searched = AtomicBool::new(false);
         let releases = Releases::new(Repositories::default(), seed);
-        Self { context, queue, metrics, interval, seed, revisions: None, releases, has_searched }
+        let (revisions, events) = (None, None);
+        Self { context, queue, metrics, interval, seed, revisions, releases, events, has_searched }
     }
 
     /// The same, deregistering old revisions beyond so many of each family.
@@ -99,6 +108,12 @@ impl Operator {
     /// The releases, to ask for looks at them.
     pub fn releases(&self) -> &Releases {
         &self.releases
+    }
+
+    /// The same, hearing AWS's events.
+    #[must_use]
+    pub fn hearing(self, events: Option<EventQueue>) -> Self {
+        Self { events, ..self }
     }
 
     /// The counts.
@@ -132,13 +147,16 @@ impl Operator {
         let retention = retention::regularly(&self.context, self.revisions, self.interval);
         let outside = references::follow(&self.context, &self.queue, self.interval, self.seed);
         let releases = self.releases.run(&self.context, &self.queue);
+        let events =
+            listen::listen(&self.context, &self.queue, self.events.as_ref(), &self.metrics);
         let endless = async {
             tokio::join!(
                 self.pass_regularly(),
                 self.search_regularly(),
                 retention,
                 outside,
-                releases
+                releases,
+                events
             )
         };
         tokio::select! {
@@ -358,6 +376,8 @@ async fn watch(context: &Context, queue: &Queue<ObjectKey>, mut source: WatchedS
     let interval = interval(&source.configured.location);
     let mut last: Option<Arc<Snapshot>> = None;
     let mut failures = 0_u32;
+    let bell = context.triggers.sources.open(&name, &source.configured.location);
+    let mut is_woken = false;
     context.statuses.publish_source(unread(&source.configured));
     loop {
         let began = Instant::now();
@@ -365,7 +385,8 @@ async fn watch(context: &Context, queue: &Queue<ObjectKey>, mut source: WatchedS
             Ok(snapshot) => {
                 failures = 0;
                 context.inventory().confirm(&name, began);
-                if !last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &snapshot)) {
+                let is_same = last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &snapshot));
+                if !is_same {
                     take(context, queue, &name, &snapshot);
                     if let Some(notice) = snapshot.notice() {
                         tracing::warn!(source = %name, notice, "source has changed its past");
@@ -375,7 +396,7 @@ async fn watch(context: &Context, queue: &Queue<ObjectKey>, mut source: WatchedS
                 }
                 context.statuses.publish_source(read(context, &source.configured, &snapshot));
                 last = Some(snapshot);
-                interval
+                if is_woken && is_same { interval.min(WOKEN_AGAIN) } else { interval }
             }
             Err(error) => {
                 failures = failures.saturating_add(1);
@@ -388,9 +409,13 @@ async fn watch(context: &Context, queue: &Queue<ObjectKey>, mut source: WatchedS
                 interval.min(Duration::from_secs(2_u64.saturating_pow(failures.min(6))))
             }
         };
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = source.reader.changed() => {}
+        is_woken = tokio::select! {
+            () = tokio::time::sleep(pause) => false,
+            () = source.reader.changed() => false,
+            () = bell.notified() => true,
+        };
+        if is_woken {
+            tokio::time::sleep_until(began + WOKEN_APART).await;
         }
     }
 }

@@ -33,6 +33,7 @@ use crate::references::Outside;
 use crate::scaling;
 use crate::state::StateStore;
 use crate::status_store::{ServiceObject, StatusStore};
+use crate::triggers::Triggers;
 use crate::waiting;
 
 /// How long a read may be older than our own last change before it is believed anyway (aws.md §0: reads are eventually
@@ -70,6 +71,8 @@ pub struct Context {
     pub places: Places,
     /// How checks are measured.
     pub checks: Checks,
+    /// What lets something be looked at sooner.
+    pub triggers: Triggers,
 }
 
 /// A spec that AWS refused in a way that trying again cannot mend: sending it each minute would only use up the rates.
@@ -184,7 +187,7 @@ async fn turn(
     said: &Said,
 ) -> (ServiceStatus, Ended) {
     let desired = &entry.desired;
-    let previous = status_of(context, &desired.key);
+    let (previous, began) = (status_of(context, &desired.key), context.clock.now());
     let mut observed = match Box::pin(observed(context, account, desired, said)).await {
         Ok(observed) => observed,
         Err(error) => {
@@ -248,6 +251,7 @@ async fn turn(
         now: context.clock.now(),
     });
     let status = scaling::with_activities(account, &desired.key, status, previous.as_ref()).await;
+    let status = context.triggers.outside.explain(&desired.key, &plan, status, began);
     let ended = match &outcome.error {
         Some(error) => after_error(error),
         None if waits => Ended::Waits,

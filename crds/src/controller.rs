@@ -6,7 +6,9 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{HumanDuration, ObjectMeta, SourceName, SyncPolicy, TargetName, TerraformState};
+use crate::{
+    Events, HumanDuration, ObjectMeta, SourceName, SyncPolicy, TargetName, TerraformState, Webhook,
+};
 
 /// The API group and version of every object.
 pub const API_VERSION: &str = "longshore.dev/v1alpha1";
@@ -58,6 +60,12 @@ pub struct ControllerSpec {
     /// The status server.
     #[serde(default)]
     pub http: Http,
+    /// Webhooks that make sources be read at once. A source is read once an interval in any case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<Webhook>,
+    /// A queue of AWS's events, which make services be looked at at once. They are looked at once an interval in any case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<Events>,
     /// Where it is kept what people said and how releases ended. Without it in memory, until the process ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,

@@ -23,6 +23,7 @@ mod service;
 mod status;
 mod sync;
 mod tfstate;
+mod trigger;
 mod window;
 
 pub use check::{
@@ -61,4 +62,5 @@ pub use status::{
 };
 pub use sync::{DeletionPolicy, EffectiveSync, SyncMode, SyncPolicy};
 pub use tfstate::{S3TerraformState, TerraformLocation, TerraformState};
+pub use trigger::{Events, Webhook, WebhookProvider};
 pub use window::{Window, WindowKind};

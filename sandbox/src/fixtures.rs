@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use crate::{
     FixtureAlarm, FixtureBucket, FixtureLoadBalancer, FixtureLogGroup, FixtureMetric,
-    FixtureParameter, FixtureRepository, FixtureRole, FixtureScalableTarget, FixtureSecret,
-    FixtureTargetGroup, Region, images::ImageRule,
+    FixtureParameter, FixtureQueue, FixtureRepository, FixtureRole, FixtureScalableTarget,
+    FixtureSecret, FixtureTargetGroup, Region, images::ImageRule,
 };
 
 /// What the world holds at its beginning and how it behaves; every member has a default.
@@ -65,6 +65,10 @@ pub struct Fixtures {
     pub roles: Option<Vec<FixtureRole>>,
     /// Log groups of every account and Region; while none are named, nobody may look at log groups.
     pub log_groups: Option<Vec<FixtureLogGroup>>,
+    /// Queues of every account and Region.
+    pub queues: Vec<FixtureQueue>,
+    /// Where changes of state and calls are told, as EventBridge does.
+    pub events: Option<EventsFixture>,
     /// What callers have no permission for, `ecr:DescribeImages` for instance.
     pub denied: Vec<String>,
     /// How long things take.
@@ -99,6 +103,8 @@ impl Default for Fixtures {
             buckets: Vec::new(),
             roles: None,
             log_groups: None,
+            queues: Vec::new(),
+            events: None,
             denied: Vec::new(),
             timings: Timings::default(),
         }
@@ -139,6 +145,23 @@ pub struct ClusterFixture {
     pub capacity_providers: Option<Vec<String>>,
     /// EC2 instances that joined it.
     pub instances: Vec<InstanceFixture>,
+}
+
+/// The queue that a rule of EventBridge would fill.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EventsFixture {
+    /// The name of the queue.
+    pub queue: String,
+    /// How much later than the call CloudTrail tells of it.
+    #[serde(default = "EventsFixture::default_delay", deserialize_with = "duration")]
+    pub cloud_trail_delay: Duration,
+}
+
+impl EventsFixture {
+    fn default_delay() -> Duration {
+        Duration::from_secs(10)
+    }
 }
 
 /// A group of equal EC2 instances.

@@ -29,6 +29,7 @@ mod sandbox;
 mod sdk;
 mod secrets;
 mod serve;
+mod sqs;
 mod ssm;
 mod sts;
 mod throttle;
@@ -46,7 +47,9 @@ pub use elb::{
 };
 pub use error::ApiError;
 pub use faults::{Fault, FaultKind};
-pub use fixtures::{ClusterFixture, FixtureError, Fixtures, InstanceFixture, Timings};
+pub use fixtures::{
+    ClusterFixture, EventsFixture, FixtureError, Fixtures, InstanceFixture, Timings,
+};
 pub use iam::FixtureRole;
 pub use images::{ImageBehaviour, ImageRule};
 pub use logs::FixtureLogGroup;
@@ -56,5 +59,6 @@ pub use s3::{FixtureBucket, FixtureObject};
 pub use sandbox::Sandbox;
 pub use sdk::SandboxHttpClient;
 pub use secrets::FixtureSecret;
+pub use sqs::FixtureQueue;
 pub use ssm::FixtureParameter;
 pub use views::{DeploymentView, ServiceView, TaskDefinitionView, TaskView};

@@ -1,6 +1,7 @@
 //! One account's services in one Region.
 
 mod edit;
+mod events;
 mod outside;
 #[cfg(test)]
 mod tests;
@@ -12,7 +13,7 @@ use serde_json::Value;
 
 use self::outside::Outside;
 use crate::{
-    ApiError, FixtureScalableTarget, Fixtures,
+    ApiError, EventsFixture, FixtureScalableTarget, Fixtures,
     autoscaling::{AlarmChange, AutoScaling, ScaledServices as _},
     cloudwatch::CloudWatch,
     ecr::Ecr,
@@ -21,6 +22,7 @@ use crate::{
     iam::Iam,
     logs::Logs,
     secrets::Secrets,
+    sqs::Sqs,
     ssm::Ssm,
     sts::Sts,
     wire::Input,
@@ -34,6 +36,7 @@ pub struct Region {
     pub(crate) ecs: Ecs,
     ssm: Ssm,
     secrets: Secrets,
+    sqs: Sqs,
     ecr: Ecr,
     scaling: AutoScaling,
     cloudwatch: CloudWatch,
@@ -44,9 +47,15 @@ pub struct Region {
     /// What `valueFrom` may also say, beyond parameters and secrets that exist.
     known: BTreeSet<String>,
     strict_images: bool,
+    /// Where events are told, and how many were.
+    events: Option<EventsFixture>,
+    events_told: u64,
+    events_off: bool,
     /// Scalable targets whose services do not exist yet.
     awaited: Vec<FixtureScalableTarget>,
 }
+
+pub(crate) use self::events::Caller;
 
 /// What a call answers before it is written.
 pub(crate) enum Answer {
@@ -65,6 +74,7 @@ impl Region {
             ecs: Ecs::new(account, region, seed, fixtures),
             ssm: Ssm::new(account, region),
             secrets: Secrets::new(account, region),
+            sqs: Sqs::new(account, region, seed),
             ecr: Ecr::new(account, region),
             scaling: AutoScaling::new(account, region),
             cloudwatch: CloudWatch::new(account, region),
@@ -74,6 +84,9 @@ impl Region {
             iam: Iam::new(account, fixtures.roles.as_deref()),
             known: BTreeSet::new(),
             strict_images: fixtures.strict_images,
+            events: fixtures.events.clone(),
+            events_told: 0,
+            events_off: false,
             awaited: fixtures.scalable_targets.clone(),
         }
     }
@@ -88,6 +101,9 @@ impl Region {
         }
         for one in &fixtures.secrets {
             self.secrets.load(one, now).map_err(|error| in_words("secret", &one.name, &error))?;
+        }
+        for one in &fixtures.queues {
+            self.sqs.load(one, now);
         }
         for one in &fixtures.repositories {
             self.ecr.load(one, now).map_err(|error| in_words("repository", &one.name, &error))?;
@@ -129,6 +145,7 @@ impl Region {
     /// Tells each service what others did: alarms ring for ECS and for scaling, scaling makes alarms, tasks are targets.
     fn pass_on(&mut self, now: Timestamp) {
         self.load_awaited(now);
+        self.tell_events();
         for change in self.scaling.drain_alarm_changes() {
             match change {
                 AlarmChange::Put(input) => {
@@ -187,6 +204,11 @@ impl Region {
         self.ecs.advance(now, &outside);
     }
 
+    /// Whether a receive of messages would be answered at once.
+    pub(crate) fn is_answered_at_once(&self, input: &Value, now: Timestamp) -> bool {
+        self.sqs.is_answered_at_once(input, now)
+    }
+
     /// Answers one call; what was due has been run.
     pub(crate) fn call(
         &mut self,
@@ -199,6 +221,7 @@ impl Region {
             ("ecs", Input::Json(input)) => self.ecs.call(operation, input, now),
             ("ssm", Input::Json(input)) => self.ssm.call(operation, input, now),
             ("secretsmanager", Input::Json(input)) => self.secrets.call(operation, input, now),
+            ("sqs", Input::Json(input)) => self.sqs.call(operation, input, now),
             ("ecr", Input::Json(input)) => self.ecr.call(operation, input, now),
             ("application-autoscaling", Input::Json(input)) => {
                 self.scaling.call(operation, input, now, &mut self.ecs)

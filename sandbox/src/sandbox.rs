@@ -18,9 +18,9 @@ use crate::{
     ApiError, CallRecord, Fault, Fixtures, Region, SandboxHttpClient, SandboxTime, cbor,
     faults::Verdict,
     ids,
-    region::Answer,
+    region::{Answer, Caller},
     s3::S3,
-    serve,
+    serve, sqs,
     wire::{self, Call, Format, Input},
     world::World,
 };
@@ -115,6 +115,17 @@ impl Sandbox {
         Outcome::Answer(response, verdict.latency)
     }
 
+    /// Whether a receive of messages would be answered at once, with messages or with a refusal.
+    pub(crate) fn is_answered_at_once(&self, now: Timestamp, request: &Request<Bytes>) -> bool {
+        let mut world = self.world();
+        let Ok(call) = Call::read(request, &world.fixtures) else { return true };
+        if world.calls_left == Some(0) || world.denies(&call) {
+            return true;
+        }
+        let Input::Json(input) = &call.input else { return true };
+        world.region(&call.account, &call.region, now).is_answered_at_once(input, now)
+    }
+
     /// The SDK's HTTP client that reaches this world without a socket.
     pub fn http_client(&self, time: SandboxTime) -> SandboxHttpClient {
         SandboxHttpClient::new(self.clone(), time)
@@ -161,8 +172,15 @@ impl Sandbox {
         operation: &str,
         input: Value,
     ) -> Result<Value, ApiError> {
-        let answer =
-            self.edit(now, |region| region.call(api, operation, &Input::Json(input), now))?;
+        let input = Input::Json(input);
+        let answer = self.edit(now, |region| {
+            let answer = region.call(api, operation, &input, now);
+            if let Input::Json(input) = &input {
+                let outcome = answer.as_ref().map(|_| ());
+                region.tell_call((api, operation), input, outcome, Caller::Console, now);
+            }
+            answer
+        })?;
         Ok(match answer {
             Answer::Json(answer) => answer,
             Answer::Xml(inner) => Value::String(inner),
@@ -255,14 +273,27 @@ fn apply(
         None => Ok(()),
     };
     let response = match (admitted, &call.input) {
-        (Ok(()), Input::Rest) => world.store(&call.account, now).call(request, now),
+        (Ok(()), Input::Rest) => {
+            let response = world.store(&call.account, now).call(request, now);
+            if response.status().is_success() {
+                let region = world.region(&call.account, &call.region, now);
+                region.tell_object(&call.operation, request.uri().path(), now);
+            }
+            response
+        }
         (Err(error), Input::Rest) => S3::refusal(request, error),
-        (Err(error), _) => wire::write_error(&error, call.format, &request_id),
+        (Err(error), _) => write_error(call, &error, &request_id),
         (Ok(()), input) => {
             let region = world.region(&call.account, &call.region, now);
-            match region.call(&call.api, &call.operation, input, now) {
+            let answer = region.call(&call.api, &call.operation, input, now);
+            if let Input::Json(input) = input {
+                let operation = (call.api.as_str(), call.operation.as_str());
+                let caller = Caller::Program(wire::agent(request));
+                region.tell_call(operation, input, answer.as_ref().map(|_| ()), caller, now);
+            }
+            match answer {
                 Ok(answer) => wire::write_answer(call, &answer, &request_id),
-                Err(error) => wire::write_error(&error, call.format, &request_id),
+                Err(error) => write_error(call, &error, &request_id),
             }
         }
     };
@@ -285,5 +316,14 @@ fn apply(
             }
         },
     });
+    response
+}
+
+/// The answer to a call that was refused.
+fn write_error(call: &Call, error: &ApiError, request_id: &str) -> Response<Bytes> {
+    let response = wire::write_error(error, call.format, request_id);
+    if call.api == "sqs" {
+        return wire::with_legacy_code(response, &sqs::legacy_code(&error.code));
+    }
     response
 }

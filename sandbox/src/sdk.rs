@@ -17,7 +17,7 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
 use bytes::Bytes;
 
-use crate::{Sandbox, SandboxTime, sandbox::Outcome};
+use crate::{Sandbox, SandboxTime, sandbox::Outcome, sqs};
 
 /// An HTTP client of the SDK whose every request goes to a [`Sandbox`].
 #[derive(Debug, Clone)]
@@ -35,6 +35,7 @@ impl SandboxHttpClient {
         let request = into_bytes(request).await?;
         let half = self.sandbox.half_latency();
         tokio::time::sleep(half).await;
+        sqs::wait(&self.sandbox, self.time, &request).await;
         let released = self.sandbox.released.notified();
         match self.sandbox.exchange(self.time.now(), &request) {
             Outcome::Answer(response, more) => {

@@ -24,7 +24,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::{Sandbox, SandboxTime, sandbox::Outcome};
+use crate::{Sandbox, SandboxTime, sandbox::Outcome, sqs};
 
 /// The largest body that is read.
 const BODY_MOST: usize = 64 * 1024 * 1024;
@@ -52,6 +52,7 @@ async fn answer(
     let request = Request::from_parts(parts, body);
     let half = sandbox.half_latency();
     tokio::time::sleep(half).await;
+    sqs::wait(&sandbox, time, &request).await;
     let released = sandbox.released.notified();
     match sandbox.exchange(time.now(), &request) {
         Outcome::Answer(response, more) => {

@@ -57,7 +57,7 @@ const JSON_1_1: &str = "application/x-amz-json-1.1";
 const CBOR_PATH: &str = "/service/GraniteServiceVersion20100801/operation/";
 
 /// The prefixes of `X-Amz-Target` and the APIs they stand for.
-const TARGETS: [(&str, &str, &str); 7] = [
+const TARGETS: [(&str, &str, &str); 8] = [
     ("AmazonEC2ContainerServiceV20141113", "ecs", JSON_1_1),
     ("AmazonEC2ContainerRegistry_V20150921", "ecr", JSON_1_1),
     ("AmazonSSM", "ssm", JSON_1_1),
@@ -65,6 +65,7 @@ const TARGETS: [(&str, &str, &str); 7] = [
     ("AnyScaleFrontendService", "application-autoscaling", JSON_1_1),
     ("GraniteServiceVersion20100801", "monitoring", JSON_1_0),
     ("Logs_20140328", "logs", JSON_1_1),
+    ("AmazonSQS", "sqs", JSON_1_0),
 ];
 
 impl Call {
@@ -151,6 +152,16 @@ pub(crate) fn account_of_key(key: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
+/// Whether a request names this operation.
+pub(crate) fn has_target(request: &Request<Bytes>, target: &str) -> bool {
+    header(request.headers(), "x-amz-target") == Some(target)
+}
+
+/// The user agent of a request.
+pub(crate) fn agent(request: &Request<Bytes>) -> &str {
+    header(request.headers(), "user-agent").unwrap_or_default()
+}
+
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
@@ -223,6 +234,14 @@ pub(crate) fn write_error(error: &ApiError, format: Format, request_id: &str) ->
             respond(error.http_status, format, body, request_id)
         }
     }
+}
+
+/// The same answer with the code that callers of an older API know.
+pub(crate) fn with_legacy_code(mut response: Response<Bytes>, code: &str) -> Response<Bytes> {
+    if let Ok(code) = HeaderValue::from_str(code) {
+        response.headers_mut().insert("x-amzn-query-error", code);
+    }
+    response
 }
 
 fn write_body(format: Format, body: &Value) -> Vec<u8> {

@@ -13,8 +13,9 @@ use std::time::Duration;
 use controller::aws::{Aws, ConnectOptions};
 use controller::checks::Checks;
 use controller::clock::Clock;
+use controller::config::ConfiguredSource;
 use controller::inventory::Inventory;
-use controller::operator::{self, Operator};
+use controller::operator::{self, Operator, WatchedSource};
 use controller::orders::Intake;
 use controller::places::Places;
 use controller::reconcile::Context;
@@ -22,6 +23,7 @@ use controller::references::{Outside, Referents, StateReader};
 use controller::source::{Access, Snapshot, SourceError, SourceReader, Variables};
 use controller::state::StateStore;
 use controller::status_store::StatusStore;
+use controller::triggers::EventQueue;
 use crds::{
     DirectorySource, S3Source, SourceLocation, SourceName, SyncPolicy, Target, TfstateName,
 };
@@ -68,6 +70,10 @@ pub struct FleetOptions {
     pub max_concurrent_rollouts: Option<NonZeroU32>,
     /// What answers the requests of checks.
     pub checks: Checks,
+    /// The URL of the queue that AWS's events come from.
+    pub events: Option<String>,
+    /// How often the operator itself reads the source; by default only commits let it.
+    pub watch: Option<Duration>,
 }
 
 /// Where a fleet's state store is.
@@ -103,6 +109,8 @@ impl Default for FleetOptions {
             keep: Keep::Memory,
             max_concurrent_rollouts: None,
             checks: Checks::default(),
+            events: None,
+            watch: None,
         }
     }
 }
@@ -162,7 +170,7 @@ impl Fleet {
         let git = releases::GitTags::default();
         let (context, operator) =
             operator_on(&sandbox, time, (&options, &git), directory.path()).await;
-        let reader = open(&context, options.place, directory.path());
+        let reader = open(&context, &options, directory.path()).1;
         let statuses = context.statuses.clone();
         let mut fleet = Self {
             sandbox,
@@ -184,7 +192,13 @@ impl Fleet {
     fn launch(&mut self) {
         let (operator, shutdown) = (Arc::clone(&self.operator), CancellationToken::new());
         let stop = shutdown.clone();
-        let worker = tokio::spawn(async move { Box::pin(operator.run(Vec::new(), stop)).await });
+        let watched = self.options.watch.map(|_| {
+            let (location, reader) = open(&self.context, &self.options, self.directory.path());
+            let (name, policy) = (source(), self.options.policy.clone());
+            WatchedSource { configured: ConfiguredSource { name, location, policy }, reader }
+        });
+        let sources: Vec<WatchedSource> = watched.into_iter().collect();
+        let worker = tokio::spawn(async move { Box::pin(operator.run(sources, stop)).await });
         self.running = Some((worker, shutdown));
     }
 
@@ -223,7 +237,7 @@ impl Fleet {
         )
         .await;
         self.statuses = context.statuses.clone();
-        self.reader = open(&context, self.options.place, self.directory.path());
+        self.reader = open(&context, &self.options, self.directory.path()).1;
         (self.context, self.operator) = (context, operator);
         self.launch();
     }
@@ -252,8 +266,13 @@ impl Drop for Fleet {
     }
 }
 
-fn open(context: &Context, place: Place, directory: &Path) -> SourceReader {
-    let location = match place {
+/// The source's place and a reader of it.
+fn open(
+    context: &Context,
+    options: &FleetOptions,
+    directory: &Path,
+) -> (SourceLocation, SourceReader) {
+    let location = match options.place {
         Place::Directory => {
             SourceLocation::Directory(DirectorySource { path: directory.display().to_string() })
         }
@@ -261,7 +280,7 @@ fn open(context: &Context, place: Place, directory: &Path) -> SourceReader {
             bucket: BUCKET.to_owned(),
             prefix: PREFIX.to_owned(),
             region: None,
-            interval: None,
+            interval: options.watch.map(|every| crds::HumanDuration::from_secs(every.as_secs())),
         }),
     };
     let access = Access {
@@ -270,7 +289,8 @@ fn open(context: &Context, place: Place, directory: &Path) -> SourceReader {
         variables: Variables::default(),
         read_secret: Arc::new(|_| Err("there are no secrets here".to_owned())),
     };
-    SourceReader::open(&location, access).unwrap()
+    let reader = SourceReader::open(&location, access).unwrap();
+    (location, reader)
 }
 
 async fn operator_on(
@@ -318,10 +338,13 @@ async fn operator_on(
         outside,
         places: Places::of(&[target(options)]),
         checks: options.checks.clone(),
+        triggers: controller::triggers::Triggers::default(),
     };
+    let events = options.events.clone().map(|url| EventQueue { url, target: None });
     let operator = Operator::new(context.clone(), options.interval, options.seed)
         .keeping(options.revisions)
-        .following(git.repositories());
+        .following(git.repositories())
+        .hearing(events);
     (context, Arc::new(operator))
 }
 

@@ -15,6 +15,7 @@ pub mod image;
 pub mod normal;
 pub mod observed;
 pub mod orders;
+pub mod outside;
 pub mod ownership;
 pub mod past;
 pub mod plan;

@@ -303,6 +303,7 @@ fn connection(target: &Target, settings: &SdkConfig, calls: Calls) -> Connection
         sts: aws_sdk_sts::Client::new(settings),
         clients: Clients::new(settings),
         scaling: aws_sdk_applicationautoscaling::Client::new(settings),
+        sqs: super::messages::client(settings),
         identity: tokio::sync::Mutex::new(Known::default()),
     }
 }

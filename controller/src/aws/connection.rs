@@ -43,6 +43,7 @@ pub(super) struct Connection {
     /// The services around ECS.
     pub(super) clients: Clients,
     pub(super) scaling: aws_sdk_applicationautoscaling::Client,
+    pub(super) sqs: aws_sdk_sqs::Client,
     pub(super) identity: Mutex<Known>,
 }
 

@@ -180,7 +180,14 @@ const FAULTS: &[&str] = &[
 ];
 
 /// Codes that name a thing which is not there, beside those that end in `NotFoundException`.
-const ABSENCES: &[&str] = &["NoSuchBucket", "NoSuchKey", "NoSuchVersion", "NotFound"];
+const ABSENCES: &[&str] = &[
+    "NoSuchBucket",
+    "NoSuchKey",
+    "NoSuchVersion",
+    "NotFound",
+    "QueueDoesNotExist",
+    "AWS.SimpleQueueService.NonExistentQueue",
+];
 
 /// Refusals about the state of the world and not of the spec: it changes by itself.
 const PASSING_CODES: &[&str] = &[

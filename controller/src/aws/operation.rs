@@ -58,6 +58,8 @@ pub enum Operation {
     DeleteAlarms,
     PutObject,
     DeleteObject,
+    ReceiveMessage,
+    DeleteMessageBatch,
 }
 
 /// Operations that share one of AWS's token buckets (aws.md §1.1, §1.3).
@@ -173,6 +175,8 @@ impl Operation {
             Self::DeleteAlarms => "DeleteAlarms",
             Self::PutObject => "PutObject",
             Self::DeleteObject => "DeleteObject",
+            Self::ReceiveMessage => "ReceiveMessage",
+            Self::DeleteMessageBatch => "DeleteMessageBatch",
         }
     }
 
@@ -230,6 +234,8 @@ impl Operation {
             Self::DeleteAlarms => "delete alarms",
             Self::PutObject => "write object",
             Self::DeleteObject => "delete object",
+            Self::ReceiveMessage => "receive messages of",
+            Self::DeleteMessageBatch => "delete messages of",
         }
     }
 
@@ -239,6 +245,7 @@ impl Operation {
             Self::GetCallerIdentity => "sts",
             Self::ListObjectsV2 | Self::GetObject | Self::PutObject | Self::DeleteObject => "s3",
             Self::DescribeParameters | Self::GetParameters => "ssm",
+            Self::ReceiveMessage | Self::DeleteMessageBatch => "sqs",
             Self::DescribeSecret => "secretsmanager",
             Self::DescribeImages
             | Self::BatchGetImage
@@ -337,7 +344,9 @@ impl Operation {
             | Self::ListObjectsV2
             | Self::GetObject
             | Self::PutObject
-            | Self::DeleteObject => None,
+            | Self::DeleteObject
+            | Self::ReceiveMessage
+            | Self::DeleteMessageBatch => None,
         }
     }
 
@@ -364,7 +373,8 @@ impl Operation {
             | Self::PutMetricAlarm
             | Self::DeleteAlarms
             | Self::PutObject
-            | Self::DeleteObject => true,
+            | Self::DeleteObject
+            | Self::DeleteMessageBatch => true,
             Self::DescribeServices
             | Self::ListServices
             | Self::ListClusters
@@ -394,7 +404,8 @@ impl Operation {
             | Self::DescribeScalableTargets
             | Self::DescribeScalingPolicies
             | Self::DescribeScheduledActions
-            | Self::DescribeScalingActivities => false,
+            | Self::DescribeScalingActivities
+            | Self::ReceiveMessage => false,
         }
     }
 }

@@ -56,6 +56,12 @@ impl<K: Clone + Eq + Hash, V: Clone> Recent<K, V> {
         answer
     }
 
+    /// Lets the next question about these keys be asked anew.
+    pub(super) fn forget(&self, is_one: impl Fn(&K) -> bool) {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.retain(|key, _| !is_one(key));
+    }
+
     /// How many answers are kept.
     pub(super) fn len(&self) -> usize {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).len()

@@ -24,6 +24,7 @@ use crate::releases::Repositories;
 use crate::source::{self, SourceReader, Variables};
 use crate::state::StateStore;
 use crate::status_store::StatusStore;
+use crate::triggers::Triggers;
 
 use super::AwsArguments;
 
@@ -194,6 +195,7 @@ pub(super) fn context(
         outside: outside(config, &connection.aws)?,
         places: Places::of(&config.targets),
         checks: Checks::new(config.checks.clone()),
+        triggers: Triggers::default(),
     })
 }
 

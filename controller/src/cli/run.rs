@@ -10,6 +10,7 @@ use super::{AwsArguments, SourceArguments, connect};
 use crate::http;
 use crate::operator::Operator;
 use crate::orders::Intake;
+use crate::webhooks::Webhooks;
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
@@ -49,12 +50,16 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     let operator = Operator::new(context.clone(), config.interval, fastrand::u64(..))
         .keeping(config.revisions)
-        .following(connect::repositories(&config));
+        .following(connect::repositories(&config))
+        .hearing(config.events.clone());
+    let sources_to_wake = context.triggers.sources.clone();
+    let webhooks = Webhooks::new(&config.webhooks, sources_to_wake, crate::config::read_secret);
     let state = http::State {
         store: context.statuses.clone(),
         orders: Some(Intake::new(context.clone(), operator.queue().clone())),
         metrics: operator.metrics().clone(),
         access: server.access,
+        webhooks: webhooks.map_err(anyhow::Error::msg)?,
         reads: Some(http::Reads::new(context)),
         owner: config.owner.to_string(),
         version: env!("CARGO_PKG_VERSION"),

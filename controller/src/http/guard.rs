@@ -13,6 +13,7 @@ use super::App;
 use super::auth::Access;
 use super::page;
 use super::problem::Problem;
+use super::webhooks;
 
 /// How long an answer may take until its headers are there.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -115,9 +116,11 @@ pub(super) async fn check_token(State(app): State<App>, request: Request, next: 
     ([(header::WWW_AUTHENTICATE, "Bearer realm=\"longshore\"")], problem).into_response()
 }
 
-/// What needs no token: the probes, and what the form itself needs.
+/// What needs no token: the probes, what the form itself needs, and webhooks, which have secrets of their own.
 fn is_open(path: &str) -> bool {
-    matches!(path, "/healthz" | "/readyz" | "/login") || path.starts_with("/assets/")
+    matches!(path, "/healthz" | "/readyz" | "/login")
+        || path.starts_with("/assets/")
+        || path.starts_with(webhooks::FOLDER)
 }
 
 /// Whether a browser asks for something that people look at.
@@ -127,7 +130,9 @@ fn wants_page(headers: &HeaderMap, uri: &Uri) -> bool {
         .and_then(|accept| accept.to_str().ok())
         .is_some_and(|accept| accept.contains("text/html"));
     let is_machines = matches!(uri.path(), "/healthz" | "/readyz" | "/metrics" | "/openapi.json")
-        || ["/api/", "/badge/", "/sd/"].iter().any(|folder| uri.path().starts_with(folder));
+        || ["/api/", "/badge/", "/sd/", webhooks::FOLDER]
+            .iter()
+            .any(|folder| uri.path().starts_with(folder));
     accepts && !is_machines
 }
 

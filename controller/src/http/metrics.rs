@@ -19,7 +19,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use crds::ObjectKey;
+use crds::{ObjectKey, WebhookProvider};
 
 use crate::aws::Meter;
 use crate::queue::Queue;
@@ -75,6 +75,38 @@ impl RolloutResult {
     }
 }
 
+/// What came of a message of the event queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeardResult {
+    /// It names something that is looked at.
+    Heard,
+    /// It is of no concern.
+    Ignored,
+    /// It is no event.
+    Malformed,
+    /// The queue could not be read.
+    Unreadable,
+}
+
+impl HeardResult {
+    const ALL: [Self; 4] = [Self::Heard, Self::Ignored, Self::Malformed, Self::Unreadable];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Heard => "heard",
+            Self::Ignored => "ignored",
+            Self::Malformed => "malformed",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WebhookLabels {
+    provider: &'static str,
+    code: u16,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct TurnLabels {
     controller: &'static str,
@@ -103,6 +135,8 @@ struct Inner {
     turns: Family<TurnLabels, Counter>,
     turn_seconds: Histograms<ControllerLabels>,
     rollout_seconds: Histograms<ResultLabels>,
+    events: Family<ResultLabels, Counter>,
+    webhooks: Family<WebhookLabels, Counter>,
 }
 
 impl Metrics {
@@ -118,6 +152,8 @@ impl Metrics {
             turns: Family::default(),
             turn_seconds: Family::new_with_constructor(turn_histogram),
             rollout_seconds: Family::new_with_constructor(rollout_histogram),
+            events: Family::default(),
+            webhooks: Family::default(),
         };
         inner.register(version);
         inner.registry.register_collector(Box::new(collect::FromBoard(store)));
@@ -142,6 +178,17 @@ impl Metrics {
         self.0.rollout_seconds.get_or_create(&labels).observe(took.as_secs_f64());
     }
 
+    /// A message of the event queue was heard, or could not be.
+    pub fn event_heard(&self, result: HeardResult) {
+        self.0.events.get_or_create(&ResultLabels { result: result.as_str() }).inc();
+    }
+
+    /// A webhook was answered with this status; `unknown` stands for every provider that there is not.
+    pub(super) fn webhook_answered(&self, provider: Option<WebhookProvider>, code: u16) {
+        let provider = provider.map_or("unknown", WebhookProvider::as_str);
+        self.0.webhooks.get_or_create(&WebhookLabels { provider, code }).inc();
+    }
+
     /// Everything, in the form asked for.
     pub fn expose(&self, form: Exposition) -> Result<String, std::fmt::Error> {
         text::encode(&self.0.registry, form)
@@ -152,6 +199,9 @@ impl Metrics {
         for result in [TurnResult::Success, TurnResult::RequeueAfter, TurnResult::Error] {
             let labels = TurnLabels { controller: CONTROLLER, result: result.as_str() };
             drop(self.0.turns.get_or_create(&labels));
+        }
+        for result in HeardResult::ALL {
+            drop(self.0.events.get_or_create(&ResultLabels { result: result.as_str() }));
         }
         drop(self.0.turn_seconds.get_or_create(&ControllerLabels { controller: CONTROLLER }));
     }
@@ -174,6 +224,16 @@ impl Inner {
             "longshore_rollout_duration_seconds",
             "How long rollouts took, by how they ended",
             self.rollout_seconds.clone(),
+        );
+        registry.register(
+            "longshore_events",
+            "Messages of the event queue, by what came of them",
+            self.events.clone(),
+        );
+        registry.register(
+            "longshore_webhooks",
+            "Calls of webhooks, by the status that they were answered with",
+            self.webhooks.clone(),
         );
         let leader = Gauge::<i64>::default();
         leader.set(1);

@@ -13,7 +13,8 @@ use tower_http::trace::TraceLayer;
 
 use super::problem::Problem;
 use super::{
-    App, State, api, assets, badge, discovery, guard, openapi, orders, page, reads, releases, watch,
+    App, State, api, assets, badge, discovery, guard, openapi, orders, page, reads, releases,
+    watch, webhooks,
 };
 
 /// How large a request's body may be: those that are read are the sign-in form and orders.
@@ -38,6 +39,7 @@ pub fn router(state: State, shutdown: CancellationToken) -> Router {
         .route("/api/v1/releases/{name}", get(releases::release))
         .route("/api/v1/events", get(api::events))
         .route("/api/v1/watch", get(watch::watch))
+        .route("/webhooks/{provider}/{source}", post(webhooks::receive))
         .route("/badge/{cluster}/{file}", get(badge::badge))
         .route("/sd/prometheus", get(discovery::prometheus))
         .route("/", get(page::overview))

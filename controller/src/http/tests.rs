@@ -6,6 +6,7 @@ mod orders;
 mod pages;
 mod reads;
 mod streams;
+mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -174,14 +175,14 @@ impl Server {
     /// A server beside an operator, whose AWS is the sandbox.
     async fn operated(store: StatusStore, aws: &reads::Embedded) -> Self {
         let reads = reads::of(&store, aws).await;
-        Self::build(store, Access::Loopback, Some(reads))
+        Self::build(store, Access::Loopback, Some(reads), Webhooks::none())
     }
 
     fn with(store: StatusStore, access: Access) -> Self {
-        Self::build(store, access, None)
+        Self::build(store, access, None, Webhooks::none())
     }
 
-    fn build(store: StatusStore, access: Access, reads: Option<Reads>) -> Self {
+    fn build(store: StatusStore, access: Access, reads: Option<Reads>, webhooks: Webhooks) -> Self {
         let shutdown = CancellationToken::new();
         let metrics = Metrics::new(
             store.clone(),
@@ -190,8 +191,16 @@ impl Server {
             "1.2.3",
         );
         let (owner, version) = ("prod".into(), "1.2.3");
-        let state =
-            State { store: store.clone(), metrics, orders: None, access, reads, owner, version };
+        let state = State {
+            store: store.clone(),
+            metrics,
+            orders: None,
+            access,
+            webhooks,
+            reads,
+            owner,
+            version,
+        };
         Self { router: router(state, shutdown.clone()), store, shutdown }
     }
 

@@ -28,6 +28,8 @@ pub enum EventKind {
     Source,
     /// A release.
     Release,
+    /// The operator itself.
+    Operator,
 }
 
 impl EventKind {
@@ -41,6 +43,7 @@ impl EventKind {
             Self::Action => "Action",
             Self::Source => "Source",
             Self::Release => "Release",
+            Self::Operator => "Operator",
         }
     }
 }
@@ -123,6 +126,16 @@ impl Event {
             reason: reason.into(),
             message: message.into(),
         }
+    }
+
+    /// An event of the operator itself, which concerns no one service.
+    pub fn of_operator(
+        time: Timestamp,
+        level: EventLevel,
+        (reason, message): (impl Into<String>, impl Into<String>),
+    ) -> Self {
+        let (kind, reason, message) = (EventKind::Operator, reason.into(), message.into());
+        Self { time, key: None, source: None, release: None, kind, level, reason, message }
     }
 
     fn of_source(

@@ -145,6 +145,7 @@ impl World {
             outside: controller::references::Outside::default(),
             places: controller::places::Places::default(),
             checks: controller::checks::Checks::default(),
+            triggers: controller::triggers::Triggers::default(),
         };
         let queue = Queue::new(1);
         let metrics = Metrics::new(statuses.clone(), Meter::default(), queue.clone(), "1.2.3");
@@ -153,6 +154,7 @@ impl World {
             orders: Some(Intake::new(context.clone(), queue)),
             metrics,
             access,
+            webhooks: controller::webhooks::Webhooks::none(),
             reads: Some(Reads::new(context.clone())),
             owner: "test".to_owned(),
             version: "1.2.3",

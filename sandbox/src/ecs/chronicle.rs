@@ -52,6 +52,7 @@ impl Ecs {
         if !service.steady {
             service.steady = true;
             self.announce(service, now, "has reached a steady state.");
+            self.tell_steady(service, now);
             let again = Event::SteadyAgain { service: id, epoch: service.steady_epoch };
             self.agenda.put(after(now, STEADY_EVERY), again);
         }

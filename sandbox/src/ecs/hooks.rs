@@ -57,7 +57,7 @@ impl Ecs {
     ) -> Vec<Hook> {
         let null = Value::Null;
         let configuration = service.settings.get("deploymentConfiguration").unwrap_or(&null);
-        input::list(configuration, "lifecycleHooks")
+        let hooks: Vec<Hook> = input::list(configuration, "lifecycleHooks")
             .iter()
             .filter(|hook| input::texts(hook, "lifecycleStages").contains(&stage.text()))
             .map(|hook| {
@@ -76,7 +76,11 @@ impl Ecs {
                     target: input::text(hook, "hookTargetArn").map(str::to_owned),
                 }
             })
-            .collect()
+            .collect();
+        for hook in hooks.iter().filter(|hook| hook.status == HookStatus::AwaitingAction) {
+            self.tell_hook(service, hook, now);
+        }
+        hooks
     }
 
     pub(super) fn continue_service_deployment(

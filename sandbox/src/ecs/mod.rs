@@ -23,6 +23,7 @@ mod launch;
 mod look;
 mod model;
 mod normal;
+mod notices;
 mod placement;
 mod read_lag;
 mod refusal;
@@ -54,6 +55,7 @@ use self::{
     cluster::Cluster,
     definition::Family,
     model::{Service, ServiceId},
+    notices::Notice,
     read_lag::ReadLag,
     rewrite::Rewrites,
     task::{Task, TaskId},
@@ -101,6 +103,9 @@ pub(crate) struct Ecs {
     /// Answers to `RunTask` by client token.
     tokens: HashMap<String, TokenAnswer>,
     target_changes: Vec<TargetChange>,
+    /// Whether anybody hears what ECS tells, and what it has told.
+    tells: bool,
+    notices: Vec<Notice>,
     /// Services that wait for room on an instance.
     waiting: BTreeSet<ServiceId>,
     last_id: u64,
@@ -126,6 +131,8 @@ impl Ecs {
             rewrites: Rewrites::new(fixtures.rewrites, account, region),
             tokens: HashMap::new(),
             target_changes: Vec::new(),
+            tells: fixtures.events.is_some(),
+            notices: Vec::new(),
             waiting: BTreeSet::new(),
             last_id: 0,
         };

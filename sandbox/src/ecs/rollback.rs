@@ -75,6 +75,7 @@ impl Ecs {
         let failed = primary.id();
         let text = format!("(deployment {failed}) deployment failed: {}", failure.event);
         self.announce(service, now, &text);
+        self.tell_primary(service, "SERVICE_DEPLOYMENT_FAILED", now);
         if rollback {
             self.roll_back(service, failure, now);
             return;
@@ -138,6 +139,7 @@ impl Ecs {
             };
         }
         self.announce(service, now, &format!("rolling back to deployment ecs-svc/{candidate}."));
+        self.tell_primary(service, "SERVICE_DEPLOYMENT_IN_PROGRESS", now);
     }
 
     /// A rollback that somebody asked for begins.

@@ -108,6 +108,7 @@ impl Ecs {
         });
         service.loses_steadiness();
         service.stuck = false;
+        self.tell_primary(service, "SERVICE_DEPLOYMENT_IN_PROGRESS", now);
         self.agenda.put(due, Event::DeploymentBegins { service: id, record });
     }
 
@@ -283,6 +284,7 @@ impl Ecs {
         primary.updated = now;
         let text = format!("(deployment {}) deployment completed.", primary.id());
         self.announce(service, now, &text);
+        self.tell_primary(service, "SERVICE_DEPLOYMENT_COMPLETED", now);
         let status = match service.open_record().map(|record| record.status) {
             Some(RecordStatus::RollbackInProgress) => RecordStatus::RollbackSuccessful,
             Some(_) => RecordStatus::Successful,

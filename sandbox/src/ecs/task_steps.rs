@@ -28,7 +28,7 @@ impl Ecs {
         }
         match step {
             TaskStep::Place => {
-                self.set_status(id, TaskStatus::Pending);
+                self.set_status(id, TaskStatus::Pending, now);
                 self.later(id, self.timings.pending, TaskStep::Initialise, now);
             }
             TaskStep::Initialise => self.initialise(id, now, around),
@@ -49,11 +49,12 @@ impl Ecs {
         }
     }
 
-    fn set_status(&mut self, id: TaskId, status: TaskStatus) {
+    fn set_status(&mut self, id: TaskId, status: TaskStatus, now: Timestamp) {
         if let Some(task) = self.tasks.get_mut(&id) {
             task.status = status;
             task.version += 1;
         }
+        self.tell_task(id, now);
     }
 
     fn later(&mut self, id: TaskId, delay: Duration, step: TaskStep, now: Timestamp) {
@@ -70,7 +71,7 @@ impl Ecs {
             self.fail_to_start(id, failures::secret_missing(&missing), now);
             return;
         }
-        self.set_status(id, TaskStatus::Activating);
+        self.set_status(id, TaskStatus::Activating, now);
         if let Some(task) = self.tasks.get_mut(&id) {
             task.times.pull_started = Some(now);
         }
@@ -156,7 +157,7 @@ impl Ecs {
             self.container_exits(id, *position, now);
             return;
         }
-        self.set_status(id, TaskStatus::Running);
+        self.set_status(id, TaskStatus::Running, now);
         if let Some(task) = self.tasks.get_mut(&id) {
             task.times.started = Some(now);
         }
@@ -279,6 +280,7 @@ impl Ecs {
         task.times.stopping = Some(now);
         if was_running && task.registered {
             task.status = TaskStatus::Deactivating;
+            self.tell_task(id, now);
             self.note_targets(id, TargetChangeKind::Deregistered, now);
             self.later(id, self.timings.deregistration, TaskStep::Drained, now);
         } else if was_running && !ended {
@@ -290,7 +292,7 @@ impl Ecs {
     }
 
     fn signal_containers(&mut self, id: TaskId, now: Timestamp) {
-        self.set_status(id, TaskStatus::Stopping);
+        self.set_status(id, TaskStatus::Stopping, now);
         let Some(task) = self.tasks.get(&id) else { return };
         let takes = task.containers.iter().filter(|one| one.exit_code.is_none()).map(|one| {
             if one.behaviour == ImageBehaviour::IgnoresStop {
@@ -304,7 +306,7 @@ impl Ecs {
     }
 
     fn killed(&mut self, id: TaskId, now: Timestamp) {
-        self.set_status(id, TaskStatus::Deprovisioning);
+        self.set_status(id, TaskStatus::Deprovisioning, now);
         if let Some(task) = self.tasks.get_mut(&id) {
             task.times.execution_stopped = Some(now);
             if task.times.pull_stopped.is_some() {
@@ -319,7 +321,7 @@ impl Ecs {
     }
 
     fn gone(&mut self, id: TaskId, now: Timestamp) {
-        self.set_status(id, TaskStatus::Stopped);
+        self.set_status(id, TaskStatus::Stopped, now);
         let Some(task) = self.tasks.get_mut(&id) else { return };
         task.times.stopped = Some(now);
         let instance = task.launch.instance;

@@ -164,6 +164,11 @@ impl Fleet {
             .unwrap_or_else(|error| panic!("{operation}: {error:?}"))
     }
 
+    /// What lets the operator look sooner.
+    pub fn triggers(&self) -> &controller::triggers::Triggers {
+        &self.context.triggers
+    }
+
     /// Lets the containers of an image, `*` for any text, behave in a way from now on.
     pub fn image_behaves(&self, pattern: &str, behaviour: ImageBehaviour) {
         self.sandbox

@@ -11,6 +11,7 @@
 mod checks;
 mod crashes;
 mod drift;
+mod events;
 mod failures;
 mod gates;
 mod hooks;

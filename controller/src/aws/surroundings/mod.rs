@@ -5,6 +5,7 @@
 
 mod alarms;
 mod clusters;
+mod forget;
 mod images;
 mod logs;
 mod metrics;

@@ -71,6 +71,7 @@ mod with_an_operator {
             outside: crate::references::Outside::default(),
             places: crate::places::Places::default(),
             checks: crate::checks::Checks::default(),
+            triggers: crate::triggers::Triggers::default(),
         };
         let queue = Queue::new(1);
         let shutdown = CancellationToken::new();
@@ -79,6 +80,7 @@ mod with_an_operator {
             orders: Some(Intake::new(context, queue.clone())),
             metrics: Metrics::new(store.clone(), crate::aws::Meter::default(), queue, "1.2.3"),
             access: access(),
+            webhooks: Webhooks::none(),
             reads: None,
             owner: "prod".into(),
             version: "1.2.3",

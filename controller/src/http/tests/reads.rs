@@ -44,6 +44,7 @@ pub(super) async fn of(store: &StatusStore, Embedded { sandbox, time }: &Embedde
         outside: crate::references::Outside::default(),
         places: crate::places::Places::default(),
         checks: crate::checks::Checks::default(),
+        triggers: crate::triggers::Triggers::default(),
     })
 }
 

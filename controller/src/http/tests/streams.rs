@@ -118,9 +118,17 @@ async fn the_server_serves_sockets_and_stops_in_time() {
         crate::queue::Queue::new(1),
         "1.2.3",
     );
-    let (access, owner) = (bound.access, "prod".into());
-    let state =
-        State { store, metrics, orders: None, access, reads: None, owner, version: "1.2.3" };
+    let (access, owner, webhooks) = (bound.access, "prod".into(), Webhooks::none());
+    let state = State {
+        store,
+        metrics,
+        orders: None,
+        access,
+        webhooks,
+        reads: None,
+        owner,
+        version: "1.2.3",
+    };
     let shutdown = CancellationToken::new();
     let server = tokio::spawn(serve(bound.listener, state, shutdown.clone()));
 

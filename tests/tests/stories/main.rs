@@ -12,6 +12,7 @@ mod crashes;
 mod drift;
 mod failures;
 mod import;
+mod incidents;
 mod orders;
 mod ownership;
 mod preflight;

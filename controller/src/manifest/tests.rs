@@ -274,7 +274,8 @@ fn wrong_types_are_told_with_what_to_write() {
 #[test]
 fn what_may_be_a_secret_is_not_repeated() {
     for value in ["4711", "[4711]", "{4711: x}", "47.11", "!!str [4711]"] {
-        let text = with(IMAGE, &format!("{IMAGE}        environment: [{{name: PIN, value: {value}}}]\n"));
+        let text =
+            with(IMAGE, &format!("{IMAGE}        environment: [{{name: PIN, value: {value}}}]\n"));
         let told = told(text);
         assert_eq!(told.len(), 1, "{value}: {told:?}");
         assert!(told[0].contains("environment[0].value") && !told[0].contains("47"), "{told:?}");

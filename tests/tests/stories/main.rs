@@ -12,7 +12,7 @@ mod crashes;
 mod drift;
 mod failures;
 mod import;
-mod incidents;
+mod lessons;
 mod orders;
 mod ownership;
 mod preflight;

@@ -101,7 +101,8 @@ fn problem(error: ReadError, tree: &Tree, kind: Kind, root: NodeId) -> Problem {
 /// Whether a value at this place is not repeated in a message, because it may be a secret: that of a variable, or one that
 /// stands where a mapping says from where to read it (`token: ghp_…` instead of `token: {env: …}`).
 fn may_be_secret(path: &FieldPath, expected: Expected) -> bool {
-    let is = |step: Option<&Step>, name: &str| matches!(step, Some(Step::Field(field)) if field == name);
+    let is =
+        |step: Option<&Step>, name: &str| matches!(step, Some(Step::Field(field)) if field == name);
     let mut upwards = path.steps().iter().rev();
     let is_value = is(upwards.next(), "value");
     expected == Expected::Mapping || (is_value && is(upwards.nth(1), "environment"))

@@ -1,4 +1,4 @@
-//! What went wrong elsewhere, named after what must not happen here. `docs/incidents.md` lists all of them; those that belong
+//! What went wrong elsewhere, named after what must not happen here. `docs/incidents.md` lists them all; those that belong
 //! to a subject stand with it.
 
 mod deletions;

@@ -67,7 +67,9 @@ async fn clusters_that_cannot_be_listed_are_not_taken_for_clusters_without_servi
         fleet.commit(&["d", "e", "f"].map(|name| in_cluster(name, "lab"))).await;
         fleet
             .until("all run", |fleet| {
-                ["d", "e", "f"].iter().all(|name| of(fleet, "lab", name).is_some_and(|one| one.running == 1))
+                ["d", "e", "f"]
+                    .iter()
+                    .all(|name| of(fleet, "lab", name).is_some_and(|one| one.running == 1))
                     && ["a", "b", "c"].iter().all(|name| fleet.is_ready(name))
             })
             .await;
@@ -146,7 +148,10 @@ async fn an_operator_under_another_name_deletes_nothing_and_takes_nothing_over()
     nothing_changes_for(&after, Duration::from_hours(3)).await;
     for name in names {
         let service = after.living(name).unwrap();
-        assert_eq!((service.running, service.records.as_slice()), (1, ["SUCCESSFUL".to_owned()].as_slice()));
+        assert_eq!(
+            (service.running, service.records.as_slice()),
+            (1, ["SUCCESSFUL".to_owned()].as_slice())
+        );
         assert_eq!(after.tag(name, "longshore.dev/owner").as_deref(), Some("test"));
     }
 }

@@ -76,7 +76,8 @@ async fn no_secret_value_is_logged_said_kept_or_even_read() {
     let keep = Keep::Directory;
     let mut fleet = Fleet::with(FleetOptions { fixtures, keep, ..FleetOptions::default() }).await;
     let value = json!({ "password": CANARY }).to_string();
-    let put = json!({ "SecretId": SECRET, "SecretString": value, "ClientRequestToken": "a".repeat(32) });
+    let put =
+        json!({ "SecretId": SECRET, "SecretString": value, "ClientRequestToken": "a".repeat(32) });
     fleet.console_of("secretsmanager", "PutSecretValue", put);
     // A rollout, one that fails, a reload, an edit at the console, a restart.
     fleet.commit(&[web("v1")]).await;

@@ -134,6 +134,37 @@ async fn a_rollout_that_never_ends_is_told_and_blocks_no_mending() {
     }
 }
 
+/// flagger#944: tasks that a scaling policy had added counted as a rollout that was late.
+#[tokio::test(start_paused = true)]
+async fn growth_is_no_late_rollout() {
+    let check =
+        json!({ "command": ["CMD", "true"], "interval": 5, "retries": 2, "startPeriod": 300 });
+    let place = "/spec/taskDefinition/containerDefinitions/0/healthCheck";
+    let scaled = with(version("v1"), place, check);
+    let scaled = with(scaled, "/spec/scaling", json!({ "minCapacity": 2, "maxCapacity": 10 }));
+    let mut fleet = Fleet::new().await;
+    fleet.commit(&[with(scaled, "/spec/rollout", json!({ "timeout": "2m" }))]).await;
+    fleet.until_ready("web").await;
+    fleet.pass(Duration::from_mins(10)).await;
+    // What is added from now on takes four minutes to be healthy.
+    let slow = ImageBehaviour::SlowStart(Duration::from_mins(4));
+    fleet.image_behaves(&image("web", "v1"), slow);
+    fleet.console(
+        "UpdateService",
+        json!({ "cluster": "shop", "service": "web", "desiredCount": 8 }),
+    );
+    let mark = fleet.sandbox.call_count();
+    for _ in 0..1200 {
+        fleet.pass(Duration::from_secs(1)).await;
+        let said = fleet.ready("web");
+        assert_ne!(said.reason, Reason::ProgressDeadlineExceeded, "{}", said.message);
+    }
+    assert_eq!(fleet.changes_since(mark), [""; 0]);
+    assert_eq!(fleet.service("web").unwrap().running, 8);
+    assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL"]);
+    assert!(fleet.is_ready("web"));
+}
+
 /// flux2#5622 and kustomize-controller#701: what failed used up the places of what did not.
 #[tokio::test(start_paused = true)]
 async fn twenty_failing_services_do_not_delay_another() {
@@ -164,8 +195,8 @@ async fn twenty_failing_services_do_not_delay_another() {
 async fn changes_of_one_commit_are_one_rollout() {
     let mut fleet = at_v1().await;
     let mark = fleet.sandbox.call_count();
-    let spec =
-        with(counted("web", "v2", 3), "/spec/service/healthCheckGracePeriodSeconds", json!(30));
+    let percent = "/spec/service/deploymentConfiguration/maximumPercent";
+    let spec = with(counted("web", "v2", 3), percent, json!(300));
     let subnets = "/spec/service/networkConfiguration/awsvpcConfiguration/subnets";
     fleet.commit(&[with(spec, subnets, json!(["subnet-1", "subnet-3"]))]).await;
     fleet.until_ready("web").await;

@@ -16,6 +16,10 @@ pub struct Outcome {
     /// The PRIMARY deployments in the answers; a later read that knows neither one of them nor a newer one is older than the
     /// change.
     pub deployments: Vec<Deployment>,
+    /// What RunTask answered.
+    pub ran: Option<Value>,
+    /// The hooks that were answered; a later read in which they wait is older than the answer.
+    pub answered: Vec<String>,
     /// Why the rest was not.
     pub error: Option<Error>,
 }
@@ -27,6 +31,8 @@ struct Earlier {
     registered: Option<String>,
     /// The ARN of the scaling policy that was put last.
     policy: Option<String>,
+    /// What RunTask answered.
+    ran: Option<Value>,
 }
 
 /// Carries the actions out in order and stops at the first that fails.
@@ -38,6 +44,7 @@ pub async fn plan(account: &Account, cluster: &str, name: &str, plan: &Plan) -> 
             Ok(deployments) => {
                 outcome.done += 1;
                 outcome.deployments.extend(deployments);
+                outcome.answered.extend(answered_hook(action));
                 tracing::info!(service = %name, cluster = %cluster, action = action.operation(), reason = %action.reason(), "applied");
             }
             Err(error) => {
@@ -47,6 +54,7 @@ pub async fn plan(account: &Account, cluster: &str, name: &str, plan: &Plan) -> 
             }
         }
     }
+    outcome.ran = earlier.ran;
     outcome
 }
 
@@ -86,6 +94,13 @@ async fn one(
         Action::Scaling { call, .. } => {
             scaling::one(account, call, &mut earlier.policy).await.map(|()| Vec::new())
         }
+        Action::RunTask { input, task_definition, .. } => {
+            let body =
+                with_task_definition(input, Some(task_definition), earlier.registered.as_deref());
+            earlier.ran = Some(account.run_task(&body).await?);
+            Ok(Vec::new())
+        }
+        Action::StopTask { input, .. } => account.stop_task(input).await.map(|()| Vec::new()),
         Action::StopServiceDeployment { arn, .. } => {
             account.stop_service_deployment(arn).await.map(|()| Vec::new())
         }
@@ -95,6 +110,24 @@ async fn one(
         Action::DeleteService { .. } => {
             account.delete_service(cluster, name, true).await.map(|_| Vec::new())
         }
+    }
+}
+
+fn answered_hook(action: &Action) -> Option<String> {
+    match action {
+        Action::ContinueServiceDeployment { input, .. } => {
+            input.get("hookId").and_then(Value::as_str).map(str::to_owned)
+        }
+        Action::RegisterTaskDefinition { .. }
+        | Action::CreateService { .. }
+        | Action::UpdateService { .. }
+        | Action::TagResource { .. }
+        | Action::UntagResource { .. }
+        | Action::Scaling { .. }
+        | Action::RunTask { .. }
+        | Action::StopTask { .. }
+        | Action::StopServiceDeployment { .. }
+        | Action::DeleteService { .. } => None,
     }
 }
 

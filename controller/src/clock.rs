@@ -1,8 +1,10 @@
 //! The time of day, as an argument: the only place that reads the wall clock.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// What time it is: the machine's clock, or one that follows tokio's and can be paused.
 ///
@@ -22,6 +24,8 @@ pub struct VirtualClock {
     origin: Timestamp,
     started: tokio::time::Instant,
     scale: f64,
+    /// By how many milliseconds it was set forwards.
+    set_by: Arc<AtomicI64>,
 }
 
 impl Clock {
@@ -32,7 +36,17 @@ impl Clock {
 
     /// A clock that shows `origin` now and runs `scale` times as fast as tokio's clock.
     pub fn scaled_from(origin: Timestamp, scale: f64) -> Self {
-        Self::Virtual(VirtualClock { origin, started: tokio::time::Instant::now(), scale })
+        let started = tokio::time::Instant::now();
+        Self::Virtual(VirtualClock { origin, started, scale, set_by: Arc::default() })
+    }
+
+    /// Sets a virtual clock and its clones forwards or backwards, as happens to the clock of a machine. The machine's own
+    /// clock is left alone.
+    pub fn set_by(&self, jump: SignedDuration) {
+        if let Self::Virtual(clock) = self {
+            let milliseconds = i64::try_from(jump.as_millis()).unwrap_or_default();
+            clock.set_by.fetch_add(milliseconds, Ordering::Relaxed);
+        }
     }
 
     /// The time now.
@@ -61,7 +75,12 @@ impl VirtualClock {
         elapsed
             .ok()
             .and_then(|elapsed| self.origin.checked_add(elapsed).ok())
+            .and_then(|now| now.checked_add(self.jump()).ok())
             .unwrap_or(Timestamp::MAX)
+    }
+
+    fn jump(&self) -> SignedDuration {
+        SignedDuration::from_millis(self.set_by.load(Ordering::Relaxed))
     }
 }
 
@@ -77,6 +96,9 @@ mod tests {
         assert_eq!(plain.now().to_string(), "2026-11-01T00:01:30Z");
         assert_eq!(fast.now().to_string(), "2026-11-01T01:30:00Z");
         assert_eq!(SystemTime::from(plain.now()), plain.system_time());
+        let clone = plain.clone();
+        plain.set_by(SignedDuration::from_mins(-2));
+        assert_eq!(clone.now().to_string(), "2026-10-31T23:59:30Z");
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crds::{
     Controller, ControllerSpec, DirectorySource, GitRef, GitSource, Http, OwnerName, S3Source,
     S3State, SecretFrom, SourceLocation, SourceName, State, SyncPolicy, Target, TargetName,
+    TerraformLocation, TerraformState, TfstateName,
 };
 use indexmap::IndexMap;
 
@@ -31,6 +32,8 @@ pub struct Config {
     pub targets: Vec<Target>,
     /// Values for `${var:name}`.
     pub vars: IndexMap<String, String>,
+    /// Terraform states for `${tfstate:address}`.
+    pub tfstate: Vec<ConfiguredState>,
     /// How often everything is compared with AWS.
     pub interval: Duration,
     /// How many revisions of each family stay registered; `None` deregisters nothing.
@@ -48,6 +51,17 @@ pub enum StateLocation {
     Directory(PathBuf),
     /// A prefix of a bucket.
     S3(S3State),
+}
+
+/// One Terraform state, checked.
+#[derive(Debug, Clone)]
+pub struct ConfiguredState {
+    /// Its name.
+    pub name: TfstateName,
+    /// Where it lies.
+    pub location: TerraformLocation,
+    /// How often it is asked whether it has changed.
+    pub interval: Duration,
 }
 
 /// One source, checked.
@@ -119,7 +133,7 @@ impl Config {
             .name
             .parse()
             .map_err(|error: crds::InvalidName| invalid(error.to_string()))?;
-        let ControllerSpec { sources, targets, vars, interval, retention, http, state } =
+        let ControllerSpec { sources, targets, vars, tfstate, interval, retention, http, state } =
             controller.spec;
         let mut configured = Vec::new();
         for source in sources {
@@ -138,6 +152,7 @@ impl Config {
             sources: configured,
             targets: with_default(targets),
             vars,
+            tfstate: terraform_states(folder, tfstate).map_err(invalid)?,
             interval,
             revisions: retention.map(|retention| retention.revisions),
             http,
@@ -152,6 +167,7 @@ impl Config {
             sources: Vec::new(),
             targets: with_default(Vec::new()),
             vars: IndexMap::new(),
+            tfstate: Vec::new(),
             interval: DEFAULT_INTERVAL,
             revisions: None,
             http: Http::default(),
@@ -181,6 +197,31 @@ fn with_default(targets: Vec<Target>) -> Vec<Target> {
     }
     let name = TargetName::default();
     vec![Target { name, region: None, role_arn: None, external_id: None }]
+}
+
+/// The Terraform states, each under a name of its own.
+fn terraform_states(
+    folder: &Path,
+    states: Vec<TerraformState>,
+) -> Result<Vec<ConfiguredState>, String> {
+    let mut configured: Vec<ConfiguredState> = Vec::new();
+    for state in states {
+        let location = match state.location()? {
+            TerraformLocation::File(file) => {
+                TerraformLocation::File(folder.join(file).display().to_string())
+            }
+            s3 @ TerraformLocation::S3(_) => s3,
+        };
+        if configured.iter().any(|other| other.name == state.name) {
+            return Err(format!("two Terraform states are called `{}`", state.name));
+        }
+        let interval = state.interval.map_or(DEFAULT_INTERVAL, crds::HumanDuration::get);
+        if interval < Duration::from_secs(1) {
+            return Err(format!("the interval of state `{}` is shorter than a second", state.name));
+        }
+        configured.push(ConfiguredState { name: state.name, location, interval });
+    }
+    Ok(configured)
 }
 
 fn state_location(folder: &Path, state: State) -> Result<StateLocation, String> {

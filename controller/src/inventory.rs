@@ -4,6 +4,7 @@
 //! broken document harms only its own object, whose last good spec stays in force; two specs for one service hold both; a
 //! service counts as gone from a source only after that source was read completely with every name in it readable.
 
+mod referring;
 mod release;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -17,13 +18,12 @@ use indexmap::IndexMap;
 use planner::Desired;
 use planner::prune::SourceFacts;
 use planner::rules::{self, Finding, Severity};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use self::referring::{Pending, Referring};
 use crate::manifest::{self, Located, Object};
-use crate::references::{self, ReferenceError, ResolvedReference};
+use crate::references::{Referents, ResolvedReference};
 use crate::source::{Snapshot, SourceFile};
 use crate::status_store::SpecText;
 
@@ -38,6 +38,8 @@ pub enum Wanted {
         generation: Generation,
         /// Errors in the newest version.
         invalid: Vec<InvalidObject>,
+        /// What is not known of the values that it refers to.
+        doubt: Option<Doubt>,
     },
     /// Nothing may be done: the only version cannot be used, or there are two.
     Blocked {
@@ -52,6 +54,17 @@ pub enum Wanted {
     Gone,
 }
 
+/// What is not known of the values that a spec refers to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// Why, for programs.
+    pub reason: Reason,
+    /// Why, for people.
+    pub message: String,
+    /// Whether a newer version of the spec waits for it; otherwise the values are the last that were read.
+    pub holds_newer: bool,
+}
+
 /// One usable spec.
 #[derive(Debug)]
 pub struct Entry {
@@ -61,7 +74,7 @@ pub struct Entry {
     pub metadata: ObjectMeta,
     /// The spec as it was written, references resolved.
     pub spec: Arc<SpecText>,
-    /// The references that were resolved, each with its value.
+    /// The references that were replaced, each with its value.
     pub references: Vec<ResolvedReference>,
     /// What is doubtful about it, though it can be used.
     pub warnings: Vec<InvalidObject>,
@@ -71,7 +84,7 @@ pub struct Entry {
 #[derive(Debug)]
 pub struct Inventory {
     owner: OwnerName,
-    vars: IndexMap<String, String>,
+    referents: Referents,
     sources: BTreeMap<SourceName, SourceState>,
     index: BTreeMap<ObjectKey, Named>,
     generations: HashMap<ObjectKey, (SpecHash, Generation)>,
@@ -92,6 +105,7 @@ struct Orphan {
 #[derive(Debug, Default)]
 struct Named {
     entries: Vec<Arc<Entry>>,
+    pending: Vec<Pending>,
     invalid: Vec<InvalidObject>,
 }
 
@@ -111,13 +125,15 @@ struct ParsedAt {
     content_id: String,
     entries: Vec<Arc<Entry>>,
     invalid: Vec<InvalidObject>,
+    /// Objects that refer to values outside, each with what came of it.
+    referring: Vec<Referring>,
 }
 
 impl Inventory {
     /// An inventory of sources that have not been read yet.
     pub fn new(
         owner: OwnerName,
-        vars: IndexMap<String, String>,
+        referents: impl Into<Referents>,
         sources: impl IntoIterator<Item = (SourceName, SyncPolicy)>,
     ) -> Self {
         let sources = sources
@@ -126,7 +142,7 @@ impl Inventory {
             .collect();
         Self {
             owner,
-            vars,
+            referents: referents.into(),
             sources,
             index: BTreeMap::new(),
             generations: HashMap::new(),
@@ -154,14 +170,14 @@ impl Inventory {
                     changed.extend(other.iter().flat_map(ParsedAt::keys));
                     let held_ours = other.as_ref().is_some_and(ParsedAt::is_ours);
                     let place = Place {
-                        file,
+                        path: file.path(),
                         source,
                         revision: snapshot.revision(),
                         policy: &state.policy,
                         owner: &self.owner,
-                        vars: &self.vars,
+                        referents: &self.referents,
                     };
-                    parse(&place, held_ours).inspect_keys(&mut changed)
+                    parse(file, &place, held_ours).inspect_keys(&mut changed)
                 }
             };
             files.insert(path.clone(), parsed);
@@ -182,10 +198,13 @@ impl Inventory {
     fn rebuild(&mut self) {
         let mut index: BTreeMap<ObjectKey, Named> = BTreeMap::new();
         for file in self.sources.values().flat_map(|state| state.files.values()) {
-            for entry in &file.entries {
+            for entry in file.entries() {
                 index.entry(entry.desired.key.clone()).or_default().entries.push(Arc::clone(entry));
             }
-            for invalid in &file.invalid {
+            for pending in file.pending() {
+                index.entry(pending.key.clone()).or_default().pending.push(pending.clone());
+            }
+            for invalid in file.invalid() {
                 if let Some(key) = &invalid.key {
                     index.entry(key.clone()).or_default().invalid.push(invalid.clone());
                 }
@@ -214,29 +233,30 @@ impl Inventory {
 
     /// What is wanted of a key.
     pub fn wanted(&self, key: &ObjectKey) -> Wanted {
-        let Some(Named { entries, invalid }) = self.index.get(key) else { return Wanted::Gone };
-        match entries.as_slice() {
-            [entry] => self.spec(key, entry, invalid),
-            [] => match self.sources.values().find_map(|state| state.last_good.get(key)) {
-                Some(entry) => self.spec(key, entry, invalid),
-                None => Wanted::Blocked {
-                    reason: Reason::InvalidSpec,
-                    message: invalid.first().map(ToString::to_string).unwrap_or_default(),
-                    invalid: invalid.clone(),
-                },
-            },
-            several => Wanted::Blocked {
+        let Some(named) = self.index.get(key) else { return Wanted::Gone };
+        let Named { entries, pending, invalid } = named;
+        match (entries.as_slice(), pending.as_slice()) {
+            ([entry], []) => self.spec(key, entry, named),
+            ([], [] | [_]) => {
+                match self.sources.values().find_map(|state| state.last_good.get(key)) {
+                    Some(entry) => self.spec(key, entry, named),
+                    None => nothing_usable(named),
+                }
+            }
+            (_, _) => Wanted::Blocked {
                 reason: Reason::DuplicateSpec,
-                message: format!("{key} is named by more than one spec: {}", places(several)),
+                message: format!("{key} is named by more than one spec: {}", places(named)),
                 invalid: invalid.clone(),
             },
         }
     }
 
-    fn spec(&self, key: &ObjectKey, entry: &Arc<Entry>, invalid: &[InvalidObject]) -> Wanted {
+    fn spec(&self, key: &ObjectKey, entry: &Arc<Entry>, named: &Named) -> Wanted {
         let generation =
             self.generations.get(key).map_or(Generation(1), |(_, generation)| *generation);
-        Wanted::Spec { entry: Arc::clone(entry), generation, invalid: invalid.to_vec() }
+        let doubt = self.doubt(entry, named.pending.first());
+        let (entry, invalid) = (Arc::clone(entry), named.invalid.clone());
+        Wanted::Spec { entry, generation, invalid, doubt }
     }
 
     /// What is known of the source of a service that no spec names.
@@ -249,7 +269,7 @@ impl Inventory {
             return SourceFacts::Unread;
         }
         let mut files = self.sources.values().flat_map(|state| state.files.values());
-        if files.any(|file| file.invalid.iter().any(|invalid| invalid.key.is_none())) {
+        if files.any(|file| file.invalid().any(|invalid| invalid.key.is_none())) {
             return SourceFacts::Unclear;
         }
         let leaving = self
@@ -317,7 +337,7 @@ impl Inventory {
             .get(source)
             .into_iter()
             .flat_map(|state| state.files.values())
-            .flat_map(|file| file.invalid.iter().cloned())
+            .flat_map(|file| file.invalid().cloned())
             .collect()
     }
 
@@ -327,7 +347,7 @@ impl Inventory {
             .get(source)
             .into_iter()
             .flat_map(|state| state.files.values())
-            .flat_map(|file| &file.entries)
+            .flat_map(ParsedAt::entries)
             .flat_map(|entry| entry.warnings.iter().cloned())
             .collect()
     }
@@ -352,7 +372,7 @@ impl SourceState {
     fn remember_good(&mut self) {
         let named: BTreeSet<ObjectKey> = self.files.values().flat_map(ParsedAt::keys).collect();
         self.last_good.retain(|key, _| named.contains(key));
-        for entry in self.files.values().flat_map(|file| &file.entries) {
+        for entry in self.files.values().flat_map(ParsedAt::entries) {
             self.last_good.insert(entry.desired.key.clone(), Arc::clone(entry));
         }
     }
@@ -360,12 +380,25 @@ impl SourceState {
 
 impl ParsedAt {
     fn keys(&self) -> impl Iterator<Item = ObjectKey> {
-        let usable = self.entries.iter().map(|entry| entry.desired.key.clone());
-        usable.chain(self.invalid.iter().filter_map(|invalid| invalid.key.clone()))
+        let usable = self.entries().map(|entry| entry.desired.key.clone());
+        let waiting = self.pending().map(|pending| pending.key.clone());
+        usable.chain(waiting).chain(self.invalid().filter_map(|invalid| invalid.key.clone()))
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.entries.iter().chain(self.referring.iter().filter_map(Referring::entry))
+    }
+
+    fn invalid(&self) -> impl Iterator<Item = &InvalidObject> {
+        self.invalid.iter().chain(self.referring.iter().flat_map(Referring::invalid))
+    }
+
+    fn pending(&self) -> impl Iterator<Item = &Pending> {
+        self.referring.iter().filter_map(Referring::pending)
     }
 
     fn is_ours(&self) -> bool {
-        !self.entries.is_empty() || !self.invalid.is_empty()
+        !self.entries.is_empty() || !self.invalid.is_empty() || !self.referring.is_empty()
     }
 
     fn inspect_keys(self, keys: &mut BTreeSet<ObjectKey>) -> Self {
@@ -374,25 +407,34 @@ impl ParsedAt {
     }
 }
 
-fn places(entries: &[Arc<Entry>]) -> String {
-    let places: Vec<String> = entries
-        .iter()
-        .map(|entry| {
-            let Provenance { source, file, line, .. } = &entry.desired.provenance;
-            format!("{source}: {file}:{line}")
-        })
+/// What a key without any usable spec gets.
+fn nothing_usable(named: &Named) -> Wanted {
+    let Named { pending, invalid, .. } = named;
+    let (reason, message) = match (invalid.first(), pending.first()) {
+        (None, Some(pending)) => (pending.reason, pending.message.clone()),
+        (Some(first), _) => (Reason::InvalidSpec, first.to_string()),
+        (None, None) => (Reason::InvalidSpec, String::new()),
+    };
+    Wanted::Blocked { reason, message, invalid: invalid.clone() }
+}
+
+fn places(named: &Named) -> String {
+    let usable = named.entries.iter().map(|entry| &entry.desired.provenance);
+    let places: Vec<String> = usable
+        .chain(named.pending.iter().map(|pending| &pending.provenance))
+        .map(|Provenance { source, file, line, .. }| format!("{source}: {file}:{line}"))
         .collect();
     places.join(", ")
 }
 
 /// Where an object stands and what holds for all objects there.
 struct Place<'a> {
-    file: &'a SourceFile,
+    path: &'a str,
     source: &'a SourceName,
     revision: &'a SourceRevision,
     policy: &'a SyncPolicy,
     owner: &'a OwnerName,
-    vars: &'a IndexMap<String, String>,
+    referents: &'a Referents,
 }
 
 /// What a source of this policy would take from a file: the usable specs, and what is wrong with the others.
@@ -404,64 +446,60 @@ pub(crate) fn preview(
     vars: &IndexMap<String, String>,
 ) -> (Vec<Arc<Entry>>, Vec<InvalidObject>) {
     let revision = SourceRevision::new(file.content_id());
-    let place = Place { file, source, revision: &revision, policy, owner, vars };
-    let ParsedAt { entries, invalid, .. } = parse(&place, true);
-    (entries, invalid)
+    let referents = Referents::from(vars.clone()).offline();
+    let (path, revision, referents) = (file.path(), &revision, &referents);
+    let place = Place { path, source, revision, policy, owner, referents };
+    let parsed = parse(file, &place, true);
+    (parsed.entries().cloned().collect(), parsed.invalid().cloned().collect())
 }
 
 /// Reads a file. Where it held objects of ours before, a document that cannot be read may be one of them.
-fn parse(place: &Place<'_>, held_ours: bool) -> ParsedAt {
-    let parsed = manifest::parse(place.file);
+fn parse(file: &SourceFile, place: &Place<'_>, held_ours: bool) -> ParsedAt {
+    let parsed = manifest::parse(file);
     let mut invalid: Vec<InvalidObject> = parsed.invalid;
     if held_ours {
         invalid.extend(parsed.unrecognised);
     }
-    let mut entries = Vec::new();
-    for located in &parsed.objects {
-        match entry(located, place) {
-            Ok(Some(entry)) => entries.push(Arc::new(entry)),
-            Ok(None) => {}
-            Err(mut errors) => invalid.append(&mut errors),
+    let (mut entries, mut referring) = (Vec::new(), Vec::new());
+    for object in parsed.objects {
+        let (object, located) = object.apart();
+        match object {
+            Object::Service(service) => referring::read(service, located, place).sort_into(
+                &mut entries,
+                &mut invalid,
+                &mut referring,
+            ),
+            Object::Release(release) => {
+                if let Err(mut errors) = release::check(&release, &located, place) {
+                    invalid.append(&mut errors);
+                }
+            }
+            Object::Controller(_) => {}
         }
     }
     for error in &mut invalid {
         error.source = place.source.to_string();
     }
-    ParsedAt { content_id: place.file.content_id().to_owned(), entries, invalid }
+    ParsedAt { content_id: file.content_id().to_owned(), entries, invalid, referring }
 }
 
-/// One object of a file as an entry; `None` for kinds that are no business of the inventory.
+/// A service whose references are replaced, as an entry.
 fn entry(
-    located: &Located<Object>,
+    service: Service,
+    references: Vec<ResolvedReference>,
+    located: &Located<()>,
     place: &Place<'_>,
-) -> Result<Option<Entry>, Vec<InvalidObject>> {
-    let service = match &located.object {
-        Object::Service(service) => service,
-        Object::Release(release) => return release::check(release, located, place).map(|()| None),
-        Object::Controller(_) => return Ok(None),
-    };
+) -> Result<Entry, Vec<InvalidObject>> {
     let invalid = |path: String, message: String, hint: Option<String>| InvalidObject {
         source: place.source.to_string(),
-        file: place.file.path().to_owned(),
+        file: place.path.to_owned(),
         position: located.locate(&path),
         path,
         message,
         hint,
-        key: key_of(service),
+        key: key_of(&service),
     };
-    let (service, references) = resolve_references(service, place.vars).map_err(|errors| {
-        errors
-            .into_iter()
-            .map(|error| invalid(error.path, error.message, error.hint))
-            .collect::<Vec<_>>()
-    })?;
-    let provenance = Provenance {
-        source: place.source.clone(),
-        revision: place.revision.clone(),
-        file: place.file.path().to_owned(),
-        line: located.position.line,
-    };
-    let desired = Desired::resolve(&service, place.owner, provenance, place.policy)
+    let desired = Desired::resolve(&service, place.owner, provenance(located, place), place.policy)
         .map_err(|error| vec![invalid(error.path, error.message, None)])?;
     let (refused, doubtful): (Vec<Finding>, Vec<Finding>) =
         rules::check(&service).into_iter().partition(|finding| finding.severity == Severity::Error);
@@ -474,37 +512,28 @@ fn entry(
     }
     let warnings = located(doubtful);
     let spec = serde_json::to_value(&service.spec).unwrap_or(Value::Null);
-    Ok(Some(Entry {
+    Ok(Entry {
         desired: Arc::new(desired),
         metadata: service.metadata,
         spec: Arc::new(SpecText::from(&spec)),
         references,
         warnings,
-    }))
+    })
+}
+
+fn provenance(located: &Located<()>, place: &Place<'_>) -> Provenance {
+    Provenance {
+        source: place.source.clone(),
+        revision: place.revision.clone(),
+        file: place.path.to_owned(),
+        line: located.position.line,
+    }
 }
 
 fn key_of(service: &Service) -> Option<ObjectKey> {
     let target = service.spec.target.clone().unwrap_or_default();
     let name = service.metadata.name.parse().ok()?;
     Some(ObjectKey { target, cluster: service.spec.cluster.clone(), name })
-}
-
-/// The object with the values of its references in their places, and what these were.
-fn resolve_references<T: Serialize + DeserializeOwned>(
-    object: &T,
-    vars: &IndexMap<String, String>,
-) -> Result<(T, Vec<ResolvedReference>), Vec<ReferenceError>> {
-    let unusable = |error: serde_json::Error| {
-        let message = format!("the spec cannot be used once its references are replaced: {error}");
-        vec![ReferenceError::new(message, None)]
-    };
-    let mut value = serde_json::to_value(object).map_err(unusable)?;
-    let resolved = references::resolve(&mut value, &|scheme, argument| {
-        let variable = |name: &str| vars.get(name).map(String::as_str);
-        references::lookup(scheme, argument, variable, vars.keys().map(String::as_str))
-    })?;
-    let object = serde_json::from_value(value).map_err(unusable)?;
-    Ok((object, resolved))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod aws;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod hooks;
 pub mod http;
 pub mod import;
 pub mod inventory;

@@ -24,6 +24,7 @@ use crate::http::metrics::{Metrics, TurnResult, ended_rollout};
 use crate::observe;
 use crate::queue::{Priority, Queue};
 use crate::reconcile::{self, Context, Ended};
+use crate::references;
 use crate::retention;
 use crate::source::{Snapshot, SourceReader};
 use crate::status_store::{Event, SourceKind, SourceObject};
@@ -112,8 +113,10 @@ impl Operator {
             workers.spawn(async move { work(&context, &queue, &metrics).await });
         }
         let retention = retention::regularly(&self.context, self.revisions, self.interval);
-        let endless =
-            async { tokio::join!(self.pass_regularly(), self.search_regularly(), retention) };
+        let outside = references::follow(&self.context, &self.queue, self.interval, self.seed);
+        let endless = async {
+            tokio::join!(self.pass_regularly(), self.search_regularly(), retention, outside)
+        };
         tokio::select! {
             () = shutdown.cancelled() => {}
             _ = endless => {}
@@ -355,6 +358,9 @@ async fn watch(context: &Context, queue: &Queue<ObjectKey>, mut source: WatchedS
 /// Takes a source's new state into the inventory and queues what it changes.
 pub fn take(context: &Context, queue: &Queue<ObjectKey>, name: &SourceName, snapshot: &Snapshot) {
     let changed = context.inventory().update(name, snapshot);
+    for origin in context.inventory().unread_origins() {
+        context.outside.wake(&origin);
+    }
     tracing::info!(source = %name, revision = %snapshot.revision(), changed = changed.len(), "source read");
     for key in changed {
         if context.statuses.service(&key).is_none() {

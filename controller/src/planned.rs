@@ -8,6 +8,8 @@ use planner::{Action, Plan};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::references::ToldReference;
+
 /// One service's plan, or why there is none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -24,6 +26,9 @@ pub struct PlannedService {
     /// What could not be looked at before, and why.
     #[serde(default)]
     pub not_checked: Vec<String>,
+    /// What the references of the spec were replaced by, and where that comes from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<ToldReference>,
     /// Why there is no plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -79,14 +84,22 @@ impl PlannedService {
                     })
                     .collect(),
                 not_checked: plan.not_checked,
+                references: Vec::new(),
                 error: None,
             },
             Err(message) => {
                 let (actions, withheld, holds) = (Vec::new(), Vec::new(), Vec::new());
-                let not_checked = Vec::new();
-                Self { key, actions, withheld, holds, not_checked, error: Some(message) }
+                let (not_checked, references) = (Vec::new(), Vec::new());
+                let error = Some(message);
+                Self { key, actions, withheld, holds, not_checked, references, error }
             }
         }
+    }
+
+    /// The same with what its spec refers to.
+    #[must_use]
+    pub fn citing(self, references: Vec<ToldReference>) -> Self {
+        Self { references, ..self }
     }
 
     /// Whether there is something to do now.

@@ -21,10 +21,12 @@ use crate::admission::Admission;
 use crate::apply::{self, Outcome};
 use crate::aws::{self, Account, Aws, Retry};
 use crate::clock::Clock;
-use crate::inventory::{Entry, Inventory, Wanted};
+use crate::hooks;
+use crate::inventory::{Doubt, Entry, Inventory, Wanted};
 use crate::observe;
 use crate::orders::{self, Said};
 use crate::preflight;
+use crate::references::Outside;
 use crate::scaling;
 use crate::state::StateStore;
 use crate::status_store::{ServiceObject, StatusStore};
@@ -58,6 +60,8 @@ pub struct Context {
     pub refusals: Arc<Mutex<HashMap<ObjectKey, Refusal>>>,
     /// Who may change something now.
     pub admission: Admission,
+    /// What reads values outside that specs refer to.
+    pub outside: Outside,
 }
 
 /// A spec that AWS refused in a way that trying again cannot mend: sending it each minute would only use up the rates.
@@ -73,6 +77,8 @@ pub struct Refusal {
 pub struct Expectation {
     sent: Option<SpecHash>,
     deployments: Vec<Deployment>,
+    /// The hooks that were answered and wait no more.
+    answered: Vec<String>,
     until: Instant,
 }
 
@@ -120,8 +126,9 @@ pub async fn reconcile(context: &Context, key: &ObjectKey) -> Ended {
         return ended;
     }
     match &wanted {
-        Wanted::Spec { entry, generation, invalid } => {
+        Wanted::Spec { entry, generation, invalid, doubt } => {
             let (status, ended) = Box::pin(turn(context, account, entry, *generation, &said)).await;
+            let status = with_doubt(context, key, status, doubt.as_ref());
             let status = match invalid.first() {
                 Some(first) => {
                     let previous = status_of(context, key);
@@ -142,6 +149,22 @@ pub async fn reconcile(context: &Context, key: &ObjectKey) -> Ended {
     }
 }
 
+/// Adds what is not known of the values that a spec refers to.
+fn with_doubt(
+    context: &Context,
+    key: &ObjectKey,
+    status: ServiceStatus,
+    doubt: Option<&Doubt>,
+) -> ServiceStatus {
+    let Some(Doubt { reason, message, holds_newer }) = doubt else { return status };
+    let (previous, now) = (status_of(context, key), context.clock.now());
+    if *holds_newer {
+        status::with_pending(status, *reason, message, previous.as_ref(), now)
+    } else {
+        status::with_stale(status, *reason, message, previous.as_ref(), now)
+    }
+}
+
 async fn turn(
     context: &Context,
     account: &Account,
@@ -151,8 +174,8 @@ async fn turn(
 ) -> (ServiceStatus, Ended) {
     let desired = &entry.desired;
     let previous = status_of(context, &desired.key);
-    let mut observed = match observe::service(account, desired).await {
-        Ok(observed) => Observed { sent: sent(context, &desired.key), ..observed },
+    let mut observed = match Box::pin(observed(context, account, desired, said)).await {
+        Ok(observed) => observed,
         Err(error) => {
             context.admission.leave(&desired.key);
             let failure = failure(&error);
@@ -167,10 +190,14 @@ async fn turn(
         context.admission.leave(&desired.key);
         return (previous, Ended::Requeue(Requeue::After(STALE_RETRY)));
     }
+    forget_answered(context, &desired.key, &mut observed);
     let mut plan = planner::plan(desired, &observed, &said.orders, context.clock.now());
     let held_for = preflight::held_for(previous.as_ref(), context.clock.now());
     plan = Box::pin(preflight::check(account, desired, plan, held_for, &mut observed)).await;
     if let Err(error) = orders::before(context, &desired.key, &plan, &observed).await {
+        plan = plan.withhold(Reason::StateUnknown, error.to_string());
+    }
+    if let Err(error) = hooks::before(context, desired, &plan).await {
         plan = plan.withhold(Reason::StateUnknown, error.to_string());
     }
     let carried_out = match refusal(context, desired).filter(|_| !plan.actions.is_empty()) {
@@ -182,8 +209,9 @@ async fn turn(
     };
     let waits = carried_out.is_none();
     let outcome = carried_out.unwrap_or_default();
-    expect(context, desired, &outcome);
+    expect(context, desired, &plan, &outcome);
     remember_refusal(context, desired, &outcome);
+    hooks::after(context, desired, &plan, &outcome).await;
     orders::after(context, said, (desired, &observed), &plan, &outcome).await;
     let failure = outcome.error.as_ref().map(failure);
     let status = status::after(&Turn {
@@ -202,6 +230,18 @@ async fn turn(
         None => Ended::Requeue(plan.requeue),
     };
     (status, ended)
+}
+
+/// Everything that a plan for this spec depends on.
+async fn observed(
+    context: &Context,
+    account: &Account,
+    desired: &Desired,
+    said: &Said,
+) -> Result<Observed, aws::Error> {
+    let observed = observe::service(account, desired).await?;
+    let hooks = hooks::observe(context, account, desired, said.record()).await?;
+    Ok(Observed { sent: sent(context, &desired.key), hooks, ..observed })
 }
 
 /// Carries a plan out, if it is this key's time; `None` when it has to wait for that.
@@ -227,8 +267,10 @@ async fn plan_only(context: &Context, entry: &Entry) -> Result<Plan, String> {
         .account(&desired.key)
         .ok_or_else(|| format!("the configuration names no target `{}`", desired.key.target))?;
     let observed = observe::service(account, desired).await.map_err(|error| error.to_string())?;
-    let mut observed = Observed { sent: sent(context, &desired.key), ..observed };
     let said = orders::said(context, &desired.key).await;
+    let hooks = hooks::look(context, account, desired, said.record()).await;
+    let hooks = hooks.map_err(|error| error.to_string())?;
+    let mut observed = Observed { sent: sent(context, &desired.key), hooks, ..observed };
     let plan = planner::plan(desired, &observed, &said.orders, context.clock.now());
     Ok(Box::pin(preflight::check(account, desired, plan, None, &mut observed)).await)
 }
@@ -238,6 +280,11 @@ pub async fn plan_key(context: &Context, key: &ObjectKey) -> Result<Plan, String
     let wanted = context.inventory().wanted(key);
     match wanted {
         Wanted::Spec { entry, .. } => plan_only(context, &entry).await,
+        Wanted::Blocked {
+            reason: Reason::ReferenceUnread | Reason::ReleaseUnresolved | Reason::NotYetObserved,
+            message,
+            ..
+        } => Err(message),
         Wanted::Blocked { reason, message, .. } => {
             Ok(Plan::hold(reason, message, Requeue::OnChange))
         }
@@ -361,7 +408,9 @@ fn block(
     message: &str,
 ) -> Ended {
     let (entry, generation, invalid) = match wanted {
-        Wanted::Spec { entry, generation, invalid } => (Some(entry), *generation, invalid.clone()),
+        Wanted::Spec { entry, generation, invalid, .. } => {
+            (Some(entry), *generation, invalid.clone())
+        }
         Wanted::Blocked { invalid, .. } => (None, Generation(0), invalid.clone()),
         Wanted::Gone => (None, Generation(0), Vec::new()),
     };
@@ -435,6 +484,17 @@ pub(crate) fn is_stale(context: &Context, key: &ObjectKey, observed: &Observed) 
     true
 }
 
+/// Takes hooks that this process has just answered out of a read that may be older than the answer: each is answered once.
+fn forget_answered(context: &Context, key: &ObjectKey, observed: &mut Observed) {
+    let expectations = context.expectations.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(expectation) = expectations.get(key).filter(|one| Instant::now() < one.until) else {
+        return;
+    };
+    for record in observed.deployments.iter_mut().flatten() {
+        record.waiting.retain(|hook| !expectation.answered.contains(&hook.id));
+    }
+}
+
 /// Whether a deployment changed after another one began. ECS forgets what it rolled back and makes an older deployment PRIMARY
 /// again, so a read may be younger than our change and not know it.
 fn is_newer(deployment: &Deployment, than: &Deployment) -> bool {
@@ -447,13 +507,22 @@ fn sent(context: &Context, key: &ObjectKey) -> Option<SpecHash> {
     expectations.get(key).and_then(|expectation| expectation.sent.clone())
 }
 
-fn expect(context: &Context, desired: &Desired, outcome: &Outcome) {
-    if outcome.done == 0 {
+fn expect(context: &Context, desired: &Desired, plan: &Plan, outcome: &Outcome) {
+    // A hook is no part of the spec that the service has been sent.
+    let sends = plan.actions.iter().any(planner::Action::sends_spec);
+    if outcome.done == 0 || !sends {
         return;
     }
+    // Answering a hook sends no spec: the rollout may be one that a person asked for.
+    let sent_nothing = outcome.answered.len() == outcome.done;
     let expectation = Expectation {
-        sent: Some(desired.spec_hash.clone()),
+        sent: if sent_nothing {
+            sent(context, &desired.key)
+        } else {
+            Some(desired.spec_hash.clone())
+        },
         deployments: outcome.deployments.clone(),
+        answered: outcome.answered.clone(),
         until: Instant::now() + STALE_FOR,
     };
     context
@@ -465,12 +534,13 @@ fn expect(context: &Context, desired: &Desired, outcome: &Outcome) {
 
 /// The same for a change that a person asked for: what was sent last is still the spec that was sent last.
 pub(crate) fn expect_deployments(context: &Context, key: &ObjectKey, outcome: &Outcome) {
-    if outcome.deployments.is_empty() {
+    if outcome.deployments.is_empty() && outcome.answered.is_empty() {
         return;
     }
     let expectation = Expectation {
         sent: sent(context, key),
         deployments: outcome.deployments.clone(),
+        answered: outcome.answered.clone(),
         until: Instant::now() + STALE_FOR,
     };
     context

@@ -1,10 +1,34 @@
-//! References in the strings of a spec: `${var:name}`.
+//! References in the strings of a spec: `${var:name}`, `${ssm:name}`, `${tfstate:address}`, `${release:name}`.
 //!
 //! A reference is replaced by its value as text, once: what a value holds is never looked at again. `$${` is a literal `${`.
+//! Values are taken from [`Referents`], which is plain data; [`Outside`] reads what lies outside and puts it in there.
 
+mod name;
+mod outside;
+mod parameters;
+mod referents;
+mod states;
+mod tfstate;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crds::{Reason, TargetName};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use self::name::Reference;
+use self::referents::Looked;
 use crate::manifest::{FieldPath, Step};
+
+pub use name::{Origin, Referent};
+pub use outside::{Outside, follow, read_once};
+pub use referents::{Answer, Found, Referents};
+pub use states::StateReader;
+pub use tfstate::Address;
+
+/// The field whose value names everything that was registered before: from outside it must not change.
+const FAMILY: &str = "spec.taskDefinition.family";
 
 /// One reference that was replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +39,44 @@ pub struct ResolvedReference {
     pub reference: String,
     /// What it was replaced by.
     pub value: String,
+    /// The value outside that it names; `None` for a variable.
+    pub referent: Option<Referent>,
+}
+
+/// One reference as people see it: what it was replaced by, and where that comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ToldReference {
+    /// The field, as `spec.taskDefinition.containerDefinitions[0].image`.
+    pub path: String,
+    /// The reference, as `${var:image}`.
+    pub reference: String,
+    /// What it was replaced by.
+    pub value: String,
+    /// Where the value lies, as `s3://acme-terraform/shop.tfstate`.
+    pub from: String,
+    /// Which version of it was read, as `serial 12`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Why it could not be read the last time; the value is the one that was read before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<String>,
+}
+
+impl fmt::Display for ToldReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A value may have several lines; a line has one.
+        let value = Value::String(self.value.clone());
+        write!(f, "{} is {value} ({}", self.reference, self.from)?;
+        if let Some(version) = &self.version {
+            write!(f, ", {version}")?;
+        }
+        f.write_str(")")?;
+        match &self.unread {
+            Some(why) => write!(f, ", not read again: {why}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Why a reference has no value.
@@ -36,61 +98,42 @@ impl ReferenceError {
     }
 }
 
-/// Schemes that the documentation promises and this version does not have.
-const LATER: [&str; 3] = ["release", "tfstate", "ssm"];
-/// The most names that a hint lists.
-const NAMES_MAX: usize = 10;
+/// What came of the references of one object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resolution {
+    /// Those that were replaced.
+    pub resolved: Vec<ResolvedReference>,
+    /// Every value outside that the object names, whatever came of it.
+    pub uses: BTreeSet<Referent>,
+    /// Those that cannot be replaced.
+    pub errors: Vec<ReferenceError>,
+    /// Those whose value is not known, though it may be there: they were left as they stand.
+    pub unknown: Vec<Unknown>,
+}
 
-/// Replaces every reference in every string of a value. On an error the value is left half replaced and must not be used.
-pub fn resolve(
-    value: &mut Value,
-    lookup: &dyn Fn(&str, &str) -> Result<String, ReferenceError>,
-) -> Result<Vec<ResolvedReference>, Vec<ReferenceError>> {
-    let mut walk =
-        Walk { lookup, path: FieldPath::default(), resolved: Vec::new(), errors: Vec::new() };
+/// A reference whose value is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// Why, for programs.
+    pub reason: Reason,
+    /// Why, for people.
+    pub message: String,
+}
+
+/// Replaces every reference in every string of an object of a target. With errors or unknown values the object is only
+/// partly replaced.
+pub fn resolve(value: &mut Value, target: &TargetName, referents: &Referents) -> Resolution {
+    let (path, told) = (FieldPath::default(), Resolution::default());
+    let mut walk = Walk { target, referents, path, told };
     walk.value(value);
-    if walk.errors.is_empty() { Ok(walk.resolved) } else { Err(walk.errors) }
-}
-
-/// The lookup of this version: `var` from the operator's configuration, no other scheme.
-pub fn lookup<'a>(
-    scheme: &str,
-    argument: &str,
-    variable: impl Fn(&str) -> Option<&'a str>,
-    names: impl IntoIterator<Item = &'a str>,
-) -> Result<String, ReferenceError> {
-    if scheme == "var" {
-        return variable(argument).map(str::to_owned).ok_or_else(|| {
-            let message = format!("`${{var:{argument}}}` names a variable that is not configured");
-            ReferenceError::new(message, Some(known_variables(names)))
-        });
-    }
-    let message = if LATER.contains(&scheme) {
-        format!("this version of Longshore does not know `${{{scheme}:…}}` yet")
-    } else {
-        format!("`${{{scheme}:…}}` is not a known kind of reference")
-    };
-    let hint = "known is `${var:name}`; write `$${` for a literal `${`";
-    Err(ReferenceError::new(message, Some(hint.to_owned())))
-}
-
-fn known_variables<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let mut names: Vec<&str> = names.into_iter().collect();
-    names.sort_unstable();
-    let more = names.len() > NAMES_MAX;
-    names.truncate(NAMES_MAX);
-    match (names.is_empty(), more) {
-        (true, _) => "`spec.vars` of the Controller defines none".to_owned(),
-        (false, false) => format!("defined are {}", names.join(", ")),
-        (false, true) => format!("defined are {} and others", names.join(", ")),
-    }
+    walk.told
 }
 
 struct Walk<'a> {
-    lookup: &'a dyn Fn(&str, &str) -> Result<String, ReferenceError>,
+    target: &'a TargetName,
+    referents: &'a Referents,
     path: FieldPath,
-    resolved: Vec<ResolvedReference>,
-    errors: Vec<ReferenceError>,
+    told: Resolution,
 }
 
 impl Walk<'_> {
@@ -121,7 +164,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The text with every reference replaced; `None` when one has no value.
+    /// The text with every reference replaced whose value is known; `None` when one is wrong.
     fn text(&mut self, text: &str) -> Option<String> {
         let mut replaced = String::with_capacity(text.len());
         let mut rest = text;
@@ -134,7 +177,7 @@ impl Walk<'_> {
                 continue;
             }
             replaced.push_str(before);
-            let Some((inside, following)) = after.split_once('}') else {
+            let Some((inside, following)) = closed(after) else {
                 let message = format!("the reference `${{{}` is not closed", bounded(after));
                 self.fail(ReferenceError::new(
                     message,
@@ -143,7 +186,12 @@ impl Walk<'_> {
                 return None;
             };
             match self.reference(inside) {
-                Ok(value) => replaced.push_str(&value),
+                Ok(Some(value)) => replaced.push_str(&value),
+                Ok(None) => {
+                    replaced.push_str("${");
+                    replaced.push_str(inside);
+                    replaced.push('}');
+                }
                 Err(error) => {
                     self.fail(error);
                     is_whole = false;
@@ -155,25 +203,67 @@ impl Walk<'_> {
         is_whole.then_some(replaced)
     }
 
-    fn reference(&mut self, inside: &str) -> Result<String, ReferenceError> {
+    /// The value of a reference; `None` while it is not known.
+    fn reference(&mut self, inside: &str) -> Result<Option<String>, ReferenceError> {
         let Some((scheme, argument)) = inside.split_once(':') else {
             let message = format!("the reference `${{{}}}` has no kind", bounded(inside));
             let hint =
                 format!("write `${{var:{}}}`, or `$${{` for a literal `${{`", bounded(inside));
             return Err(ReferenceError::new(message, Some(hint)));
         };
-        let value = (self.lookup)(scheme, argument)?;
-        self.resolved.push(ResolvedReference {
+        let reference = Reference::parse(scheme, argument, self.target)?;
+        let referent = match &reference {
+            Reference::Variable(_) => None,
+            Reference::Outside(referent) => Some(self.outside(referent)?),
+        };
+        let value = match self.referents.look(&reference)? {
+            Looked::Value(value) => value.to_owned(),
+            Looked::Unknown(unknown) => {
+                self.told.unknown.push(unknown);
+                return Ok(None);
+            }
+        };
+        self.told.resolved.push(ResolvedReference {
             path: self.path.to_string(),
             reference: format!("${{{inside}}}"),
             value: value.clone(),
+            referent,
         });
-        Ok(value)
+        Ok(Some(value))
+    }
+
+    /// Notes that the object uses a value outside, if it may here.
+    fn outside(&mut self, referent: &Referent) -> Result<Referent, ReferenceError> {
+        if self.path.to_string() == FAMILY {
+            let message = format!("`{referent}` cannot name the family: it may change by itself");
+            let hint = "another family would leave every earlier revision behind; write it out, or use `${var:NAME}`";
+            return Err(ReferenceError::new(message, Some(hint.to_owned())));
+        }
+        self.told.uses.insert(referent.clone());
+        Ok(referent.clone())
     }
 
     fn fail(&mut self, error: ReferenceError) {
-        self.errors.push(ReferenceError { path: self.path.to_string(), ..error });
+        self.told.errors.push(ReferenceError { path: self.path.to_string(), ..error });
     }
+}
+
+/// What stands before the closing `}`, and what follows it. The keys in a Terraform address may hold a `}` in quotes.
+fn closed(after: &str) -> Option<(&str, &str)> {
+    if !after.starts_with("tfstate:") {
+        return after.split_once('}');
+    }
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    for (at, letter) in after.char_indices() {
+        match letter {
+            _ if is_escaped => is_escaped = false,
+            '\\' if is_quoted => is_escaped = true,
+            '"' => is_quoted = !is_quoted,
+            '}' if !is_quoted => return Some((after.get(..at)?, after.get(at + 1..)?)),
+            _ => {}
+        }
+    }
+    None
 }
 
 fn bounded(text: &str) -> String {
@@ -185,19 +275,22 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn vars(scheme: &str, argument: &str) -> Result<String, ReferenceError> {
-        let value = |name: &str| match name {
-            "image" => Some("web:v2"),
-            "nested" => Some("${var:image}"),
-            "empty" => Some(""),
-            _ => None,
-        };
-        lookup(scheme, argument, value, ["image", "nested", "empty"])
+    fn vars() -> Referents {
+        let vars = [("image", "web:v2"), ("nested", "${var:image}"), ("empty", "")];
+        let vars = vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Referents::from(vars.collect::<indexmap::IndexMap<_, _>>())
+    }
+
+    fn resolved(value: &mut Value) -> Resolution {
+        resolve(value, &TargetName::default(), &vars())
     }
 
     fn one(text: &str) -> Result<String, Vec<ReferenceError>> {
         let mut value = json!({ "spec": { "list": [text] } });
-        resolve(&mut value, &vars)?;
+        let told = resolved(&mut value);
+        if !told.errors.is_empty() {
+            return Err(told.errors);
+        }
         Ok(value["spec"]["list"][0].as_str().unwrap().to_owned())
     }
 
@@ -219,13 +312,13 @@ mod tests {
     #[test]
     fn what_was_replaced_is_told() {
         let mut value = json!({ "spec": { "image": "${var:image}" } });
-        let resolved = resolve(&mut value, &vars).unwrap();
         assert_eq!(
-            resolved,
+            resolved(&mut value).resolved,
             vec![ResolvedReference {
                 path: "spec.image".to_owned(),
                 reference: "${var:image}".to_owned(),
-                value: "web:v2".to_owned()
+                value: "web:v2".to_owned(),
+                referent: None,
             }]
         );
     }
@@ -238,16 +331,7 @@ mod tests {
                 "`${var:imgae}` names a variable that is not configured",
                 "defined are empty, image, nested",
             ),
-            (
-                "${release:shop}",
-                "this version of Longshore does not know `${release:…}` yet",
-                "known is `${var:name}`; write `$${` for a literal `${`",
-            ),
-            (
-                "${env:HOME}",
-                "`${env:…}` is not a known kind of reference",
-                "known is `${var:name}`; write `$${` for a literal `${`",
-            ),
+            ("${env:HOME}", "`${env:…}` is not a known kind of reference", name::KINDS),
             (
                 "${var:image",
                 "the reference `${var:image` is not closed",
@@ -270,6 +354,6 @@ mod tests {
     #[test]
     fn every_error_of_a_spec_is_told_at_once() {
         let mut value = json!({ "a": "${x:1}${y:2}", "b": ["${z:3}"] });
-        assert_eq!(resolve(&mut value, &vars).unwrap_err().len(), 3);
+        assert_eq!(resolved(&mut value).errors.len(), 3);
     }
 }

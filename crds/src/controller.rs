@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{HumanDuration, ObjectMeta, SourceName, SyncPolicy, TargetName};
+use crate::{HumanDuration, ObjectMeta, SourceName, SyncPolicy, TargetName, TerraformState};
 
 /// The API group and version of every object.
 pub const API_VERSION: &str = "longshore.dev/v1alpha1";
@@ -42,6 +42,9 @@ pub struct ControllerSpec {
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, String>")]
     pub vars: IndexMap<String, String>,
+    /// Terraform states for `${tfstate:address}` in specs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tfstate: Vec<TerraformState>,
     /// How often every service is compared with AWS, beside what triggers bring. Default `1m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<HumanDuration>,

@@ -7,6 +7,8 @@ mod controller;
 mod duration;
 pub mod ecs;
 mod expiry;
+mod gate;
+mod hook;
 mod invalid;
 mod meta;
 mod name;
@@ -18,6 +20,7 @@ pub mod schema;
 mod service;
 mod status;
 mod sync;
+mod tfstate;
 
 pub use controller::{
     API_VERSION, Auth, Controller, ControllerSpec, DirectorySource, GitHistory, GitRef, GitSource,
@@ -26,10 +29,13 @@ pub use controller::{
 };
 pub use duration::HumanDuration;
 pub use expiry::Expiry;
+pub use gate::{GateStage, OnFailure};
+pub use hook::{Hook, HookPhase, HookState, HookStatus, Hooks};
 pub use invalid::{InvalidObject, Position};
 pub use meta::{Generation, ObjectKey, ObjectMeta, Provenance, SourceRevision, SpecHash};
 pub use name::{
-    ClusterName, Family, InvalidName, OwnerName, ReleaseName, ServiceName, SourceName, TargetName,
+    ClusterName, Family, HookName, InvalidName, OwnerName, ReleaseName, ServiceName, SourceName,
+    TargetName, TfstateName,
 };
 pub use order::{Order, PastRelease, ReleaseOutcome, ReleasedImage, Verb};
 pub use release::{
@@ -42,6 +48,7 @@ pub use scaling::Scaling;
 pub use service::{Passthrough, Service, ServiceSpec};
 pub use status::{
     Attempt, Condition, ConditionStatus, ConditionType, Health, HoldStatus, ImageStatus, Reason,
-    RolloutStatus, SecretStatus, ServiceStatus, SyncStatus, WaitingStatus,
+    RolloutStatus, SecretStatus, ServiceStatus, SyncStatus, TrafficWeights, WaitingStatus,
 };
 pub use sync::{DeletionPolicy, EffectiveSync, SyncMode, SyncPolicy};
+pub use tfstate::{S3TerraformState, TerraformLocation, TerraformState};

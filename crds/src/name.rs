@@ -132,10 +132,27 @@ name!(
     "use 1 to 63 lower-case letters, digits and `-`, not at the ends", is_own_name
 );
 name!(
+    /// The name of a hook in `rollout.hooks`.
+    HookName, "hook name", "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+    "use 1 to 63 lower-case letters, digits and `-`, not at the ends", is_own_name
+);
+name!(
     /// The name of a `Release`, as `${release:NAME}` writes it.
     ReleaseName, "release name", "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
     "use 1 to 63 lower-case letters, digits and `-`, not at the ends", is_own_name
 );
+
+name!(
+    /// The name of a Terraform state in the operator's configuration, as `${tfstate:NAME/…}` writes it.
+    TfstateName, "state name", "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+    "use 1 to 63 lower-case letters, digits and `-`, not at the ends", is_own_name
+);
+
+impl Default for TfstateName {
+    fn default() -> Self {
+        Self("default".to_owned())
+    }
+}
 
 impl Default for TargetName {
     fn default() -> Self {

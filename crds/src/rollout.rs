@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::HumanDuration;
+use crate::{GateStage, Hooks, HumanDuration, OnFailure};
 
 /// How a change is carried out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -16,17 +16,32 @@ pub struct Rollout {
     /// together. Tasks read secrets only when they start. Default `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reload_on_secret_change: Option<bool>,
-    /// Whether a person has to approve each spec before it is sent.
+    /// Whether a person has to approve each spec, and where its rollout waits for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
+    /// One-off tasks of the new revision, before and after the rollout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hooks: Option<Hooks>,
+    /// How long a rollout waits at a pause of Longshore's before ECS rolls it back: 1 minute to 14 days, in whole minutes.
+    /// Default `24h`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate_timeout: Option<HumanDuration>,
+    /// What Longshore does about a rollout that cannot end well, because every further task would fail as well.
+    /// Default `rollback`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_failure: Option<OnFailure>,
 }
 
-/// Whether a person has to approve each spec before it is sent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Whether a person has to approve each spec, and where its rollout waits for that.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Approval {
     /// With `true` a new spec waits for `longshore approve`; an approval counts for that very spec only. Drift of a spec that
     /// was approved needs no other one. Default `false`.
     #[serde(default)]
     pub required: bool,
+    /// Stages of a `BLUE_GREEN`, `CANARY` or `LINEAR` rollout at which it waits for the approval. Without it, and with
+    /// `ROLLING`, which has no stages, it waits before anything is sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub at: Vec<GateStage>,
 }

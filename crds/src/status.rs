@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Generation, SourceName, SourceRevision, SpecHash};
+use crate::{Generation, HookStatus, SourceName, SourceRevision, SpecHash};
 
 /// Whether AWS matches the spec.
 #[derive(
@@ -106,6 +106,10 @@ reasons! {
     RolledBack,
     /// The rollout of this spec failed and there was nothing to go back to; it is held until a new spec comes.
     RolloutFailed,
+    /// A one-off task of the spec (`rollout.hooks`) is due or runs; what comes after it waits for its end.
+    HookRunning,
+    /// A one-off task of the spec (`rollout.hooks`) failed, or nobody can say how it ended; what comes after it is held until a new spec comes or it is released.
+    HookFailed,
     /// `suspend` is set: nothing is changed.
     Suspended,
     /// `mode: manual`: the difference waits for a person.
@@ -124,6 +128,12 @@ reasons! {
     Restarting,
     /// A person let a rollout go on that was waiting.
     Promoted,
+    /// Everything that a pause of the rollout was there for is given: the rollout goes on.
+    GatePassed,
+    /// The rollout waits at a pause for the newest spec, which is not the one that is being rolled out.
+    GateOutdated,
+    /// The tasks of the rollout fail in a way that no waiting mends: it is stopped, or held where there is nothing to go back to.
+    RolloutHopeless,
     /// A person asked for the service to be deleted and created again, because ECS cannot change it in place.
     Replacing,
     /// What people said about this service cannot be read from the state store, so nothing is changed.
@@ -190,6 +200,8 @@ reasons! {
     ListingSuspicious,
     /// The spec names a release that has not chosen a version yet.
     ReleaseUnresolved,
+    /// A value that the spec refers to could not be read: the last one stays in force, and without one nothing is changed.
+    ReferenceUnread,
 }
 
 impl std::fmt::Display for Reason {
@@ -250,7 +262,7 @@ pub struct ImageStatus {
 }
 
 /// The rollout that is under way, or the last one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RolloutStatus {
     /// ECS's id of the deployment, `ecs-svc/…`.
@@ -274,9 +286,32 @@ pub struct RolloutStatus {
     /// ECS's own words about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The PAUSE hooks at which it waits for `longshore promote`.
+    /// The traffic of the new tasks, where ECS shifts any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traffic_weights: Option<TrafficWeights>,
+    /// When this process first saw the stage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub stage_since: Option<Timestamp>,
+    /// In the stage `BAKE_TIME`: when it ends, at the latest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub bake_until: Option<Timestamp>,
+    /// The PAUSE hooks at which it waits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waiting: Vec<WaitingStatus>,
+}
+
+/// How much of the traffic goes to the new tasks, in percent.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TrafficWeights {
+    /// Of the production traffic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub production: Option<f64>,
+    /// Of the test traffic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<f64>,
 }
 
 /// A PAUSE hook at which a rollout waits.
@@ -285,7 +320,18 @@ pub struct RolloutStatus {
 pub struct WaitingStatus {
     /// Its id.
     pub hook_id: String,
-    /// Until when it waits.
+    /// Whether Longshore asked for the pause and ends it by itself once what it waits for is given. Any other pause waits for
+    /// `longshore promote`.
+    #[serde(default)]
+    pub is_gate: bool,
+    /// The stage at which it stands, where ECS says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// Since when it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub since: Option<Timestamp>,
+    /// Until when it waits; then ECS does what the hook's timeout says, which for Longshore's own is a rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub expires_at: Option<Timestamp>,
@@ -344,6 +390,9 @@ pub struct ServiceStatus {
     /// The rollout under way, or the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<RolloutStatus>,
+    /// The hooks of the spec that have begun, in the order of the spec.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<HookStatus>,
     /// Application Auto Scaling's bounds and count, where the spec has the block `scaling`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scaling: Option<ScalingStatus>,

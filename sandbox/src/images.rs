@@ -14,6 +14,9 @@ pub struct ImageRule {
     /// An image reference, `repo:tag` or `repo@sha256:…`; `*` stands for any text.
     #[serde(rename = "match")]
     pub pattern: String,
+    /// Only for tasks of `RunTask` that replace the container's command: the words of the new one, `*` stands for any text.
+    #[serde(default)]
+    pub command: Option<String>,
     /// The digest that its tag points at; derived from the reference unless given.
     #[serde(default)]
     pub digest: Option<String>,
@@ -25,7 +28,12 @@ pub struct ImageRule {
 impl ImageRule {
     /// A rule for one pattern, with a derived digest.
     pub fn new(pattern: &str, behaviour: ImageBehaviour) -> Self {
-        Self { pattern: pattern.to_owned(), digest: None, behaviour }
+        Self { pattern: pattern.to_owned(), command: None, digest: None, behaviour }
+    }
+
+    /// A rule for containers whose command was replaced.
+    pub fn for_command(pattern: &str, command: &str, behaviour: ImageBehaviour) -> Self {
+        Self { command: Some(command.to_owned()), ..Self::new(pattern, behaviour) }
     }
 }
 
@@ -59,6 +67,9 @@ pub enum ImageBehaviour {
     IgnoresStop,
 }
 
+/// How long a command runs that was given to a task in place of its image's own.
+const ONE_OFF: Duration = Duration::from_secs(5);
+
 /// The rules of the world, newest first.
 #[derive(Debug, Clone)]
 pub(crate) struct ImageBook {
@@ -73,7 +84,7 @@ impl ImageBook {
 
     /// Puts a rule before all others, in place of an older one for the same pattern.
     pub(crate) fn set(&mut self, rule: ImageRule) {
-        self.rules.retain(|old| old.pattern != rule.pattern);
+        self.rules.retain(|old| old.pattern != rule.pattern || old.command != rule.command);
         self.rules.insert(0, rule);
     }
 
@@ -82,6 +93,29 @@ impl ImageBook {
             Some(rule) => rule.behaviour.clone(),
             None if self.strict => ImageBehaviour::NotFound,
             None => ImageBehaviour::Runs,
+        }
+    }
+
+    /// What a container does whose command was replaced: what a rule for that command says; else it ends well after a
+    /// moment, unless the image itself cannot run.
+    pub(crate) fn behaviour_of_command(&self, image: &str, command: &str) -> ImageBehaviour {
+        let fits = |rule: &&ImageRule| {
+            let own = rule.command.as_deref();
+            matches(&rule.pattern, image) && own.is_some_and(|own| matches(own, command))
+        };
+        if let Some(rule) = self.rules.iter().find(fits) {
+            return rule.behaviour.clone();
+        }
+        match self.behaviour(image) {
+            ImageBehaviour::Runs
+            | ImageBehaviour::Unhealthy
+            | ImageBehaviour::SlowStart(_)
+            | ImageBehaviour::IgnoresStop => {
+                ImageBehaviour::Exits { code: 0, after: ONE_OFF, oom: false }
+            }
+            other @ (ImageBehaviour::NotFound
+            | ImageBehaviour::Denied
+            | ImageBehaviour::Exits { .. }) => other,
         }
     }
 
@@ -97,7 +131,8 @@ impl ImageBook {
     }
 
     fn rule(&self, image: &str) -> Option<&ImageRule> {
-        self.rules.iter().find(|rule| matches(&rule.pattern, image))
+        let of_image = |rule: &&ImageRule| rule.command.is_none() && matches(&rule.pattern, image);
+        self.rules.iter().find(of_image)
     }
 }
 
@@ -149,6 +184,21 @@ mod tests {
         assert_eq!(book.digest("web@sha256:ab"), "sha256:ab");
         assert_eq!(book.digest("web:v1"), book.digest("web:v1"));
         assert_ne!(book.digest("web:v1"), book.digest("web:v2"));
+    }
+
+    #[test]
+    fn a_replaced_command_ends_well_unless_a_rule_or_the_image_says_otherwise() {
+        let exits = |code| ImageBehaviour::Exits { code, after: ONE_OFF, oom: false };
+        let rules = vec![
+            ImageRule::for_command("web:*", "migrate*", exits(3)),
+            ImageRule::new("web:v1", ImageBehaviour::Unhealthy),
+            ImageRule::new("web:gone", ImageBehaviour::NotFound),
+        ];
+        let book = ImageBook::new(rules, false);
+        assert_eq!(book.behaviour_of_command("web:v1", "migrate up"), exits(3));
+        assert_eq!(book.behaviour_of_command("web:v1", "seed"), exits(0));
+        assert_eq!(book.behaviour_of_command("web:gone", "seed"), ImageBehaviour::NotFound);
+        assert_eq!(book.behaviour("web:v1"), ImageBehaviour::Unhealthy);
     }
 
     #[test]

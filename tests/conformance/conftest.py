@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 import processes
 from processes import Endpoint
 
-RECORDINGS = processes.ROOT / "target" / "conformance"
+# Tests that run side by side (pytest -n) have a sandbox and recordings of their own in each process.
+RECORDINGS = processes.ROOT / "target" / "conformance" / os.environ.get("PYTEST_XDIST_WORKER", "")
 
 
 @pytest.fixture(scope="session")

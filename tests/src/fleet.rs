@@ -15,10 +15,11 @@ use controller::inventory::Inventory;
 use controller::operator::{self, Operator};
 use controller::orders::Intake;
 use controller::reconcile::Context;
+use controller::references::{Outside, Referents, StateReader};
 use controller::source::{Access, Snapshot, SourceError, SourceReader, Variables};
 use controller::state::StateStore;
 use controller::status_store::StatusStore;
-use crds::{DirectorySource, S3Source, SourceLocation, SourceName, SyncPolicy};
+use crds::{DirectorySource, S3Source, SourceLocation, SourceName, SyncPolicy, TfstateName};
 use sandbox::{Fixtures, Sandbox, SandboxTime};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -30,6 +31,10 @@ const ORIGIN: &str = "2026-03-01T00:00:00Z";
 const BUCKET: &str = "specs";
 /// The prefix of the specs in it.
 const PREFIX: &str = "fleet/";
+/// The bucket of the Terraform state that every fleet may refer to, in fleets that have one.
+const STATE_BUCKET: &str = "terraform";
+/// The key of that state in it.
+const STATE_KEY: &str = "shop.tfstate";
 /// The folder of a state store in the directory of the specs, which no source reads.
 const STATE_FOLDER: &str = ".state";
 /// The prefix of a state store in it.
@@ -263,9 +268,10 @@ async fn operator_on(
     };
     let aws = Aws::connect(&[], connect).await.unwrap();
     let owner: crds::OwnerName = options.owner.parse().unwrap();
+    let terraform = TfstateName::default();
     let inventory = Inventory::new(
         owner.clone(),
-        indexmap::IndexMap::new(),
+        Referents::new(indexmap::IndexMap::new(), [terraform.clone()]),
         [(source(), options.policy.clone())],
     );
     let stamp = clock.clone();
@@ -276,6 +282,9 @@ async fn operator_on(
             StateStore::in_bucket(aws.s3(None), BUCKET.to_owned(), STATE_PREFIX.to_owned())
         }
     };
+    let (bucket, key) = (STATE_BUCKET.to_owned(), STATE_KEY.to_owned());
+    let terraform = StateReader::object(terraform, options.interval, aws.s3(None), bucket, key);
+    let outside = Outside::new(aws.targets(), [terraform]);
     let context = Context {
         owner,
         aws,
@@ -286,6 +295,7 @@ async fn operator_on(
         expectations: Arc::new(Mutex::new(HashMap::new())),
         refusals: Arc::default(),
         admission: controller::admission::Admission::default(),
+        outside,
     };
     let operator =
         Operator::new(context.clone(), options.interval, options.seed).keeping(options.revisions);

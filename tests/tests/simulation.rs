@@ -1,7 +1,7 @@
 //! One seeded world: people change specs and AWS, everything fails now and then, and the process dies. What must never
 //! happen is checked after each step; then the faults end, and everything must come to rest.
 //!
-//! A failure prints its seed; `LONGSHORE_SEED=<seed> cargo test -p longshore-tests --test simulation` runs that one alone.
+//! A failure prints its seed; `LONGSHORE_SEED=<seed>` runs that one alone, `LONGSHORE_SEEDS=<n>` the first `n`.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -15,16 +15,19 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use crds::{Reason, SyncPolicy};
+use controller::orders::{Ask, Refusal};
+use crds::{Reason, SyncPolicy, Verb};
 use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use longshore_tests::specs::{counted, image, with};
-use longshore_tests::{Fleet, FleetOptions};
+use longshore_tests::{Fleet, FleetOptions, Keep};
 use sandbox::{CallRecord, Fault, FaultKind, ServiceView};
 use serde_json::{Value, json};
 
-/// How many worlds the suite runs.
-const SEEDS: u64 = 40;
+/// How many worlds the suite runs when nobody asks for more.
+const SEEDS: u64 = 300;
+/// How many tests share them.
+const PARTS: usize = 4;
 /// How many things happen in each.
 const STEPS: usize = 24;
 /// The services that specs may name.
@@ -36,6 +39,7 @@ const CALM: Duration = Duration::from_mins(45);
 
 const FIXTURES: &str = "
 clusters: [{name: shop}]
+buckets: [{name: specs}]
 latency: 8ms
 images: [{match: '*:bad-*', behaviour: {exits: {code: 1}}}]
 timings: {provisioning: 1s, pending: 500ms, pull: 1s, healthyWait: 15s, deregistration: 2s, restartDelay: 2s}
@@ -63,6 +67,8 @@ struct World {
     /// Since when a name stands in no file that the operator has read.
     absent: HashMap<&'static str, Timestamp>,
     suspended: HashMap<&'static str, Timestamp>,
+    /// Since when a person has frozen a service.
+    frozen: HashMap<&'static str, Timestamp>,
     foreign: ServiceView,
     /// How many calls have been checked.
     checked: usize,
@@ -78,12 +84,12 @@ struct World {
     lost_replies: bool,
 }
 
-/// Worlds of a part of the seeds. Every world comes to rest, and nothing forbidden happens on the way.
-fn worlds(seeds: std::ops::RangeInclusive<u64>) {
-    let seeds = match seed_asked_for() {
-        Some(seed) if seeds.contains(&seed) || (seed > SEEDS && *seeds.start() == 1) => seed..=seed,
+/// Worlds of every fourth seed. Every world comes to rest, and nothing forbidden happens on the way.
+fn worlds(part: u64) {
+    let seeds: Vec<u64> = match asked_for("LONGSHORE_SEED") {
+        Some(seed) if part == 1 => vec![seed],
         Some(_) => return,
-        None => seeds,
+        None => (part..=asked_for("LONGSHORE_SEEDS").unwrap_or(SEEDS)).step_by(PARTS).collect(),
     };
     for seed in seeds {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -96,28 +102,28 @@ fn worlds(seeds: std::ops::RangeInclusive<u64>) {
 }
 
 #[test]
-fn worlds_1_to_10() {
-    worlds(1..=10);
+fn worlds_part_1() {
+    worlds(1);
 }
 
 #[test]
-fn worlds_11_to_20() {
-    worlds(11..=20);
+fn worlds_part_2() {
+    worlds(2);
 }
 
 #[test]
-fn worlds_21_to_30() {
-    worlds(21..=30);
+fn worlds_part_3() {
+    worlds(3);
 }
 
 #[test]
-fn worlds_31_to_40() {
-    worlds(31..=SEEDS);
+fn worlds_part_4() {
+    worlds(4);
 }
 
 #[allow(clippy::disallowed_methods, reason = "a switch for tests only")]
-fn seed_asked_for() -> Option<u64> {
-    std::env::var("LONGSHORE_SEED").ok().map(|seed| seed.parse().unwrap())
+fn asked_for(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|number| number.parse().unwrap())
 }
 
 async fn run(seed: u64) {
@@ -141,6 +147,7 @@ impl World {
             policy: SyncPolicy { prune: Some(true), ..SyncPolicy::default() },
             seed,
             interval: Duration::from_mins(5),
+            keep: Keep::Bucket,
             ..FleetOptions::default()
         };
         let mut fleet = Fleet::with(options).await;
@@ -160,6 +167,7 @@ impl World {
             nameless: None,
             absent: HashMap::new(),
             suspended: HashMap::new(),
+            frozen: HashMap::new(),
             foreign,
             checked: 0,
             carried_out: Vec::new(),
@@ -173,9 +181,10 @@ impl World {
     async fn live(&mut self) {
         for _ in 0..STEPS {
             match self.random.u32(..100) {
-                0..50 => self.change_a_spec().await,
-                50..65 => self.edit_at_the_console(),
-                65..82 => self.turn_the_weather(),
+                0..42 => self.change_a_spec().await,
+                42..55 => self.edit_at_the_console(),
+                55..67 => self.order().await,
+                67..82 => self.turn_the_weather(),
                 82..92 => self.kill().await,
                 _ => self.clear_the_sky(),
             }
@@ -311,6 +320,49 @@ impl World {
         self.note_change(name);
     }
 
+    /// A person asks for something.
+    async fn order(&mut self) {
+        let name = self.name();
+        let verb = match self.random.u32(..100) {
+            _ if self.frozen.contains_key(name) => Verb::Release,
+            0..35 => Verb::Hold,
+            35..50 => Verb::Rollback,
+            50..65 => Verb::Restart,
+            65..75 => Verb::Abort,
+            75..85 => Verb::Sync,
+            _ => Verb::Release,
+        };
+        let asked = self.fleet.now();
+        let answer = self.fleet.try_order(name, verb, &Ask::default()).await;
+        self.tell(format!(
+            "{} of {name}: {}",
+            verb.as_str(),
+            if answer.is_ok() { "taken" } else { "refused" }
+        ));
+        match (verb, answer) {
+            (Verb::Hold, Ok(_)) => {
+                self.frozen.insert(name, asked);
+            }
+            // A refusal may come after it was written down, when the store's first reply was lost.
+            (Verb::Release, _) => {
+                self.frozen.remove(name);
+            }
+            (_, _) => {}
+        }
+        self.edited.insert(name);
+        self.note_change(name);
+    }
+
+    /// People let everything go that they held.
+    async fn let_everything_go(&mut self) {
+        for name in NAMES {
+            let answer = self.fleet.try_order(name, Verb::Release, &Ask::default()).await;
+            assert!(!matches!(answer, Err(Refusal::Store(_))), "{name}: {answer:?}");
+            self.note_change(name);
+        }
+        self.frozen.clear();
+    }
+
     fn turn_the_weather(&mut self) {
         let everywhere = |kind: FaultKind, probability: f64| Fault {
             times: None,
@@ -322,13 +374,27 @@ impl World {
             message: "Service unavailable".to_owned(),
             status: 503,
         };
-        let (what, fault) = match self.random.u32(..7) {
+        let store = |kind: FaultKind| Fault {
+            times: None,
+            probability: 0.5,
+            ..Fault::once("s3", "*", kind)
+        };
+        let (what, fault) = match self.random.u32(..11) {
             0 => ("throttling", everywhere(FaultKind::Throttle, 0.4)),
             1 => ("server errors", everywhere(failed, 0.3)),
             2 => ("lost replies", everywhere(FaultKind::DropReply, 0.25)),
             3 => ("slow answers", everywhere(FaultKind::Latency(Duration::from_secs(4)), 0.5)),
             4 => ("refused connections", everywhere(FaultKind::Refuse, 0.3)),
             5 => ("hanging calls", everywhere(FaultKind::Hang, 0.05)),
+            6 => ("the state store fails", store(failed)),
+            7 => ("the state store cannot be reached", store(FaultKind::Refuse)),
+            8 => ("the state store's replies are lost", store(FaultKind::DropReply)),
+            9 => {
+                let minutes = self.random.i64(-20..20);
+                self.tell(format!("the operator's clock jumps by {minutes} min"));
+                self.fleet.jump(SignedDuration::from_mins(minutes));
+                return;
+            }
             _ => {
                 let lag = Duration::from_secs(self.random.u64(1..25));
                 self.tell(format!("reads lag by {lag:?}"));
@@ -375,9 +441,9 @@ impl World {
             assert_ne!(name.as_deref(), Some("foreign"), "{call:?}");
             assert_ne!(call.operation, "DeregisterTaskDefinition");
             let Some(name) = name else { continue };
-            if let Some(since) = self.suspended.get(name.as_str()) {
-                let late = call.time.duration_since(*since);
-                assert!(late < TURN, "{name} has been suspended for {late}: {call:?}");
+            for since in [self.suspended.get(name.as_str()), self.frozen.get(name.as_str())] {
+                let late = since.map(|since| call.time.duration_since(*since)).unwrap_or_default();
+                assert!(late < TURN, "{name} has been suspended or held for {late}: {call:?}");
             }
             if call.operation == "DeleteService" {
                 self.check_deletion(&name, call.time);
@@ -423,6 +489,7 @@ impl World {
     /// Without faults everything is in force or held for a reason that is told, and nothing is left to do.
     async fn come_to_rest(&mut self) {
         self.clear_the_sky();
+        self.let_everything_go().await;
         self.tell("calm");
         self.fleet.pass(CALM).await;
         self.check();

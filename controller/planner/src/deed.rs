@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::desired::{CAPTURED, Desired};
 use crate::drift::{self, FieldDrift};
+use crate::gate;
 use crate::normal;
 use crate::observed::{
     ObservedService, ObservedTaskDefinition, ServiceDeployment, ServiceState, WaitingHook,
@@ -19,7 +20,7 @@ use crate::orders::{Sent, UnderWay};
 use crate::ownership::{self, HELD_SPEC, Ownership, SPEC_HASH, Tags};
 use crate::past;
 use crate::plan::{Action, TaskDefinitionRef};
-use crate::rollout::DeploymentStatus;
+use crate::rollout::{DeploymentStatus, is_open};
 
 /// What is known when it is decided.
 #[derive(Debug, Clone, Copy)]
@@ -111,7 +112,7 @@ fn has_had_effect(
         Verb::Abort => deployments
             .iter()
             .find(|record| record.arn == sent.subject)
-            .is_some_and(|record| !is_under_way(record)),
+            .is_some_and(|record| !is_open(record)),
         Verb::Promote => !waiting(deployments).any(|(_, hook)| hook.id == sent.subject),
         Verb::Restart
         | Verb::Rollback
@@ -162,8 +163,10 @@ fn rollback(service: &ObservedService, scene: &Scene<'_>, deed: &UnderWay) -> Re
     let mut actions = hold_action(service, leaves.as_ref());
     let task_definition = (target.arn != service.task_definition)
         .then(|| TaskDefinitionRef::Existing(target.arn.clone()));
+    let mut settings = target.settings;
+    pass_gates(&mut settings, service);
     actions.push(Action::UpdateService {
-        input: update_of(scene.key, target.settings),
+        input: update_of(scene.key, settings),
         changes: vec![FieldDrift {
             path: "service.taskDefinition".to_owned(),
             desired: Some(json!(target.arn)),
@@ -174,6 +177,19 @@ fn rollback(service: &ObservedService, scene: &Scene<'_>, deed: &UnderWay) -> Re
         reason: Reason::RolledBackByHand,
     });
     Ok(Act { actions, sent, leaves })
+}
+
+/// Takes Longshore's own pauses out of the way of a rollback: who asks for one has decided, and there may be no spec by which
+/// they could be answered.
+fn pass_gates(settings: &mut Value, service: &ObservedService) {
+    let mut configuration = service.raw.get("deploymentConfiguration").cloned().unwrap_or_default();
+    let Some(hooks) = gate::hooks_without_ours(&configuration, &service.tags) else { return };
+    if let (Some(configured), Some(members)) =
+        (configuration.as_object_mut(), settings.as_object_mut())
+    {
+        configured.insert("lifecycleHooks".to_owned(), hooks);
+        members.insert("deploymentConfiguration".to_owned(), configuration);
+    }
 }
 
 /// Where a rollback leads: a revision, and the settings that have to change with it.
@@ -300,15 +316,15 @@ fn remembered(release: &PastRelease) -> Target {
 }
 
 fn abort(service: &ObservedService, scene: &Scene<'_>) -> Result<Act, String> {
-    let running = scene
-        .deployments
-        .iter()
-        .find(|record| is_under_way(record))
-        .ok_or("no rollout is under way")?;
+    let running =
+        scene.deployments.iter().find(|record| is_open(record)).ok_or("no rollout is under way")?;
     let leaves = spec_in_force(service, scene);
     let mut actions = hold_action(service, leaves.as_ref());
-    actions
-        .push(Action::StopServiceDeployment { arn: running.arn.clone(), reason: Reason::Aborted });
+    actions.push(Action::StopServiceDeployment {
+        arn: running.arn.clone(),
+        reason: Reason::Aborted,
+        because: None,
+    });
     let sent = Sent { at: scene.now, subject: running.arn.clone() };
     Ok(Act { actions, sent, leaves })
 }
@@ -337,17 +353,13 @@ fn promote(scene: &Scene<'_>, hook_id: Option<&str>) -> Result<Act, String> {
     Ok(Act { actions: vec![continues], sent, leaves: None })
 }
 
-const fn is_under_way(record: &ServiceDeployment) -> bool {
-    matches!(record.status, DeploymentStatus::Pending | DeploymentStatus::InProgress)
-}
-
 /// The hooks at which rollouts under way wait, each with its rollout.
 fn waiting(
     deployments: &[ServiceDeployment],
 ) -> impl Iterator<Item = (&ServiceDeployment, &WaitingHook)> {
     deployments
         .iter()
-        .filter(|record| is_under_way(record))
+        .filter(|record| is_open(record))
         .flat_map(|record| record.waiting.iter().map(move |hook| (record, hook)))
 }
 

@@ -10,6 +10,8 @@ use crds::{
 use serde_json::{Map, Value, json};
 
 use crate::drift::{self, FieldDrift};
+use crate::gate::Gates;
+use crate::hook::{self, DesiredHook};
 use crate::normal::{self, Normal};
 use crate::observed::{ObservedTaskDefinition, ServiceDeployment};
 use crate::ownership::{self, Tags};
@@ -51,8 +53,10 @@ pub struct Desired {
     pub timeout: Duration,
     /// Whether a new version of a secret replaces the tasks.
     pub reload_on_secret_change: bool,
-    /// Whether a person has to approve the spec before it is sent.
-    pub needs_approval: bool,
+    /// Its hooks, those before the rollout first.
+    pub hooks: Vec<DesiredHook>,
+    /// What its rollouts wait for, and what is done about those that must not go on.
+    pub gates: Gates,
 }
 
 /// The task definition that a service should run.
@@ -140,6 +144,14 @@ impl Desired {
                 members.remove("desiredCount");
             }
         }
+        let gates = Gates::resolve(spec.rollout.as_ref(), &block);
+        if !gates.at.is_empty()
+            && let Some(pointer) = sync.ignore.iter().find(|pointer| leaves_hooks_alone(pointer))
+        {
+            let message = format!("a gate is a pause hook, and `sync.ignore` has `{pointer}`");
+            return Err(invalid("spec.rollout", message));
+        }
+        gates.add_hook(&mut block);
         let service = DesiredService::resolve(block, more, &sync.ignore);
         let timeout = spec
             .rollout
@@ -148,7 +160,7 @@ impl Desired {
             .map_or(DEFAULT_TIMEOUT, crds::HumanDuration::get);
         let reload_on_secret_change =
             spec.rollout.as_ref().and_then(|rollout| rollout.reload_on_secret_change) == Some(true);
-        let approval = spec.rollout.as_ref().and_then(|rollout| rollout.approval);
+        let hooks = spec.rollout.as_ref().and_then(|rollout| rollout.hooks.as_ref());
         let mut content = json!({
             "cluster": key.cluster, "name": key.name,
             "taskDefinition": task_definition.normal.value(), "taskDefinitionTags": task_definition.tags,
@@ -159,6 +171,10 @@ impl Desired {
         if let (Some(scaling), Some(members)) = (&scaling, content.as_object_mut()) {
             members.insert("scaling".to_owned(), scaling.normal.value().clone());
         }
+        if let (Some(hooks), Some(members)) = (hooks, content.as_object_mut()) {
+            members.insert("hooks".to_owned(), to_json(hooks));
+        }
+        let hooks = hooks.map(|hooks| hook::resolve(hooks, &task_definition.input));
         let spec_hash = SpecHash::of(&content);
         Ok(Self {
             key,
@@ -171,7 +187,8 @@ impl Desired {
             sync,
             timeout,
             reload_on_secret_change,
-            needs_approval: approval.is_some_and(|approval| approval.required),
+            hooks: hooks.unwrap_or_default(),
+            gates,
         })
     }
 
@@ -211,6 +228,7 @@ impl Desired {
             &self.spec_hash,
             self.sync.deletion_policy,
         ));
+        tags.extend(self.gates.as_tag().map(|stages| (ownership::GATES.to_owned(), stages)));
         tags
     }
 }
@@ -305,6 +323,15 @@ fn holds(shown: &Value, wanted: &Value) -> bool {
         }
         (shown, wanted) => shown == wanted,
     }
+}
+
+/// Whether a pointer into `spec` leaves the hooks of deployments to others.
+fn leaves_hooks_alone(pointer: &str) -> bool {
+    const HOOKS: &str = "/service/deploymentConfiguration/lifecycleHooks";
+    let pointer = pointer.trim_end_matches('/');
+    pointer == HOOKS
+        || HOOKS.strip_prefix(pointer).is_some_and(|rest| rest.starts_with('/'))
+        || pointer.strip_prefix(HOOKS).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// A typed block as the JSON that AWS takes.

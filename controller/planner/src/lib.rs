@@ -7,6 +7,8 @@ pub mod deed;
 pub mod desired;
 pub mod drift;
 pub mod explain;
+pub mod gate;
+pub mod hook;
 pub mod image;
 pub mod normal;
 pub mod observed;

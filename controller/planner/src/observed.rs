@@ -4,14 +4,18 @@
 //! [`Wants`].
 
 use crds::SpecHash;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::hook;
 use crate::normal::{self, Normal};
 use crate::ownership::{SPEC_HASH, Tags};
 use crate::preflight::SecretVersion;
 use crate::rollout::DeploymentStatus;
 use crate::scaling::ObservedScaling;
+
+/// How long a pause waits that names no time, in minutes (aws.md §2.10).
+const PAUSE_MINUTES: i64 = 1440;
 
 /// What AWS said about one service.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -36,6 +40,8 @@ pub struct Observed {
     /// The spec that this very process last sent; `None` when it sent none. The service's tag says the same and outlives the
     /// process, but is set by a call of its own, which may fail.
     pub sent: Option<SpecHash>,
+    /// What is known of its hooks.
+    pub hooks: hook::Known,
 }
 
 /// Which further facts a plan depends on: asked for only when they matter, because each costs calls.
@@ -160,6 +166,8 @@ pub struct ServiceDeployment {
     pub captured: Option<Value>,
     /// The PAUSE hooks at which it waits for somebody.
     pub waiting: Vec<WaitingHook>,
+    /// The traffic that the new revision gets, in percent: of production, and of tests.
+    pub weights: (Option<f64>, Option<f64>),
 }
 
 /// A PAUSE hook at which a rollout waits (aws.md §2.7).
@@ -167,6 +175,8 @@ pub struct ServiceDeployment {
 pub struct WaitingHook {
     /// Its id, `ecs-PAUSE-…`.
     pub id: String,
+    /// Since when it waits, where that can be told.
+    pub since: Option<Timestamp>,
     /// Until when it waits.
     pub expires_at: Option<Timestamp>,
 }
@@ -236,7 +246,7 @@ fn number(value: &Value, member: &str) -> i64 {
 }
 
 /// Timestamps are numbers: epoch seconds with a fraction (aws.md §0).
-fn time(value: &Value, member: &str) -> Option<Timestamp> {
+pub(crate) fn time(value: &Value, member: &str) -> Option<Timestamp> {
     let seconds = value.get(member)?.as_f64()?;
     #[allow(
         clippy::cast_possible_truncation,
@@ -246,7 +256,7 @@ fn time(value: &Value, member: &str) -> Option<Timestamp> {
     Timestamp::from_millisecond(milliseconds).ok()
 }
 
-fn list<'a>(value: &'a Value, member: &str) -> impl Iterator<Item = &'a Value> {
+pub(crate) fn list<'a>(value: &'a Value, member: &str) -> impl Iterator<Item = &'a Value> {
     value.get(member).and_then(Value::as_array).into_iter().flatten()
 }
 
@@ -370,12 +380,41 @@ impl ServiceDeployment {
                 .filter(|hook| {
                     text(hook, "targetType") == "PAUSE" && text(hook, "status") == "AWAITING_ACTION"
                 })
-                .map(|hook| WaitingHook {
-                    id: text(hook, "hookId"),
-                    expires_at: time(hook, "expiresAt"),
-                })
+                .map(|hook| WaitingHook::of(hook, record))
                 .collect(),
+            weights: (
+                share(record, "requestedProductionTrafficWeight"),
+                share(record, "requestedTestTrafficWeight"),
+            ),
         }
+    }
+}
+
+/// A share of the traffic that the new revision is to have.
+fn share(record: &Value, kind: &str) -> Option<f64> {
+    record.get("targetServiceRevision")?.get(kind)?.as_f64()
+}
+
+impl WaitingHook {
+    /// A hook of a record. Its start is not told; where all pauses of that stage wait equally long it follows from its end.
+    fn of(hook: &Value, record: &Value) -> Self {
+        let expires_at = time(hook, "expiresAt");
+        let stage = text(record, "lifecycleStage");
+        let configured = record.get("deploymentConfiguration").unwrap_or(&Value::Null);
+        let mut waits: Vec<i64> = list(configured, "lifecycleHooks")
+            .filter(|one| text(one, "targetType") == "PAUSE")
+            .filter(|one| list(one, "lifecycleStages").any(|name| name.as_str() == Some(&*stage)))
+            .map(|one| {
+                let minutes = one.pointer("/timeoutConfiguration/timeoutInMinutes");
+                minutes.and_then(Value::as_i64).unwrap_or(PAUSE_MINUTES)
+            })
+            .collect();
+        waits.dedup();
+        let since = match (expires_at, waits.as_slice()) {
+            (Some(end), [minutes]) => end.checked_sub(SignedDuration::from_mins(*minutes)).ok(),
+            (Some(_) | None, _) => None,
+        };
+        Self { id: text(hook, "hookId"), since, expires_at }
     }
 }
 

@@ -56,6 +56,25 @@ pub struct Orders {
     /// `restart`, `rollback`, `abort` or `promote`: what is to be done once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deed: Option<UnderWay>,
+    /// The rollout that Longshore itself stopped last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
+}
+
+/// A rollout that Longshore stopped by itself, and why: ECS only says that somebody did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Stopped {
+    /// The ARN of the service deployment.
+    pub deployment: String,
+    /// The number of the service revision that it led to: the release's id.
+    pub release: String,
+    /// The spec that was being rolled out.
+    pub spec_hash: SpecHash,
+    /// When.
+    pub at: Timestamp,
+    /// Why, as a sentence.
+    pub message: String,
 }
 
 /// An order to do something once.
@@ -131,19 +150,34 @@ impl Orders {
                 "`sync.mode` is `manual`: the difference waits for a person",
             ));
         }
-        if !desired.needs_approval || was_sent || self.is_being_replaced(&desired.spec_hash) {
+        if !desired.gates.approval_first || was_sent || self.is_being_replaced(&desired.spec_hash) {
             return None;
         }
+        let message = self.approved(&desired.spec_hash, now).err()?;
+        Some(Hold::new(Reason::AwaitingApproval, message))
+    }
+
+    /// Whether a person's approval of this very spec is in force, or else what is missing.
+    pub(crate) fn approved(&self, spec: &SpecHash, now: Timestamp) -> Result<(), String> {
         let approval = self.approval.as_ref();
-        let message = match approval.filter(|order| order.is_for(&desired.spec_hash)) {
-            Some(approval) if approval.is_in_force(now) => return None,
+        Err(match approval.filter(|order| order.is_for(spec)) {
+            Some(approval) if approval.is_in_force(now) => return Ok(()),
             Some(approval) => format!("the approval {} has expired", approval.told()),
             None if approval.is_some() => {
                 "the approval there is was for another spec; this one waits for its own".to_owned()
             }
             None => "this spec waits for an approval".to_owned(),
-        };
-        Some(Hold::new(Reason::AwaitingApproval, message))
+        })
+    }
+
+    /// What Longshore itself said when it stopped this rollout, if it did.
+    pub(crate) fn stopped_by_us(&self, attempt: &ServiceDeployment) -> Option<&Stopped> {
+        self.stopped.as_ref().filter(|stopped| stopped.deployment == attempt.arn)
+    }
+
+    /// Whether a person has left this spec by a rollback or an abort.
+    pub(crate) fn was_left(&self, desired: &Desired, service: &ObservedService) -> bool {
+        self.left_hold(desired, service).is_some()
     }
 
     /// What holds a spec that a person left by a rollback or an abort.
@@ -237,6 +271,7 @@ impl Orders {
         self.release = self.release.filter(counts);
         self.left = self.left.filter(counts);
         self.replacement = self.replacement.filter(|replacement| counts(&replacement.order));
+        self.stopped = self.stopped.filter(|stopped| stopped.spec_hash == *spec);
         self.pruning = None;
         self
     }

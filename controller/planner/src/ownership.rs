@@ -20,6 +20,13 @@ pub const SECRETS: &str = "longshore.dev/secrets";
 /// The hash of a spec that a person left by a rollback or an abort: it is not sent again before it changes or is released.
 pub const HELD_SPEC: &str = "longshore.dev/held-spec";
 
+/// On the task of a hook: its phase and name.
+pub const HOOK: &str = "longshore.dev/hook";
+/// On the task of a hook: the service that it belongs to.
+pub const SERVICE: &str = "longshore.dev/service";
+/// The stages at which the service's deployment configuration has a pause of ours.
+pub const GATES: &str = "longshore.dev/gates";
+
 /// The prefix of all tags that are ours.
 pub const PREFIX: &str = "longshore.dev/";
 

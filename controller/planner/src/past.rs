@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::desired::Desired;
 use crate::observed::{Deployment, Observed, ObservedService, ObservedTaskDefinition};
+use crate::orders::Stopped;
 use crate::rollout::{self, DeploymentStatus};
 
 /// How many releases of a service are kept.
@@ -51,6 +52,17 @@ pub fn after(
         releases.truncate(KEPT);
     }
     releases
+}
+
+/// Says why Longshore stopped a release, where ECS only knows that somebody did.
+pub fn tell(past: &mut [PastRelease], stopped: &Stopped) {
+    let undone = |release: &&mut PastRelease| {
+        release.id == stopped.release
+            && matches!(release.outcome, ReleaseOutcome::RolledBack | ReleaseOutcome::Failed)
+    };
+    for release in past.iter_mut().filter(undone) {
+        release.reason = Some(stopped.message.clone());
+    }
 }
 
 fn begun(

@@ -129,13 +129,29 @@ pub fn stands(desired: &Desired, observed: &Observed) -> Rollout {
         return Rollout::NotStarted;
     }
     let Some(primary) = service.primary() else { return Rollout::NotStarted };
+    let own = observed
+        .deployments
+        .iter()
+        .flatten()
+        .find(|record| record.target_revision == primary.revision_number());
+    let is_open = own.is_some_and(is_open);
+    let has_ended_well = own.is_some_and(|record| record.status == DeploymentStatus::Successful);
     match primary.rollout_state.as_deref() {
         Some("FAILED") => Rollout::Failed(reason(Some(primary))),
+        // The tasks may all be there while a progressive rollout still shifts traffic or bakes.
+        _ if is_open => Rollout::InProgress,
         Some("COMPLETED") => Rollout::Succeeded,
         Some(_) => Rollout::InProgress,
+        // Without ECS's word the record says it; a task that is missing later is no rollout.
+        None if has_ended_well && service.deployments.len() == 1 => Rollout::Succeeded,
         None if is_moving(service) => Rollout::InProgress,
         None => Rollout::Succeeded,
     }
+}
+
+/// Whether a rollout is under way by its record.
+pub(crate) const fn is_open(record: &ServiceDeployment) -> bool {
+    matches!(record.status, DeploymentStatus::Pending | DeploymentStatus::InProgress)
 }
 
 /// The newest record of a rollout of this spec. Later rollouts of others do not hide it: somebody who

@@ -1,20 +1,26 @@
 //! What Longshore says about a service after a turn.
 
+mod course;
+mod doubt;
+
 use crds::scaling::ScalingStatus;
 use crds::{
     Attempt, Condition, ConditionStatus, ConditionType, Generation, Health, HoldStatus,
-    ImageStatus, Reason, RolloutStatus, SecretStatus, ServiceStatus, SyncStatus, WaitingStatus,
+    ImageStatus, Reason, SecretStatus, ServiceStatus, SyncStatus,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::desired::Desired;
 use crate::explain;
+use crate::hook;
 use crate::image::ImageReference;
 use crate::observed::{Observed, ObservedService, ServiceState};
 use crate::plan::Plan;
 use crate::rollout::{self, Rollout};
 use crate::scaling;
+
+pub use doubt::{with_pending, with_stale};
 
 /// How many attempts are remembered.
 const HISTORY: usize = 20;
@@ -74,8 +80,9 @@ pub fn after(turn: &Turn<'_>) -> ServiceStatus {
     } else {
         previous.and_then(|status| status.last_applied.clone())
     };
-    let tried =
-        plan.holds.is_empty() || previous.is_some_and(|status| status.last_attempted.is_some());
+    let tried = plan.holds.is_empty()
+        || !plan.actions.is_empty()
+        || previous.is_some_and(|status| status.last_attempted.is_some());
     ServiceStatus {
         observed_generation: generation,
         sync,
@@ -86,7 +93,8 @@ pub fn after(turn: &Turn<'_>) -> ServiceStatus {
         task_definition: running_revision(observed),
         images: images(observed),
         secrets: secrets(observed, previous),
-        rollout: rollout_status(desired, observed),
+        hooks: hook::statuses(desired, observed),
+        rollout: course::status(turn),
         scaling: scaling_status(observed),
         holds: plan
             .holds
@@ -222,6 +230,7 @@ fn empty(generation: Generation) -> ServiceStatus {
         images: Vec::new(),
         secrets: Vec::new(),
         rollout: None,
+        hooks: Vec::new(),
         scaling: None,
         holds: Vec::new(),
         not_checked: Vec::new(),
@@ -269,7 +278,7 @@ fn verdict(turn: &Turn<'_>) -> Verdict {
     if let Some(hold) =
         plan.holds.iter().find(|hold| !plan.is_settled() || !says_nothing_alone(hold.reason))
     {
-        let passes = matches!(hold.reason, Reason::Draining);
+        let passes = matches!(hold.reason, Reason::Draining | Reason::HookRunning);
         return verdict(
             false,
             passes,
@@ -341,6 +350,10 @@ fn health(turn: &Turn<'_>, living: Option<&ObservedService>) -> Health {
     if turn.plan.holds.iter().any(|hold| hold.reason == Reason::Suspended) {
         return Health::Suspended;
     }
+    let is_degrading = |reason| matches!(reason, Reason::HookFailed | Reason::RolloutHopeless);
+    if turn.plan.holds.iter().any(|hold| is_degrading(hold.reason)) {
+        return Health::Degraded;
+    }
     let is_short = service.running_count < service.desired_count;
     match &turn.plan.rollout {
         Rollout::Failed(_) | Rollout::RolledBack(_) => Health::Degraded,
@@ -356,9 +369,8 @@ fn health(turn: &Turn<'_>, living: Option<&ObservedService>) -> Health {
 }
 
 fn is_late(turn: &Turn<'_>, service: &ObservedService) -> bool {
-    let started = service.primary().and_then(|primary| primary.created_at);
     let limit = SignedDuration::try_from(turn.desired.timeout).unwrap_or(SignedDuration::MAX);
-    started.is_some_and(|started| turn.now.duration_since(started) > limit)
+    course::without_progress(turn, service).is_some_and(|time| time > limit)
 }
 
 fn rollout_message(service: &ObservedService) -> String {
@@ -386,14 +398,19 @@ fn with_cause(message: &str, desired: &Desired, observed: &Observed) -> String {
             desired.is_content_of(revision).then(|| primary.id.clone())
         });
     match attempted.and_then(|deployment| explain::deployment(observed, &deployment)) {
-        Some(cause) => format!("{message} ({cause})"),
-        None => message.to_owned(),
+        Some(cause) if cause.remedy.is_empty() || !message.contains(cause.remedy) => {
+            format!("{message} ({cause})")
+        }
+        Some(_) | None => message.to_owned(),
     }
 }
 
 fn progress_message(plan: &Plan) -> String {
-    let operations: Vec<&str> = plan.actions.iter().map(crate::Action::operation).collect();
-    operations.join(", ")
+    let told = plan.actions.iter().map(|action| match action.because() {
+        Some(stopped) => format!("{}: {}", action.operation(), stopped.message),
+        None => action.operation().to_owned(),
+    });
+    told.collect::<Vec<_>>().join(", ")
 }
 
 fn attempt(desired: &Desired, previous: Option<&ServiceStatus>, now: Timestamp) -> Attempt {
@@ -464,44 +481,6 @@ fn not_checked(turn: &Turn<'_>) -> Vec<String> {
         Some(status) if turn.plan.not_checked.is_empty() => status.not_checked.clone(),
         Some(_) | None => turn.plan.not_checked.clone(),
     }
-}
-
-fn rollout_status(desired: &Desired, observed: &Observed) -> Option<RolloutStatus> {
-    let service = observed.service.as_ref()?;
-    let primary = service.primary()?;
-    let record = observed
-        .deployments
-        .iter()
-        .flatten()
-        .find(|record| record.target_revision == primary.revision_number());
-    let strategy = desired
-        .service
-        .input
-        .pointer("/deploymentConfiguration/strategy")
-        .and_then(Value::as_str)
-        .unwrap_or("ROLLING");
-    let stage = record
-        .and_then(|record| record.stage.clone())
-        .or_else(|| primary.rollout_state.clone())
-        .unwrap_or_else(|| {
-            if rollout::is_moving(service) { "IN_PROGRESS".into() } else { "COMPLETED".into() }
-        });
-    Some(RolloutStatus {
-        id: primary.id.clone(),
-        strategy: strategy.to_owned(),
-        stage,
-        running: primary.running,
-        desired: service.desired_count,
-        pending: primary.pending,
-        failed: primary.failed,
-        started_at: primary.created_at,
-        reason: primary.rollout_reason.clone(),
-        waiting: record
-            .iter()
-            .flat_map(|record| &record.waiting)
-            .map(|hook| WaitingStatus { hook_id: hook.id.clone(), expires_at: hook.expires_at })
-            .collect(),
-    })
 }
 
 fn conditions(

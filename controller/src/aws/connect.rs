@@ -41,7 +41,9 @@ pub struct Aws {
 struct Inner {
     accounts: BTreeMap<TargetName, Account>,
     calls: Calls,
-    /// The SDK's settings of the default target, for S3.
+    /// The SDK's settings of each target, for S3.
+    settings: BTreeMap<TargetName, SdkConfig>,
+    /// Those of the default target.
     default: SdkConfig,
     s3_path_style: bool,
 }
@@ -142,8 +144,10 @@ impl Aws {
 
         let mut accounts = BTreeMap::new();
         let mut s3_settings = None;
+        let mut all_settings = BTreeMap::new();
         for target in targets {
             let settings = settings_for(target, &base).await?;
+            all_settings.insert(target.name.clone(), settings.clone());
             if s3_settings.is_none() || target.name == default {
                 s3_settings = Some(settings.clone());
             }
@@ -155,7 +159,8 @@ impl Aws {
         let default = s3_settings.unwrap_or(base);
         let elsewhere = options.http_client.is_some() || default.endpoint_url().is_some();
         let s3_path_style = options.s3_path_style.unwrap_or(elsewhere);
-        Ok(Self { inner: Arc::new(Inner { accounts, calls, default, s3_path_style }) })
+        let settings = all_settings;
+        Ok(Self { inner: Arc::new(Inner { accounts, calls, settings, default, s3_path_style }) })
     }
 
     /// The target of this name.
@@ -180,8 +185,17 @@ impl Aws {
 
     /// S3 in `region`, or the default target's, with the default target's credentials.
     pub fn s3(&self, region: Option<&str>) -> S3 {
-        let mut config = aws_sdk_s3::config::Builder::from(&self.inner.default)
-            .force_path_style(self.inner.s3_path_style);
+        self.s3_with(&self.inner.default, region)
+    }
+
+    /// S3 in `region`, or the target's, with the target's credentials; `None` for a target that is not configured.
+    pub fn s3_of(&self, target: &TargetName, region: Option<&str>) -> Option<S3> {
+        self.inner.settings.get(target).map(|settings| self.s3_with(settings, region))
+    }
+
+    fn s3_with(&self, settings: &SdkConfig, region: Option<&str>) -> S3 {
+        let mut config =
+            aws_sdk_s3::config::Builder::from(settings).force_path_style(self.inner.s3_path_style);
         if let Some(region) = region {
             config = config.region(Region::new(region.to_owned()));
         }

@@ -10,7 +10,7 @@ use super::account::Account;
 use super::answer::{Paging, array, text};
 use super::batch::{BatchLimits, Batcher};
 use super::connection::{SharedConnection, ecs_call};
-use super::error::Error;
+use super::error::{Error, Kind};
 use super::operation::Operation;
 use super::services::failed;
 
@@ -82,8 +82,9 @@ impl Account {
     pub async fn stop_service_deployment(&self, arn: &str) -> Result<(), Error> {
         let body = json!({ "serviceDeploymentArn": arn, "stopType": "ROLLBACK" });
         let send = ecs_call!(stop_service_deployment);
-        self.inner.connection.change(Operation::StopServiceDeployment, arn, &body, send).await?;
-        Ok(())
+        let answer =
+            self.inner.connection.change(Operation::StopServiceDeployment, arn, &body, send);
+        unless_over(answer.await, "terminal")
     }
 
     /// Answers a lifecycle hook that waits, from `ContinueServiceDeployment`'s input.
@@ -91,8 +92,17 @@ impl Account {
         let subject = text(body, "serviceDeploymentArn").unwrap_or_default();
         let send = ecs_call!(continue_service_deployment);
         let operation = Operation::ContinueServiceDeployment;
-        self.inner.connection.change(operation, subject, body, send).await?;
-        Ok(())
+        let answer = self.inner.connection.change(operation, subject, body, send);
+        unless_over(answer.await, "hookId is either completed")
+    }
+}
+
+/// A change that comes too late finds what it wanted or something newer, and the next read shows which. ECS refuses it by
+/// these words (aws.md §2.7).
+fn unless_over(answer: Result<Value, Error>, words: &str) -> Result<(), Error> {
+    match answer {
+        Err(error) if error.kind == Kind::Refused && error.message.contains(words) => Ok(()),
+        answer => answer.map(|_| ()),
     }
 }
 

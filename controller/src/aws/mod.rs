@@ -42,8 +42,8 @@ pub use error::{Error, Kind, Retry};
 pub use meter::{CODES_MAX, Meter, MeterReading, WaitReading};
 pub use operation::{Family, Operation, Quota};
 pub use pacing::SHARE;
-pub use s3::{PutCondition, S3, S3Object};
+pub use s3::{PutCondition, S3, S3Content, S3Object};
 pub use surroundings::{
-    ImageFact, ImageQuestion, ParameterFact, RoleFact, SecretFact, TargetGroupFact,
+    ImageFact, ImageQuestion, ParameterFact, PlainParameter, RoleFact, SecretFact, TargetGroupFact,
 };
 pub use tasks::STOPPED_TASKS_MAX;

@@ -1,6 +1,7 @@
 //! The calls that exist, and what each of them is to the rest of this folder.
 //!
-//! No call that can answer with a secret's value is in this list, and none may be added.
+//! No call that can answer with a secret's value is in this list, and none may be added. `GetParameters` is asked without
+//! decryption, and only for parameters that `DescribeParameters` says are no secrets (`surroundings/values.rs`).
 
 /// One AWS API call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +22,8 @@ pub enum Operation {
     DescribeServiceRevisions,
     StopServiceDeployment,
     ContinueServiceDeployment,
+    RunTask,
+    StopTask,
     ListTasks,
     DescribeTasks,
     TagResource,
@@ -30,6 +33,7 @@ pub enum Operation {
     GetObject,
     DescribeClusters,
     DescribeParameters,
+    GetParameters,
     DescribeSecret,
     DescribeImages,
     BatchGetImage,
@@ -67,6 +71,8 @@ pub enum Family {
     TagModify,
     /// `DescribeTasks`, `ListTasks`.
     ClusterResourceRead,
+    /// `RunTask`, `StopTask`.
+    ClusterResourceModify,
     /// `CreateService`, `UpdateService`, `DeleteService`, and the calls that steer a service deployment.
     ServiceModify,
     /// `DescribeServices`, `ListServices`.
@@ -77,6 +83,8 @@ pub enum Family {
     ServiceRevision,
     /// `DescribeParameters`.
     ParameterRead,
+    /// `GetParameters`.
+    ParameterValueRead,
     /// `DescribeSecret`.
     SecretRead,
     /// `DescribeImages`, `ListImages`, `BatchGetImage`.
@@ -125,6 +133,8 @@ impl Operation {
             Self::DescribeServiceRevisions => "DescribeServiceRevisions",
             Self::StopServiceDeployment => "StopServiceDeployment",
             Self::ContinueServiceDeployment => "ContinueServiceDeployment",
+            Self::RunTask => "RunTask",
+            Self::StopTask => "StopTask",
             Self::ListTasks => "ListTasks",
             Self::DescribeTasks => "DescribeTasks",
             Self::TagResource => "TagResource",
@@ -134,6 +144,7 @@ impl Operation {
             Self::GetObject => "GetObject",
             Self::DescribeClusters => "DescribeClusters",
             Self::DescribeParameters => "DescribeParameters",
+            Self::GetParameters => "GetParameters",
             Self::DescribeSecret => "DescribeSecret",
             Self::DescribeImages => "DescribeImages",
             Self::BatchGetImage => "BatchGetImage",
@@ -177,6 +188,8 @@ impl Operation {
             Self::DescribeServiceRevisions => "describe service revision",
             Self::StopServiceDeployment => "stop service deployment",
             Self::ContinueServiceDeployment => "continue service deployment",
+            Self::RunTask => "run a task of",
+            Self::StopTask => "stop task",
             Self::ListTasks => "list tasks of",
             Self::DescribeTasks => "describe task",
             Self::TagResource => "tag",
@@ -186,6 +199,7 @@ impl Operation {
             Self::GetObject => "read object",
             Self::DescribeClusters => "describe cluster",
             Self::DescribeParameters => "describe parameter",
+            Self::GetParameters => "read parameter",
             Self::DescribeSecret => "describe secret",
             Self::DescribeImages => "describe images of",
             Self::BatchGetImage => "read the manifest of",
@@ -216,7 +230,7 @@ impl Operation {
         match self {
             Self::GetCallerIdentity => "sts",
             Self::ListObjectsV2 | Self::GetObject | Self::PutObject | Self::DeleteObject => "s3",
-            Self::DescribeParameters => "ssm",
+            Self::DescribeParameters | Self::GetParameters => "ssm",
             Self::DescribeSecret => "secretsmanager",
             Self::DescribeImages | Self::BatchGetImage | Self::ListImages => "ecr",
             Self::DescribeTargetGroups => "elasticloadbalancing",
@@ -249,6 +263,8 @@ impl Operation {
             | Self::DescribeServiceRevisions
             | Self::StopServiceDeployment
             | Self::ContinueServiceDeployment
+            | Self::RunTask
+            | Self::StopTask
             | Self::ListTasks
             | Self::DescribeTasks
             | Self::TagResource
@@ -262,6 +278,7 @@ impl Operation {
             Self::DescribeServices | Self::ListServices => Some(Family::ServiceRead),
             Self::ListClusters | Self::DescribeClusters => Some(Family::ClusterRead),
             Self::DescribeParameters => Some(Family::ParameterRead),
+            Self::GetParameters => Some(Family::ParameterValueRead),
             Self::DescribeSecret => Some(Family::SecretRead),
             Self::DescribeImages | Self::BatchGetImage | Self::ListImages => {
                 Some(Family::ImageRead)
@@ -287,6 +304,7 @@ impl Operation {
             }
             Self::DescribeServiceRevisions => Some(Family::ServiceRevision),
             Self::ListTasks | Self::DescribeTasks => Some(Family::ClusterResourceRead),
+            Self::RunTask | Self::StopTask => Some(Family::ClusterResourceModify),
             Self::TagResource | Self::UntagResource => Some(Family::TagModify),
             Self::DescribeScalableTargets
             | Self::DescribeScalingPolicies
@@ -317,6 +335,8 @@ impl Operation {
             | Self::DeregisterTaskDefinition
             | Self::StopServiceDeployment
             | Self::ContinueServiceDeployment
+            | Self::RunTask
+            | Self::StopTask
             | Self::TagResource
             | Self::UntagResource
             | Self::RegisterScalableTarget
@@ -344,6 +364,7 @@ impl Operation {
             | Self::GetObject
             | Self::DescribeClusters
             | Self::DescribeParameters
+            | Self::GetParameters
             | Self::DescribeSecret
             | Self::DescribeImages
             | Self::BatchGetImage
@@ -367,6 +388,8 @@ impl Family {
             Self::TaskDefinitionModify => (20.0, 1.0),
             Self::TagModify => (20.0, 10.0),
             Self::ClusterResourceRead | Self::ServiceRead => (100.0, 20.0),
+            // Fargate starts no more than 5 tasks a second in some regions (aws.md §1.1).
+            Self::ClusterResourceModify => (25.0, 5.0),
             // No rate is published; more than a few calls a second are refused (aws.md §1.3).
             Self::ScalingRead => (20.0, 8.0),
             Self::ScalingModify => (20.0, 4.0),
@@ -377,6 +400,7 @@ impl Family {
             | Self::ServiceRevision => (50.0, 20.0),
             // Those below are other services' (aws.md §1.3); where AWS publishes nothing they are our own limit.
             Self::ParameterRead | Self::AlarmModify => (3.0, 3.0),
+            Self::ParameterValueRead => (40.0, 40.0),
             Self::AlarmRead => (9.0, 9.0),
             Self::ImageRead | Self::LoadBalancerRead => (20.0, 20.0),
             Self::LogRead | Self::RoleRead => (10.0, 10.0),
@@ -394,11 +418,13 @@ impl Family {
             Self::TaskDefinitionRead => "task-definition-read",
             Self::TagModify => "tag-modify",
             Self::ClusterResourceRead => "cluster-resource-read",
+            Self::ClusterResourceModify => "cluster-resource-modify",
             Self::ServiceModify => "service-modify",
             Self::ServiceRead => "service-read",
             Self::ServiceDeployment => "service-deployment",
             Self::ServiceRevision => "service-revision",
             Self::ParameterRead => "parameter-read",
+            Self::ParameterValueRead => "parameter-value-read",
             Self::SecretRead => "secret-read",
             Self::ImageRead => "image-read",
             Self::LoadBalancerRead => "load-balancer-read",

@@ -100,23 +100,92 @@ impl S3 {
         bytes_max: u64,
         subject: &str,
     ) -> Result<Vec<u8>, Error> {
-        let operation = Operation::GetObject;
         let request = self.client.get_object().bucket(bucket).key(key);
         let answer = request.set_if_match(etag.map(str::to_owned)).send().await;
-        let mut answer =
-            answer.map_err(|error| from_sdk(operation, subject, Sent::Perhaps, &error))?;
-        let mut content = Vec::new();
-        while let Some(chunk) = answer.body.next().await {
-            let chunk = chunk.map_err(|error| {
-                Error::unexpected(operation, subject, format!("the answer broke off: {error}"))
-            })?;
-            if (content.len() + chunk.len()) as u64 > bytes_max {
-                return Err(too_large(subject, bytes_max));
-            }
-            content.extend_from_slice(&chunk);
-        }
-        Ok(content)
+        let answer = answer
+            .map_err(|error| from_sdk(Operation::GetObject, subject, Sent::Perhaps, &error))?;
+        body(answer.body, bytes_max, subject).await
     }
+
+    /// The object's content, unless it is still the one that `known` names (aws.md §6.4).
+    pub async fn get_changed(
+        &self,
+        bucket: &str,
+        key: &str,
+        known: Option<&str>,
+        bytes_max: u64,
+    ) -> Result<S3Content, Error> {
+        let subject = format!("s3://{bucket}/{key}");
+        let attempt = || async {
+            let read = self.get_changed_once(bucket, key, known, bytes_max, &subject);
+            tokio::time::timeout(BODY_TIMEOUT, read).await.unwrap_or_else(|_| {
+                let message = format!("no complete answer within {} s", BODY_TIMEOUT.as_secs());
+                Err(Error::unexpected(Operation::GetObject, &subject, message))
+            })
+        };
+        self.calls.repeat(Operation::GetObject, None, attempt).await
+    }
+
+    async fn get_changed_once(
+        &self,
+        bucket: &str,
+        key: &str,
+        known: Option<&str>,
+        bytes_max: u64,
+        subject: &str,
+    ) -> Result<S3Content, Error> {
+        let operation = Operation::GetObject;
+        let request = self.client.get_object().bucket(bucket).key(key);
+        let answer = match request.set_if_none_match(known.map(str::to_owned)).send().await {
+            Ok(answer) => answer,
+            // The SDK takes it for a failure.
+            Err(error)
+                if known.is_some()
+                    && error.raw_response().is_some_and(|raw| raw.status().as_u16() == 304) =>
+            {
+                return Ok(S3Content::Unchanged);
+            }
+            Err(error) => return Err(from_sdk(operation, subject, Sent::Perhaps, &error)),
+        };
+        let Some(etag) = answer.e_tag else {
+            return Err(Error::unexpected(operation, subject, "the answer has no entity tag"));
+        };
+        Ok(S3Content::Content { bytes: body(answer.body, bytes_max, subject).await?, etag })
+    }
+}
+
+/// What was read of an object of which an earlier state may be known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum S3Content {
+    /// It is the known one.
+    Unchanged,
+    /// It is another one.
+    Content {
+        /// What it holds.
+        bytes: Vec<u8>,
+        /// Its entity tag, in quotes as S3 writes it.
+        etag: String,
+    },
+}
+
+/// A body, if it has at most so many bytes.
+async fn body(
+    mut stream: aws_sdk_s3::primitives::ByteStream,
+    bytes_max: u64,
+    subject: &str,
+) -> Result<Vec<u8>, Error> {
+    let mut content = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|error| {
+            let message = format!("the answer broke off: {error}");
+            Error::unexpected(Operation::GetObject, subject, message)
+        })?;
+        if (content.len() + chunk.len()) as u64 > bytes_max {
+            return Err(too_large(subject, bytes_max));
+        }
+        content.extend_from_slice(&chunk);
+    }
+    Ok(content)
 }
 
 /// What has to be so for an object to be written (aws.md §6.4).

@@ -6,7 +6,7 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::account::Account;
-use super::answer::{Paging, texts};
+use super::answer::{Paging, text, texts};
 use super::batch::{BatchLimits, Batcher};
 use super::connection::{SharedConnection, ecs_call};
 use super::deployments::by_arn;
@@ -41,6 +41,23 @@ impl Account {
             tasks.extend(self.listed(cluster, filter, desired_status, usize::MAX).await?);
         }
         Ok(tasks)
+    }
+
+    /// Asks for tasks from `RunTask`'s input and answers with its output, `{tasks, failures}`. That there is no room is an
+    /// answer, not an error. After [`Kind::Ambiguous`](super::Kind::Ambiguous) the same input, with its client token, starts
+    /// no second task (aws.md §2.8).
+    pub async fn run_task(&self, body: &Value) -> Result<Value, Error> {
+        let family = text(body, "taskDefinition").unwrap_or_default();
+        let send = ecs_call!(run_task);
+        self.inner.connection.change(Operation::RunTask, family, body, send).await
+    }
+
+    /// Stops a task from `StopTask`'s input.
+    pub async fn stop_task(&self, body: &Value) -> Result<(), Error> {
+        let task = text(body, "task").unwrap_or_default();
+        let send = ecs_call!(stop_task);
+        self.inner.connection.change(Operation::StopTask, task, body, send).await?;
+        Ok(())
     }
 
     async fn tasks(

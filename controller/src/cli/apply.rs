@@ -38,7 +38,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.source.config()?;
     let connection = connect::aws(&config, &arguments.aws).await?;
     let sources = connect::sources(&config, &connection.aws)?;
-    let context = connect::context(&config, &connection);
+    let context = connect::context(&config, &connection)?;
     let operator = Operator::new(context.clone(), config.interval, fastrand::u64(..));
     let shutdown = CancellationToken::new();
     let settled = {

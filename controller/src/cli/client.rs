@@ -22,7 +22,7 @@ use serde_json::Value;
 pub(super) use error::ClientError;
 pub(super) use name::NameArgument;
 pub(super) use stream::{Happening, Stream};
-pub(super) use view::{EventView, ReleaseView, ServiceView, SourceView, short};
+pub(super) use view::{EventView, ReleaseView, RolloutView, ServiceView, SourceView, short};
 
 use crate::config;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, bail};
-use crds::SourceLocation;
+use crds::{S3TerraformState, SourceLocation, TerraformLocation};
 use sandbox::{Fixtures, Sandbox, SandboxTime};
 
 use tokio::time::Instant;
@@ -13,10 +13,11 @@ use tokio::time::Instant;
 use crate::admission::Admission;
 use crate::aws::{Aws, ConnectOptions};
 use crate::clock::Clock;
-use crate::config::{Config, ConfiguredSource, StateLocation};
+use crate::config::{Config, ConfiguredSource, ConfiguredState, StateLocation};
 use crate::inventory::Inventory;
 use crate::operator::WatchedSource;
 use crate::reconcile;
+use crate::references::{Outside, Referents, StateReader};
 use crate::source::{self, SourceReader, Variables};
 use crate::state::StateStore;
 use crate::status_store::StatusStore;
@@ -102,8 +103,22 @@ pub(super) fn embedded(fixtures: Option<&Path>, time_scale: f64) -> anyhow::Resu
 
 /// An inventory of the configured sources, none of them read.
 pub(super) fn inventory(config: &Config) -> Inventory {
+    inventory_with(config, referents(config))
+}
+
+/// The same where no value outside will be read.
+pub(super) fn inventory_offline(config: &Config) -> Inventory {
+    inventory_with(config, referents(config).offline())
+}
+
+fn referents(config: &Config) -> Referents {
+    let states = config.tfstate.iter().map(|state| state.name.clone());
+    Referents::new(config.vars.clone(), states)
+}
+
+fn inventory_with(config: &Config, referents: Referents) -> Inventory {
     let sources = config.sources.iter().map(|source| (source.name.clone(), source.policy.clone()));
-    Inventory::new(config.owner.clone(), config.vars.clone(), sources)
+    Inventory::new(config.owner.clone(), referents, sources)
 }
 
 /// A reader for every source.
@@ -145,9 +160,12 @@ pub(super) async fn read_sources_offline(
 }
 
 /// Everything that turns need.
-pub(super) fn context(config: &Config, connection: &Connection) -> reconcile::Context {
+pub(super) fn context(
+    config: &Config,
+    connection: &Connection,
+) -> anyhow::Result<reconcile::Context> {
     let clock = connection.clock.clone();
-    reconcile::Context {
+    Ok(reconcile::Context {
         owner: config.owner.clone(),
         aws: connection.aws.clone(),
         inventory: Arc::new(Mutex::new(inventory(config))),
@@ -157,7 +175,35 @@ pub(super) fn context(config: &Config, connection: &Connection) -> reconcile::Co
         expectations: Arc::default(),
         refusals: Arc::default(),
         admission: Admission::default(),
-    }
+        outside: outside(config, &connection.aws)?,
+    })
+}
+
+/// What reads the values outside that specs may refer to.
+fn outside(config: &Config, aws: &Aws) -> anyhow::Result<Outside> {
+    let states: anyhow::Result<Vec<StateReader>> =
+        config.tfstate.iter().map(|state| state_reader(state, aws)).collect();
+    Ok(Outside::new(aws.targets(), states?))
+}
+
+fn state_reader(state: &ConfiguredState, aws: &Aws) -> anyhow::Result<StateReader> {
+    let (name, interval) = (state.name.clone(), state.interval);
+    Ok(match &state.location {
+        TerraformLocation::File(path) => StateReader::file(name, interval, path.into()),
+        TerraformLocation::S3(place) => {
+            // Without `target` the credentials are those that read sources.
+            let s3 = match &place.target {
+                Some(target) => aws.s3_of(target, place.region.as_deref()),
+                None => Some(aws.s3(place.region.as_deref())),
+            };
+            let s3 = s3.with_context(|| {
+                let target = place.target.clone().unwrap_or_default();
+                format!("cannot use state `{name}`: no target is called `{target}`")
+            })?;
+            let S3TerraformState { bucket, key, .. } = place.clone();
+            StateReader::object(name, interval, s3, bucket, key)
+        }
+    })
 }
 
 /// Where the configuration keeps what people say.

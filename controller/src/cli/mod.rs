@@ -77,7 +77,7 @@ enum Verb {
     Apply(apply::Arguments),
     /// Check specs offline; needs no credentials.
     Validate(validate::Arguments),
-    /// Print specs as they are used, references resolved; needs no credentials.
+    /// Print specs as they are used, references resolved; needs credentials only for values that lie in AWS.
     Render(render::Arguments),
     /// List the services or sources of a running operator.
     Get(get::Arguments),

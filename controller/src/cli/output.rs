@@ -108,6 +108,13 @@ fn write_plan(f: &mut fmt::Formatter<'_>, service: &PlannedService) -> fmt::Resu
     for sentence in &service.not_checked {
         writeln!(f, "           not checked: {sentence}")?;
     }
+    let mut told: Vec<&str> = Vec::new();
+    for it in &service.references {
+        if !told.contains(&it.reference.as_str()) {
+            told.push(&it.reference);
+            writeln!(f, "           {it}")?;
+        }
+    }
     for action in service.actions.iter().chain(&service.withheld) {
         writeln!(f, "           {} ({})", action.action, action.reason)?;
         for change in &action.changes {

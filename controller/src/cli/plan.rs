@@ -10,6 +10,7 @@ use super::output::{Report, say};
 use super::{AwsArguments, Output, SourceArguments, connect, validate};
 use crate::planned::PlannedService;
 use crate::reconcile::{self, Context};
+use crate::references;
 
 /// How many services are looked at at once.
 const AT_ONCE: usize = 60;
@@ -30,11 +31,12 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.source.config()?;
     let connection = connect::aws(&config, &arguments.aws).await?;
     let mut sources = connect::sources(&config, &connection.aws)?;
-    let context = connect::context(&config, &connection);
+    let context = connect::context(&config, &connection)?;
     connect::read_sources(&context, &mut sources).await?;
     crate::operator::search_once(&context).await;
     // A spec that moved to another source is seen by a reading that began after the search.
     connect::read_sources(&context, &mut sources).await?;
+    references::read_once(&context).await;
     let invalid = validate::problems(&config, &context.inventory());
     let report = Report { services: services(&context).await, invalid };
     match arguments.output {
@@ -50,7 +52,8 @@ async fn services(context: &Context) -> Vec<PlannedService> {
     stream::iter(keys)
         .map(|key| async move {
             let result = reconcile::plan_key(context, &key).await;
-            PlannedService::new(key, result)
+            let references = context.inventory().references_of(&key);
+            PlannedService::new(key, result).citing(references)
         })
         .buffered(AT_ONCE)
         .collect()

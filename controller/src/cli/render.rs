@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 
 use super::client::NameArgument;
 use super::output::{json as print_json, say};
-use super::{Output, SourceArguments, connect, validate};
-use crate::inventory::{Entry, Wanted};
+use super::{AwsArguments, Output, SourceArguments, connect, validate};
+use crate::config::Config;
+use crate::inventory::{Entry, Inventory, Wanted};
+use crate::references;
 
 /// Arguments of `render`.
 #[derive(Debug, Args)]
@@ -20,6 +22,11 @@ pub(super) struct Arguments {
     names: Vec<NameArgument>,
     #[command(flatten)]
     source: SourceArguments,
+    #[command(flatten)]
+    aws: AwsArguments,
+    /// Leave references to parameters, Terraform states and releases as they stand; needs no credentials.
+    #[arg(long, conflicts_with = "sandbox")]
+    offline: bool,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -27,13 +34,17 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.source.config()?;
-    let mut inventory = connect::inventory(&config);
-    connect::read_sources_offline(&config, &mut inventory).await?;
+    let inventory = read(&config, &arguments).await?;
     let invalid = validate::problems(&config, &inventory);
+    let mut unread = Vec::new();
     let mut entries: Vec<Arc<Entry>> = Vec::new();
     for key in inventory.keys() {
-        if let Wanted::Spec { entry, .. } = inventory.wanted(&key) {
-            entries.push(entry);
+        match inventory.wanted(&key) {
+            Wanted::Spec { entry, .. } => entries.push(entry),
+            Wanted::Blocked { message, invalid, .. } if invalid.is_empty() => {
+                unread.push(format!("{key}: {message}"));
+            }
+            Wanted::Blocked { .. } | Wanted::Gone => {}
         }
     }
     for name in &arguments.names {
@@ -45,19 +56,39 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     match arguments.output {
         Output::Json => {
-            let services: Vec<Value> = entries.iter().map(|entry| with_origin(entry)).collect();
-            print_json(&json!({ "services": services, "invalid": invalid }))?;
+            let services: Vec<Value> =
+                entries.iter().map(|entry| with_origin(entry, &inventory)).collect();
+            print_json(&json!({ "services": services, "invalid": invalid, "unread": unread }))?;
         }
         Output::Text => {
             for entry in &entries {
-                say!("{}", document(entry)?.trim_end());
+                say!("{}", document(entry, &inventory)?.trim_end());
             }
-            for error in &invalid {
-                eprintln!("error: {}", super::output::visible(&error.to_string()));
+            for error in invalid.iter().map(ToString::to_string).chain(unread.iter().cloned()) {
+                eprintln!("error: {}", super::output::visible(&error));
             }
         }
     }
-    Ok(if invalid.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if invalid.is_empty() && unread.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The specs, with the values outside that they refer to unless nobody wants these.
+async fn read(config: &Config, arguments: &Arguments) -> anyhow::Result<Inventory> {
+    let mut inventory = if arguments.offline {
+        connect::inventory_offline(config)
+    } else {
+        connect::inventory(config)
+    };
+    connect::read_sources_offline(config, &mut inventory).await?;
+    if arguments.offline || inventory.referents_in_use().is_empty() {
+        return Ok(inventory);
+    }
+    let connection = connect::aws(config, &arguments.aws).await?;
+    let context = connect::context(config, &connection)?;
+    *context.inventory() = inventory;
+    Box::pin(references::read_once(&context)).await;
+    let read = std::mem::replace(&mut *context.inventory(), connect::inventory(config));
+    Ok(read)
 }
 
 fn first(invalid: &[crds::InvalidObject]) -> String {
@@ -73,30 +104,24 @@ fn object(entry: &Entry) -> Value {
 }
 
 /// The object with where it comes from.
-fn with_origin(entry: &Entry) -> Value {
-    let references: Vec<Value> = entry
-        .references
-        .iter()
-        .map(|it| json!({ "path": it.path, "reference": it.reference, "value": it.value }))
-        .collect();
+fn with_origin(entry: &Entry, inventory: &Inventory) -> Value {
+    let references = inventory.told_references(entry);
     let mut object = object(entry);
     if let Some(members) = object.as_object_mut() {
         members.insert("key".into(), json!(entry.desired.key));
         members.insert("provenance".into(), json!(entry.desired.provenance));
-        members.insert("references".into(), Value::Array(references));
+        members.insert("references".into(), json!(references));
     }
     object
 }
 
 /// A YAML document under comments that say where it comes from.
-fn document(entry: &Entry) -> anyhow::Result<String> {
+fn document(entry: &Entry, inventory: &Inventory) -> anyhow::Result<String> {
     let from = &entry.desired.provenance;
     let mut text = String::from("---\n");
     writeln!(text, "# {}:{} in source {}", from.file, from.line, from.source)?;
-    for it in &entry.references {
-        // A value may have several lines; a comment has one.
-        let value = Value::String(it.value.clone());
-        writeln!(text, "# {}: {} is {value}", it.path, it.reference)?;
+    for it in inventory.told_references(entry) {
+        writeln!(text, "# {}: {it}", it.path)?;
     }
     text.push_str(&serde_saphyr::to_string(&object(entry))?);
     Ok(text)

@@ -33,7 +33,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     let connection = connect::aws(&config, &arguments.aws).await?;
     let sources = connect::sources(&config, &connection.aws)?;
-    let context = connect::context(&config, &connection);
+    let context = connect::context(&config, &connection)?;
     let shutdown = CancellationToken::new();
     let sandbox_listener = match arguments.sandbox_listen {
         Some(address) => Some(super::sandbox::listen(address).await?),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::Output;
-use super::client::{NameArgument, ServerArguments, ServiceView, short};
+use super::client::{NameArgument, RolloutView, ServerArguments, ServiceView, short};
 use super::output::{json as print_json, say};
 
 /// Arguments of `status`.
@@ -68,10 +68,17 @@ fn text(service: &ServiceView) -> Result<String, fmt::Error> {
         if let Some(reason) = &rollout.reason {
             fact("", reason)?;
         }
-        for hook in &rollout.waiting {
-            let until = hook.expires_at.as_ref().map(|at| format!(" until {at}"));
-            let until = until.unwrap_or_default();
-            fact("", &format!("waits for `longshore promote` at hook {}{until}", hook.hook_id))?;
+        for told in course(rollout) {
+            fact("", &told)?;
+        }
+    }
+    for hook in &status.hooks {
+        let again =
+            if hook.attempt > 1 { format!(", attempt {}", hook.attempt) } else { String::new() };
+        let why = hook.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
+        fact("hook", &format!("{} {}, {}{again}{why}", hook.phase, hook.name, hook.state))?;
+        if let Some(log) = &hook.log {
+            fact("", log)?;
         }
     }
     match &service.provenance {
@@ -89,4 +96,25 @@ fn text(service: &ServiceView) -> Result<String, fmt::Error> {
         fact(&it.kind, told.trim_end_matches(" since "))?;
     }
     Ok(text)
+}
+
+/// Where a rollout with stages has got, and what it waits for.
+fn course(rollout: &RolloutView) -> Vec<String> {
+    let mut told = Vec::new();
+    if let Some(traffic) = &rollout.traffic_weights {
+        let shares = [(traffic.production, "production"), (traffic.test, "test")];
+        told.extend(shares.iter().filter_map(|(share, of)| {
+            Some(format!("{} % of the {of} traffic goes to the new tasks", (*share)?))
+        }));
+    }
+    told.extend(rollout.bake_until.as_ref().map(|until| format!("bakes until {until}")));
+    told.extend(rollout.waiting.iter().map(|hook| {
+        let part = |word: &str, value: &Option<String>| {
+            value.as_ref().map(|value| format!(" {word} {value}")).unwrap_or_default()
+        };
+        let what = if hook.is_gate { "waits" } else { "waits for `longshore promote`" };
+        let (at, since) = (part("at", &hook.stage), part("since", &hook.since));
+        format!("{what}{at}{since}{}: hook {}", part("until", &hook.expires_at), hook.hook_id)
+    }));
+    told
 }

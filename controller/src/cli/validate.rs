@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.source.config()?;
-    let mut inventory = connect::inventory(&config);
+    let mut inventory = connect::inventory_offline(&config);
     connect::read_sources_offline(&config, &mut inventory).await?;
     let invalid = problems(&config, &inventory);
     let warnings: Vec<InvalidObject> =

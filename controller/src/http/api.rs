@@ -16,6 +16,7 @@ use super::App;
 use super::metrics::Exposition;
 use super::params::{LIST, Params, continue_after};
 use super::problem::Problem;
+use crate::references::ToldReference;
 use crate::status_store::{Event, ServiceObject, SourceObject, SpecText};
 
 /// How many events are given when nobody says how many, and at most.
@@ -36,6 +37,8 @@ pub(super) struct ServiceJson<'a> {
     provenance: Option<&'a Provenance>,
     #[serde(skip_serializing_if = "Option::is_none")]
     spec: Option<&'a SpecText>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    references: Vec<ToldReference>,
     status: &'a ServiceStatus,
     invalid: &'a [InvalidObject],
 }
@@ -51,14 +54,19 @@ impl<'a> ServiceJson<'a> {
             generation: None,
             provenance: object.provenance.as_ref(),
             spec: None,
+            references: Vec::new(),
             status: &object.status,
             invalid: &object.invalid,
         }
     }
 
     /// Everything. A generation above the observed one says that the status tells of an older spec.
-    fn whole(object: &'a ServiceObject, generation: Option<Generation>) -> Self {
-        Self { generation, spec: Some(&object.spec), ..Self::brief(object) }
+    fn whole(
+        object: &'a ServiceObject,
+        generation: Option<Generation>,
+        references: Vec<ToldReference>,
+    ) -> Self {
+        Self { generation, spec: Some(&object.spec), references, ..Self::brief(object) }
     }
 }
 
@@ -141,8 +149,10 @@ pub(super) async fn service(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let object = find(&app, path, &uri, &["target"])?.0;
-    let generation = app.reads().ok().and_then(|reads| reads.generation(&object.key));
-    Ok(Json(ServiceJson::whole(&object, generation)).into_response())
+    let reads = app.reads().ok();
+    let generation = reads.and_then(|reads| reads.generation(&object.key));
+    let references = reads.map(|reads| reads.references(&object.key)).unwrap_or_default();
+    Ok(Json(ServiceJson::whole(&object, generation, references)).into_response())
 }
 
 pub(super) async fn service_events(

@@ -18,6 +18,7 @@ use super::problem::Problem;
 use crate::inventory::Wanted;
 use crate::planned::PlannedService;
 use crate::reconcile::{self, Context};
+use crate::references::ToldReference;
 
 /// How many plans are made at once for people who ask: each reads AWS and takes from the rates that turns live on.
 const PLANS_AT_ONCE: usize = 8;
@@ -55,13 +56,18 @@ impl Reads {
         }
     }
 
+    /// What the references of the spec in force were replaced by.
+    pub(super) fn references(&self, key: &ObjectKey) -> Vec<ToldReference> {
+        self.context().inventory().references_of(key)
+    }
+
     /// What a turn would do for a service now.
     async fn plan(&self, key: &ObjectKey) -> Result<PlannedService, Problem> {
         let Ok(_permit) = self.0.plans.try_acquire() else {
             return Err(Problem::busy("as many plans as may be are being made already"));
         };
         match reconcile::plan_key(self.context(), key).await {
-            Ok(plan) => Ok(PlannedService::new(key.clone(), Ok(plan))),
+            Ok(plan) => Ok(PlannedService::new(key.clone(), Ok(plan)).citing(self.references(key))),
             Err(message) => Err(Problem::new(StatusCode::BAD_GATEWAY, message)),
         }
     }

@@ -114,6 +114,8 @@ fn planned(desired: &Desired, observed: &Observed, now: Timestamp) -> Verdict {
             | Action::UpdateService { .. }
             | Action::UntagResource { .. }
             | Action::Scaling { .. }
+            | Action::RunTask { .. }
+            | Action::StopTask { .. }
             | Action::StopServiceDeployment { .. }
             | Action::ContinueServiceDeployment { .. }
             | Action::DeleteService { .. } => {

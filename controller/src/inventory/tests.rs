@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use tokio::time::Instant;
 
 use super::*;
+use crate::references::{Answer, Found, Referent};
 use crate::source::DirectoryReader;
 
 const SPEC: &str = "
@@ -157,7 +158,7 @@ fn git(folder: &Path, words: &[&str]) {
 /// The parsed specs of every file. A file that is parsed again has new ones.
 fn parsed(inventory: &Inventory, source: &SourceName) -> BTreeMap<String, Vec<Arc<Entry>>> {
     let files = &inventory.sources[source].files;
-    files.iter().map(|(path, file)| (path.clone(), file.entries.clone())).collect()
+    files.iter().map(|(path, file)| (path.clone(), file.entries().cloned().collect())).collect()
 }
 
 #[tokio::test]
@@ -203,6 +204,97 @@ async fn one_commit_among_ten_thousand_specs_is_one_key_and_one_file_parsed() {
     assert_eq!(again, ["7.yaml"]);
 }
 
+/// A spec of this name whose image is what a reference says.
+fn referring_to(name: &str, reference: &str) -> String {
+    SPEC.replace("name: web}", &format!("name: {name}}}")).replace("shop/web:v1", reference)
+}
+
+fn parameter(name: &str) -> Referent {
+    let (target, name) = (crds::TargetName::default(), name.to_owned());
+    Referent::Parameter { target, name, selector: None }
+}
+
+fn found(text: &str, version: u32) -> Answer {
+    let version = Some(format!("version {version}"));
+    Answer::Found(Found { text: text.to_owned(), from: "here".to_owned(), version })
+}
+
+#[tokio::test]
+async fn a_value_that_changes_is_one_spec_read_again_even_among_those_of_one_file() {
+    let mut two = Two::new();
+    let specs = [
+        referring_to("a", "${ssm:/image}"),
+        referring_to("b", "${ssm:/other}"),
+        referring_to("c", "shop/web:v1"),
+    ];
+    write(two.folder(0), "all.yaml", &specs.join("---"));
+    two.read(0).await;
+    assert_eq!(two.inventory.keys().len(), 3, "what waits is named all the same");
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let learn = |two: &mut Two, answers: Vec<(Referent, Answer)>| -> Vec<String> {
+        let touched = two.inventory.learn(answers, now);
+        touched.iter().map(|key| key.name.to_string()).collect()
+    };
+    let both = vec![
+        (parameter("/image"), found("shop/web:v1", 1)),
+        (parameter("/other"), found("shop/web:v1", 1)),
+    ];
+    assert_eq!(learn(&mut two, both.clone()), ["a", "b"]);
+    let source = two.sources[0].0.clone();
+    let of = |two: &Two, name: &str| -> Arc<Entry> {
+        let all = parsed(&two.inventory, &source);
+        let named = |entry: &&Arc<Entry>| entry.desired.key.name.as_str() == name;
+        Arc::clone(all["all.yaml"].iter().find(named).unwrap())
+    };
+    let before = ["a", "b", "c"].map(|name| of(&two, name));
+    assert_eq!(learn(&mut two, both), Vec::<String>::new(), "nothing is new");
+    let again = vec![(parameter("/image"), found("shop/web:v1", 2))];
+    assert_eq!(learn(&mut two, again), Vec::<String>::new(), "another version of the same text");
+    let newer = vec![(parameter("/image"), found("shop/web:v2", 3))];
+    assert_eq!(learn(&mut two, newer), ["a"]);
+    let after = ["a", "b", "c"].map(|name| of(&two, name));
+    let same: Vec<bool> =
+        before.iter().zip(&after).map(|(one, other)| Arc::ptr_eq(one, other)).collect();
+    assert_eq!(same, [false, true, true]);
+    assert_ne!(before[0].desired.spec_hash, after[0].desired.spec_hash);
+}
+
+#[tokio::test]
+async fn what_could_not_be_read_is_not_what_is_not_there() {
+    let mut two = Two::new();
+    write(two.folder(0), "web.yaml", &referring_to("web", "${ssm:/image}"));
+    two.read(0).await;
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let reason = |two: &Two| match two.inventory.wanted(&key()) {
+        Wanted::Blocked { reason, invalid, .. } => Some((reason, invalid.len())),
+        Wanted::Spec { .. } | Wanted::Gone => None,
+    };
+    assert_eq!(reason(&two), Some((Reason::NotYetObserved, 0)));
+    let unread = || vec![(parameter("/image"), Answer::Unread { why: "no answer".to_owned() })];
+    let missing = Answer::Missing { why: "there is none".to_owned(), hint: None };
+    assert_eq!(two.inventory.learn(unread(), now).len(), 1);
+    assert_eq!(reason(&two), Some((Reason::ReferenceUnread, 0)));
+    assert_eq!(two.inventory.learn(unread(), now).len(), 0, "the same trouble is told once");
+    two.inventory.learn(vec![(parameter("/image"), missing.clone())], now);
+    assert_eq!(reason(&two), Some((Reason::InvalidSpec, 1)));
+    two.inventory.learn(vec![(parameter("/image"), found("shop/web:v1", 1))], now);
+    let doubt = |two: &Two| match two.inventory.wanted(&key()) {
+        Wanted::Spec { entry, doubt, invalid, .. } => {
+            (entry.references[0].value.clone(), doubt, invalid.len())
+        }
+        other @ (Wanted::Blocked { .. } | Wanted::Gone) => panic!("{other:?}"),
+    };
+    assert_eq!(doubt(&two), ("shop/web:v1".to_owned(), None, 0));
+    assert_eq!(two.inventory.learn(unread(), now).len(), 1, "to be told");
+    let (value, told, invalid) = doubt(&two);
+    let told = told.unwrap();
+    assert_eq!((value.as_str(), invalid, told.holds_newer), ("shop/web:v1", 0, false));
+    assert!(told.message.contains("stays in force: no answer"), "{}", told.message);
+    // Once gone, the last good spec stays, and its error is told.
+    two.inventory.learn(vec![(parameter("/image"), missing)], now);
+    assert_eq!(doubt(&two), ("shop/web:v1".to_owned(), None, 1));
+}
+
 const RELEASE: &str = "
 apiVersion: longshore.dev/v1alpha1
 kind: Release
@@ -217,7 +309,8 @@ spec:
 #[tokio::test]
 async fn releases_are_checked_with_their_references_replaced() {
     let mut two = Two::new();
-    two.inventory.vars.insert("registry".to_owned(), "registry.example:5000".to_owned());
+    let vars = [("registry".to_owned(), "registry.example:5000".to_owned())];
+    two.inventory.referents = vars.into_iter().collect::<IndexMap<_, _>>().into();
     let told = |two: &Two| -> Vec<String> {
         let invalid = two.inventory.invalid(&two.sources[0].0);
         invalid.iter().map(ToString::to_string).collect()

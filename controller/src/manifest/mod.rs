@@ -78,6 +78,12 @@ struct Positions {
 }
 
 impl<T> Located<T> {
+    /// What was read, and its places without it.
+    pub fn apart(self) -> (T, Located<()>) {
+        let Self { object, position, positions } = self;
+        (object, Located { object: (), position, positions })
+    }
+
     /// Where a field is, as `spec.taskDefinition.containerDefinitions[0].image`; for one that is not written, where the
     /// nearest field around it is.
     pub fn locate(&self, path: &str) -> Option<Position> {

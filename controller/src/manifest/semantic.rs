@@ -31,6 +31,11 @@ pub(super) fn check(object: &Object, tree: &Tree, problems: &mut Vec<Problem>) {
             for (path, message) in sources(controller) {
                 report(&path, message);
             }
+            for (index, state) in controller.spec.tfstate.iter().enumerate() {
+                if let Err(message) = state.location() {
+                    report(&format!("spec.tfstate[{index}]"), message);
+                }
+            }
         }
     }
 }

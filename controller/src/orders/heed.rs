@@ -21,6 +21,13 @@ pub struct Said {
     pub(super) record: Arc<Record>,
 }
 
+impl Said {
+    /// The document that it was read from.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+}
+
 /// Reads what people said about a service. What cannot be read is unknown, and nothing is changed then.
 pub async fn said(context: &Context, key: &ObjectKey) -> Said {
     match context.state.read(key).await {
@@ -40,11 +47,19 @@ pub async fn before(
     observed: &Observed,
 ) -> Result<(), StateError> {
     let replaces = plan.actions.iter().any(|action| action.reason() == Reason::Replacing);
-    let Some(service) = observed.service.as_ref().filter(|_| replaces) else { return Ok(()) };
-    let sent = Sent { at: context.clock.now(), subject: incarnation(service) };
+    let stopped = plan.actions.iter().find_map(Action::because);
+    let replaced = observed.service.as_ref().filter(|_| replaces);
+    if replaced.is_none() && stopped.is_none() {
+        return Ok(());
+    }
+    let sent =
+        replaced.map(|service| Sent { at: context.clock.now(), subject: incarnation(service) });
     let write = context.state.change(key, |record| {
-        if let Some(replacement) = &mut record.orders.replacement {
-            replacement.sent = Some(sent.clone());
+        if let (Some(replacement), Some(_)) = (&mut record.orders.replacement, &sent) {
+            replacement.sent.clone_from(&sent);
+        }
+        if let Some(stopped) = stopped {
+            record.orders.stopped = Some(stopped.clone());
         }
         Ok::<(), Infallible>(())
     });
@@ -93,6 +108,9 @@ struct Turned<'a> {
 impl Turned<'_> {
     fn note(&self, record: &mut Record) {
         record.past = past::after(&record.past, self.desired, self.observed, self.now);
+        if let Some(stopped) = &record.orders.stopped {
+            past::tell(&mut record.past, stopped);
+        }
         // An order that came in meanwhile has not been heeded yet.
         if record.taken != self.taken {
             return;

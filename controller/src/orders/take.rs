@@ -146,7 +146,7 @@ impl Scene<'_> {
     }
 
     fn needs_approval(&self) -> bool {
-        matches!(&self.wanted, Wanted::Spec { entry, .. } if entry.desired.needs_approval)
+        matches!(&self.wanted, Wanted::Spec { entry, .. } if entry.desired.gates.need_approval())
     }
 
     /// Whether the last look found one of these reasons.
@@ -169,7 +169,16 @@ impl Scene<'_> {
 }
 
 /// The holds that a release clears, beside `hold` itself.
-const RELEASABLE: &[Reason] =
+const RELEASABLE: &[Reason] = &[
+    Reason::RolledBack,
+    Reason::RolloutFailed,
+    Reason::RolledBackByHand,
+    Reason::Aborted,
+    Reason::HookFailed,
+];
+
+/// Those of them that say that the last rollout was undone.
+const UNDONE: &[Reason] =
     &[Reason::RolledBack, Reason::RolloutFailed, Reason::RolledBackByHand, Reason::Aborted];
 
 fn order(id: u64, verb: Verb, ask: &Ask, actor: &str, scene: &Scene<'_>) -> Result<Order, String> {
@@ -309,7 +318,7 @@ fn can_be_done(orders: &Orders, order: &Order, scene: &Scene<'_>) -> Result<(), 
     let Some(status) = scene.status else { return Ok(()) };
     let rollout = status.rollout.as_ref();
     match order.verb {
-        Verb::Rollback if order.to.is_none() && scene.shows(RELEASABLE) => {
+        Verb::Rollback if order.to.is_none() && scene.shows(UNDONE) => {
             Err("the last rollout was itself undone: name the release to go to with `to`"
                 .to_owned())
         }

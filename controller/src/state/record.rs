@@ -2,6 +2,7 @@
 
 use crds::{ObjectKey, PastRelease};
 use planner::Orders;
+use planner::hook::HookLog;
 use serde::{Deserialize, Serialize};
 
 /// The form that is written. A document of a newer form is not read: what it says more might be a hold.
@@ -16,6 +17,8 @@ pub struct Record {
     pub orders: Orders,
     /// The last releases, newest first.
     pub past: Vec<PastRelease>,
+    /// What is written down of the hooks of the last specs, newest first.
+    pub hooks: Vec<HookLog>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -28,6 +31,8 @@ struct Document {
     orders: Orders,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     past: Vec<PastRelease>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    hooks: Vec<HookLog>,
 }
 
 /// The part of a document that every form has.
@@ -39,7 +44,7 @@ struct Head {
 impl Record {
     /// Whether nothing would be lost with it.
     pub fn is_empty(&self) -> bool {
-        self.orders.is_empty() && self.past.is_empty()
+        self.orders.is_empty() && self.past.is_empty() && self.hooks.is_empty()
     }
 
     /// As a document.
@@ -50,6 +55,7 @@ impl Record {
             taken: self.taken,
             orders: self.orders.clone(),
             past: self.past.clone(),
+            hooks: self.hooks.clone(),
         })
     }
 
@@ -64,7 +70,7 @@ impl Record {
         if document.key != *key {
             return Err(format!("it is the document of {}", document.key));
         }
-        let Document { taken, orders, past, .. } = document;
-        Ok(Self { taken, orders, past })
+        let Document { taken, orders, past, hooks, .. } = document;
+        Ok(Self { taken, orders, past, hooks })
     }
 }

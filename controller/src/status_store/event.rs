@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crds::{ConditionStatus, ConditionType, Health, ObjectKey, SourceName};
+use crds::{ConditionStatus, ConditionType, Health, ObjectKey, RolloutStatus, SourceName};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -187,7 +187,12 @@ fn rollout_transition(
 ) -> Option<(EventLevel, String, String)> {
     let rollout = new.status.rollout.as_ref()?;
     let was = old?.status.rollout.as_ref();
-    if was.is_some_and(|was| was.id == rollout.id && was.stage == rollout.stage) {
+    let is_same = |was: &RolloutStatus| {
+        was.id == rollout.id
+            && was.stage == rollout.stage
+            && was.traffic_weights == rollout.traffic_weights
+    };
+    if was.is_some_and(is_same) {
         return None;
     }
     let level = if rollout.stage.contains("FAILED") || rollout.stage.contains("ROLLBACK") {
@@ -196,8 +201,10 @@ fn rollout_transition(
         EventLevel::Info
     };
     let because = rollout.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let traffic = rollout.traffic_weights.and_then(|weights| weights.production);
+    let traffic = traffic.map(|share| format!(", {share} % of the traffic")).unwrap_or_default();
     let message = format!(
-        "{} {}, {} of {} tasks running{because}",
+        "{} {}, {} of {} tasks running{traffic}{because}",
         rollout.strategy, rollout.id, rollout.running, rollout.desired
     );
     Some((level, rollout.stage.clone(), message))

@@ -25,7 +25,7 @@ async fn render_shows_values_and_where_they_come_from() {
     let path = "spec.taskDefinition.containerDefinitions[0].image";
     for shown in [
         "# web.yaml:1 in source fleet\n",
-        &format!("# {path}: ${{var:image}} is \"host.example/web:1.2.3\"\n"),
+        &format!("# {path}: ${{var:image}} is \"host.example/web:1.2.3\" (spec.vars)\n"),
         "image: host.example/web:1.2.3\n",
     ] {
         assert!(text.out.contains(shown), "{shown} is missing in\n{}", text.out);
@@ -39,12 +39,72 @@ async fn render_shows_values_and_where_they_come_from() {
     let service = &json.json()["services"][0];
     assert_eq!(
         service["references"],
-        json!([{"path": path, "reference": "${var:image}", "value": "host.example/web:1.2.3"}])
+        json!([{
+            "path": path, "reference": "${var:image}", "value": "host.example/web:1.2.3",
+            "from": "spec.vars",
+        }])
     );
     assert_eq!(service["provenance"]["file"], "web.yaml");
     let unknown = run_with(&["render", "api", "--config", &config], &[]).await;
     assert_eq!(unknown.code, 1);
     assert!(unknown.err.contains("no usable spec is called `api`"), "{}", unknown.err);
+}
+
+/// A fleet whose spec takes its image from a file that Terraform wrote.
+fn fleet_with_state() -> (tempfile::TempDir, String) {
+    let (folder, config) = fleet(&spec(2).replace("var:image", "tfstate:output.image"));
+    let state = json!({
+        "version": 4, "serial": 7, "resources": [],
+        "outputs": { "image": { "value": "host.example/web:2", "type": "string" } },
+    });
+    std::fs::write(folder.path().join("shop.tfstate"), state.to_string()).unwrap();
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("{text}  tfstate: [{{file: shop.tfstate}}]\n")).unwrap();
+    (folder, config)
+}
+
+#[tokio::test]
+async fn values_of_a_terraform_state_are_shown_with_their_origin() {
+    let (folder, config) = fleet_with_state();
+    let text = run_with(&["render", "--config", &config, "--sandbox"], &[]).await;
+    assert_eq!(text.code, 0, "{text:?}");
+    let state = folder.path().join("shop.tfstate");
+    let shown = format!("is \"host.example/web:2\" ({}, serial 7)\n", state.display());
+    assert!(text.out.contains(&shown), "{shown} is missing in\n{}", text.out);
+    assert!(text.out.contains("image: host.example/web:2\n"), "{}", text.out);
+
+    let plan = run_with(&["plan", "--config", &config, "--sandbox"], &[]).await;
+    assert!(plan.out.contains(&shown), "{plan:?}");
+    let plan = run_with(&["plan", "--config", &config, "--sandbox", "--output", "json"], &[]).await;
+    assert_eq!(plan.json()["services"][0]["references"][0]["version"], "serial 7");
+}
+
+#[tokio::test]
+async fn without_aws_only_the_writing_of_references_is_checked() {
+    let (folder, config) = fleet_with_state();
+    std::fs::remove_file(folder.path().join("shop.tfstate")).unwrap();
+    let valid = run_with(&["validate", "--config", &config], &[]).await;
+    assert!(valid.out.contains("1 valid, 0 invalid"), "{valid:?}");
+    let left = run_with(&["render", "--config", &config, "--offline"], &[]).await;
+    assert_eq!(left.code, 0, "{left:?}");
+    assert!(left.out.contains("${tfstate:output.image}"), "{}", left.out);
+    let missing = run_with(&["plan", "--config", &config, "--sandbox"], &[]).await;
+    assert_eq!(missing.code, 1, "{missing:?}");
+    assert!(missing.out.contains("there is no state at "), "{missing:?}");
+
+    for (reference, message) in [
+        ("tfstate:output", "it ends too early"),
+        ("tfstate:other/output.image", "names a state that is not configured: `other`"),
+        ("ssm:arn:aws:ssm:x", "it is an ARN"),
+        ("release:Shop", "release name `Shop` is not valid"),
+        ("env:HOME", "is not a known kind of reference"),
+    ] {
+        let text = spec(2).replace("var:image", reference);
+        std::fs::write(folder.path().join("services/web.yaml"), text).unwrap();
+        let told = run_with(&["validate", "--config", &config], &[]).await;
+        assert_eq!(told.code, 1);
+        assert!(told.out.contains(message), "{told:?}");
+    }
 }
 
 #[tokio::test]

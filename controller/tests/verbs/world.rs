@@ -129,7 +129,7 @@ impl World {
         let time = SandboxTime::new(Clock::System.now(), 1.0);
         let options = ConnectOptions::in_process(sandbox.http_client(time));
         let owner: crds::OwnerName = "test".parse().unwrap();
-        let vars =
+        let vars: indexmap::IndexMap<String, String> =
             [("image".to_owned(), "host.example/web:1.2.3".to_owned())].into_iter().collect();
         let sources = [(source(), SyncPolicy::default())];
         let context = Context {
@@ -142,6 +142,7 @@ impl World {
             expectations: Arc::default(),
             refusals: Arc::default(),
             admission: controller::admission::Admission::default(),
+            outside: controller::references::Outside::default(),
         };
         let queue = Queue::new(1);
         let metrics = Metrics::new(statuses.clone(), Meter::default(), queue.clone(), "1.2.3");

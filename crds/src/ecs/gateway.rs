@@ -12,7 +12,7 @@ shapes! {
         /// Which ways into the gateway lead to the service.
         filters as "filters": Option<GatewayConnectorFilters>;
         /// How long a leaving task still finishes requests.
-        deregistration_delay as "deregistrationDelay": Option<GatewayConnectorDeregistrationDelay>;
+        deregistration_delay as "deregistrationDelay": Option<GatewayConnectorDeregistrationDelay> => is_defaults();
     }
 
     /// How a gateway finds out which tasks work.

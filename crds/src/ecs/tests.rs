@@ -120,6 +120,11 @@ fn rows_agree_with_themselves() {
                 (Absent::Is(Literal::Defaults), kind) => {
                     assert!(matches!(kind, Kind::Struct(_)), "{path}");
                 }
+                // Taking it out would otherwise count as a change of each default in it.
+                (Absent::Empty, Kind::Struct(inner)) => {
+                    let is_default = |member: &Member| matches!(member.absent, Absent::Is(_));
+                    assert!(!inner.members.iter().all(is_default), "{path} is_defaults()");
+                }
                 (Absent::Empty | Absent::Server | Absent::Kept | Absent::InputOnly, _) => {}
             }
             if let Kind::List { of, order: Order::KeyedBy(names) } = member.kind {

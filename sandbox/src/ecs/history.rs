@@ -106,7 +106,8 @@ impl Ecs {
         let live = self.counts_by_revision(service);
         let counts = record.frozen.as_ref().unwrap_or(&live);
         let weight = record.progress.as_ref().map(|one| one.weight);
-        let summary = |number: RevisionNumber, weight: Option<f64>| {
+        let tested = record.progress.as_ref().map(|one| one.test_weight());
+        let summary = |number: RevisionNumber, weight: Option<f64>, tested: Option<f64>| {
             let count: Counts = counts.get(&number).copied().unwrap_or_default();
             let mut view = json!({
                 "arn": self.revision_arn(&service.cluster, &service.name, number),
@@ -117,6 +118,9 @@ impl Ecs {
             if let (Some(members), Some(weight)) = (view.as_object_mut(), weight) {
                 members.insert("requestedProductionTrafficWeight".to_owned(), json!(weight));
             }
+            if let (Some(members), Some(weight)) = (view.as_object_mut(), tested) {
+                members.insert("requestedTestTrafficWeight".to_owned(), json!(weight));
+            }
             view
         };
         let mut add = |name: &str, value: Value| view.insert(name.to_owned(), value);
@@ -125,10 +129,11 @@ impl Ecs {
             add("stoppedAt", json!(epoch(when)));
         }
         let rest = weight.map(|weight| 100.0 - weight);
+        let untested = tested.map(|weight| 100.0 - weight);
         let sources: Vec<Value> =
-            record.sources.iter().map(|number| summary(*number, rest)).collect();
+            record.sources.iter().map(|number| summary(*number, rest, untested)).collect();
         add("sourceServiceRevisions", Value::Array(sources));
-        add("targetServiceRevision", summary(record.target, weight));
+        add("targetServiceRevision", summary(record.target, weight, tested));
         let mut configuration = record.configuration.as_object().cloned().unwrap_or_default();
         fill_configuration(&mut configuration, service.is_daemon());
         add("deploymentConfiguration", Value::Object(configuration));

@@ -112,6 +112,9 @@ impl Ecs {
             record.updated = now;
             record.rollback =
                 Some(Rollback { reason: failure.status, started: Some(now), to: Some(candidate) });
+            if let Some(progress) = &mut record.progress {
+                progress.roll_back();
+            }
         }
         if let Some(primary) = service.primary_mut() {
             primary.status = DeploymentStatus::Active;

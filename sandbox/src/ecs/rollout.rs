@@ -296,7 +296,9 @@ impl Ecs {
         let census = self.census(service);
         let Some(primary) = service.primary() else { return };
         let number = primary.number;
+        // Who finds no room is not kept back by the percentages.
         let moving = !primary.begun
+            || service.unplaced
             || primary.backoff.until.is_some_and(|until| until > now)
             || census.values().any(|group| {
                 group.stopping + group.pending.len() + group.unproven.len() + group.unhealthy.len()

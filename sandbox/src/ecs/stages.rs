@@ -25,6 +25,21 @@ pub(super) struct Progress {
     pub(super) hooks: Vec<Hook>,
     /// The share of production traffic that the new revision has now.
     pub(super) weight: f64,
+    /// Whether the traffic has gone back.
+    rolled_back: bool,
+}
+
+impl Progress {
+    /// The share of test traffic that the new revision has now: all of it from the shift on.
+    pub(super) fn test_weight(&self) -> f64 {
+        if self.stage >= Stage::TestTrafficShift && !self.rolled_back { 100.0 } else { 0.0 }
+    }
+
+    /// All traffic goes back to the revision before.
+    pub(super) fn roll_back(&mut self) {
+        self.weight = 0.0;
+        self.rolled_back = true;
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -145,6 +160,7 @@ impl Ecs {
             step: 0,
             hooks: self.hooks_of(service, stage, now),
             weight: 0.0,
+            rolled_back: false,
         })
     }
 

@@ -9,7 +9,7 @@ use super::{
     definition::DefinitionKey,
     model::{RevisionNumber, ServiceId},
 };
-use crate::images::ImageBehaviour;
+use crate::{images::ImageBehaviour, input};
 
 pub(super) type TaskId = u64;
 
@@ -60,6 +60,22 @@ pub(super) struct Launch {
     pub(super) overrides: Option<Value>,
     pub(super) tags: Vec<Value>,
     pub(super) execute_command: bool,
+}
+
+impl Launch {
+    /// The commands that replace those of containers, as one text each.
+    pub(super) fn commands(&self) -> BTreeMap<String, String> {
+        let overrides =
+            self.overrides.as_ref().map_or(&[][..], |all| input::list(all, "containerOverrides"));
+        overrides
+            .iter()
+            .filter_map(|one| {
+                let command = input::texts(one, "command").join(" ");
+                Some((input::text(one, "name")?.to_owned(), command))
+            })
+            .filter(|(_, command)| !command.is_empty())
+            .collect()
+    }
 }
 
 /// A container of a task.

@@ -91,6 +91,7 @@ impl Ecs {
     fn pulled(&mut self, id: TaskId, now: Timestamp, around: &dyn Surroundings) {
         let pinned = self.pinned_digests(id);
         let Some(task) = self.tasks.get_mut(&id) else { return };
+        let commands = task.launch.commands();
         let mut failure = None;
         for container in &mut task.containers {
             let pin = pinned.get(&container.name);
@@ -98,7 +99,10 @@ impl Ecs {
                 || container.image.clone(),
                 |digest| format!("{}@{digest}", repository(&container.image)),
             );
-            container.behaviour = self.images.behaviour(&container.image);
+            container.behaviour = match commands.get(&container.name) {
+                Some(command) => self.images.behaviour_of_command(&container.image, command),
+                None => self.images.behaviour(&container.image),
+            };
             match (around.image(&reference), &container.behaviour) {
                 (Some(RegistryAnswer::Missing), _) | (_, ImageBehaviour::NotFound) => {
                     failure = Some(failures::image_not_found(&container.image));

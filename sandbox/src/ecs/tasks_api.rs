@@ -101,6 +101,7 @@ impl Ecs {
         if !(1..=10).contains(&count) {
             return Err(refusal::invalid("The count must be between 1 and 10."));
         }
+        self.check_run(request, &key)?;
         let awsvpc = self.definition(&key).is_some_and(|one| one.network_mode() == "awsvpc");
         if awsvpc && input::present(request, "networkConfiguration").is_none() {
             return Err(refusal::invalid(
@@ -139,6 +140,54 @@ impl Ecs {
             self.tokens.insert(token, answer);
         }
         Ok(json!({"tasks": tasks, "failures": failures}))
+    }
+
+    /// What `RunTask` refuses besides what `CreateService` does (aws.md §2.8, §4.1; peers.md for `propagateTags`).
+    fn check_run(
+        &self,
+        request: &Value,
+        key: &super::definition::DefinitionKey,
+    ) -> Result<(), ApiError> {
+        let refused = |message: &str| Err(refusal::invalid(message));
+        let strategy = input::list(request, "capacityProviderStrategy");
+        if input::text(request, "launchType").is_some() && !strategy.is_empty() {
+            return refused(
+                "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.",
+            );
+        }
+        let is_long = |name: &str, most: usize| {
+            input::text(request, name).is_some_and(|text| text.chars().count() > most)
+        };
+        if is_long("clientToken", 64) {
+            return refused("The clientToken must not be longer than 64 characters.");
+        }
+        let started_by = input::text(request, "startedBy").unwrap_or_default();
+        let is_allowed =
+            |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '/');
+        if is_long("startedBy", 128) || !started_by.chars().all(is_allowed) {
+            return refused(
+                "The startedBy may have up to 128 letters, digits, hyphens, slashes and underscores.",
+            );
+        }
+        if input::list(request, "tags").len() > 50 {
+            return refused("A task can have 50 tags.");
+        }
+        if input::text(request, "propagateTags") == Some("NONE") {
+            return refused("Invalid propagateTags.");
+        }
+        let overrides = input::present(request, "overrides");
+        let named = overrides.map_or(&[][..], |all| input::list(all, "containerOverrides"));
+        let Some(definition) = self.definition(key) else { return Ok(()) };
+        let known = definition.containers();
+        let stranger = named.iter().filter_map(|one| input::text(one, "name")).find(|name| {
+            known.iter().all(|container| input::text(container, "name") != Some(name))
+        });
+        match stranger {
+            Some(name) => refused(&format!(
+                "Override for container named {name} is not a container in the TaskDefinition."
+            )),
+            None => Ok(()),
+        }
     }
 
     fn task_views(&self, ids: &[TaskId]) -> Vec<Value> {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from processes import until
 from refusals import refused
 from rollouts import create, describe, register, stable
@@ -79,3 +80,49 @@ def test_a_token_runs_once(ecs, name):
     assert len(ecs.list_tasks(cluster="shop", family=name)["taskArns"]) == 1
     with refused("ConflictException"):
         ecs.run_task(**request, count=2)
+
+
+def ended(ecs, arn):
+    ecs.get_waiter("tasks_stopped").wait(cluster="shop", tasks=[arn], WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    return ecs.describe_tasks(cluster="shop", tasks=[arn], include=["TAGS"])["tasks"][0]
+
+
+@pytest.mark.parametrize(("command", "code"), [(["migrate", "up"], 0), (["fail", "now"], 7)])
+def test_a_replaced_command_ends_the_task_with_its_own_exit_code(ecs, name, command, code):
+    tags = [{"key": "longshore.dev/hook", "value": "before/migrate"}]
+    override = {"name": "app", "command": command, "environment": [{"name": "DRY", "value": "no"}]}
+    answer = run(
+        ecs,
+        name,
+        "shop/app:v1",
+        overrides={"containerOverrides": [override]},
+        startedBy=f"longshore/{name}-0",
+        clientToken=f"longshore/{name}-0"[:64],
+        tags=tags,
+    )
+    (task,) = answer["tasks"]
+    task = ended(ecs, task["taskArn"])
+    assert (task["stopCode"], task["containers"][0]["exitCode"]) == ("EssentialContainerExited", code)
+    assert (task["startedBy"], task["tags"]) == (f"longshore/{name}-0", tags)
+    assert task["overrides"]["containerOverrides"] == [override]
+    found = ecs.list_tasks(cluster="shop", startedBy=f"longshore/{name}-0")["taskArns"]
+    assert found == [task["taskArn"]]
+
+
+def test_what_run_task_refuses(ecs, name):
+    definition = register(ecs, name, "shop/app:v1")
+    request = {"cluster": "shop", "taskDefinition": definition, "networkConfiguration": NETWORK}
+    stranger = {"containerOverrides": [{"name": "nobody", "command": ["true"]}]}
+    strategy = [{"capacityProvider": "FARGATE", "weight": 1}]
+    for wrong in (
+        {"launchType": "FARGATE", "overrides": stranger},
+        {"launchType": "FARGATE", "capacityProviderStrategy": strategy},
+        {"launchType": "FARGATE", "startedBy": "not a name"},
+        {"launchType": "FARGATE", "clientToken": "x" * 65},
+        {"launchType": "FARGATE", "count": 11},
+    ):
+        with refused("InvalidParameterException"):
+            ecs.run_task(**request, **wrong)
+    with refused("ClusterNotFoundException"):
+        ecs.run_task(**{**request, "cluster": "nowhere"}, launchType="FARGATE")
+    assert ecs.list_tasks(cluster="shop", family=name)["taskArns"] == []

@@ -11,7 +11,9 @@ use planner::{Action, Observed, Orders, TaskDefinitionRef};
 use sandbox::{Fault, FaultKind, ImageBehaviour, ImageRule};
 use serde_json::{Value, json};
 
-use super::{BUCKET, Fleet, Keep, PREFIX, Place, STATE_FOLDER, STATE_PREFIX};
+use super::{
+    BUCKET, Fleet, Keep, PREFIX, Place, STATE_BUCKET, STATE_FOLDER, STATE_KEY, STATE_PREFIX,
+};
 
 impl Fleet {
     /// Writes files and lets the operator see them; an empty text removes the file.
@@ -55,6 +57,21 @@ impl Fleet {
         assert!(answer.status().is_success(), "{answer:?}");
     }
 
+    /// Lets Terraform write its state, a version that nobody has seen yet.
+    pub fn apply_terraform(&self, state: &Value) {
+        self.s3("PUT", &format!("/{STATE_BUCKET}/{STATE_KEY}"), &state.to_string());
+    }
+
+    /// Refuses every reading of objects until the faults are cleared.
+    pub fn lose_buckets(&self) {
+        let kind = FaultKind::Error {
+            code: "AccessDenied".to_owned(),
+            message: "Access Denied".to_owned(),
+            status: 403,
+        };
+        self.sandbox.inject(Fault { times: None, ..Fault::once("s3", "GetObject", kind) });
+    }
+
     /// Writes each spec into a file of its name.
     pub async fn commit(&mut self, specs: &[Value]) {
         let files: Vec<(String, String)> = specs
@@ -79,6 +96,11 @@ impl Fleet {
     /// Lets the world go on.
     pub async fn pass(&self, time: Duration) {
         tokio::time::sleep(time).await;
+    }
+
+    /// The clock of the operator's machine is set forwards or backwards; AWS's is not.
+    pub fn jump(&self, by: jiff::SignedDuration) {
+        self.context.clock.set_by(by);
     }
 
     /// Gives an order about a service of the cluster `shop`, as `ci`.
@@ -196,6 +218,8 @@ impl Fleet {
                     | Action::TagResource { .. }
                     | Action::UntagResource { .. }
                     | Action::Scaling { .. }
+                    | Action::RunTask { .. }
+                    | Action::StopTask { .. }
                     | Action::StopServiceDeployment { .. }
                     | Action::ContinueServiceDeployment { .. }
                     | Action::DeleteService { .. }) => panic!("{key}: {}", other.operation()),

@@ -66,6 +66,11 @@ impl Fleet {
         self.object(name).unwrap_or_else(|| panic!("no status of {name}")).status.clone()
     }
 
+    /// What the references of the spec in force were replaced by.
+    pub fn references(&self, name: &str) -> Vec<controller::references::ToldReference> {
+        self.context.inventory().references_of(&Self::key(name))
+    }
+
     /// The condition `Ready` of a service.
     pub fn ready(&self, name: &str) -> Condition {
         self.status(name).condition(ConditionType::Ready).unwrap().clone()

@@ -209,6 +209,10 @@ fn collect(shape: &'static Shape, value: &Value, at: &At, places: &mut Vec<Place
     }
 }
 
+fn is_daemon(spec: &Value) -> bool {
+    spec.pointer("/spec/service/schedulingStrategy").and_then(Value::as_str) == Some("DAEMON")
+}
+
 /// Entangled as a whole, but not in everything below.
 fn descends(member: &Member) -> bool {
     member.name == "containerDefinitions"
@@ -217,6 +221,12 @@ fn descends(member: &Member) -> bool {
 impl Place {
     /// The member set to another value, taken out or brought in; `None` where none of these is a change by itself.
     fn change(&self, spec: &Value, random: &mut Rng) -> Option<Change> {
+        // Which have defaults of their own, see the golden tests of the normal form.
+        if is_daemon(spec)
+            && ["maximumPercent", "minimumHealthyPercent"].contains(&self.member.name)
+        {
+            return None;
+        }
         let old =
             spec.pointer(&self.pointer)?.get(self.member.name).filter(|value| !is_nothing(value));
         match (old, random.u8(0..3)) {

@@ -9,9 +9,12 @@
 
 use std::time::Duration;
 
-use crds::{Health, Reason};
-use longshore_tests::specs::{counted, image};
-use longshore_tests::{Fleet, FleetOptions};
+use controller::orders::Ask;
+use crds::{Health, Reason, Verb};
+use longshore_tests::specs::{counted, image, with};
+use longshore_tests::{Fleet, FleetOptions, Keep};
+use sandbox::ImageBehaviour;
+use serde_json::{Value, json};
 
 /// More calls than any of these stories takes.
 const CALLS_MAX: u64 = 200;
@@ -19,14 +22,19 @@ const CALLS_MAX: u64 = 200;
 /// A world in which rollouts take seconds, so that a story has few calls; and without regular passes.
 const FIXTURES: &str = "
 clusters: [{name: shop}]
-timings: {provisioning: 500ms, pending: 500ms, pull: 500ms, healthyWait: 5s, deregistration: 1s, restartDelay: 500ms}
+timings: {provisioning: 500ms, pending: 500ms, pull: 500ms, healthyWait: 5s, deregistration: 1s, restartDelay: 500ms, stage: 500ms}
 ";
 
 async fn world() -> Fleet {
     let interval = Duration::from_hours(1);
     let fixtures = FIXTURES.to_owned();
-    let mut fleet =
-        Fleet::with(FleetOptions { fixtures, interval, ..FleetOptions::default() }).await;
+    let mut fleet = Fleet::with(FleetOptions {
+        fixtures,
+        interval,
+        keep: Keep::Directory,
+        ..FleetOptions::default()
+    })
+    .await;
     // The search for services without specs is over before the story begins, so that calls come in one order.
     fleet.commit_files(&[("other.yaml", "kind: ConfigMap\n")]).await;
     fleet.pass(Duration::from_mins(1)).await;
@@ -145,6 +153,141 @@ async fn a_rollout_that_fails() {
         }
         assert_covered(&last_calls, &["RegisterTaskDefinition", "UpdateService", "TagResource"]);
     }
+}
+
+/// A version with this deployment configuration, which waits for an approval at these stages.
+fn steered(version: &str, configuration: &Value, at: &[&str]) -> Value {
+    let place = "/spec/service/deploymentConfiguration";
+    let spec = with(counted("web", version, 2), place, configuration.clone());
+    if at.is_empty() {
+        return spec;
+    }
+    with(spec, "/spec/rollout/approval", json!({ "required": true, "at": at }))
+}
+
+/// Approves whatever waits for that until v2 is in force.
+async fn approved_until_ready(fleet: &Fleet) {
+    let waits = |fleet: &Fleet| {
+        fleet.object("web").is_some_and(|object| {
+            object.status.holds.iter().any(|hold| hold.reason == Reason::AwaitingApproval)
+        })
+    };
+    let ready = |fleet: &Fleet| fleet.is_ready("web") && fleet.image("web") == image("web", "v2");
+    loop {
+        fleet.until("v2 waits or is ready", |fleet| waits(fleet) || ready(fleet)).await;
+        if ready(fleet) {
+            return;
+        }
+        let ask = Ask { spec_hash: Some(fleet.spec_hash("web")), ..Ask::default() };
+        let _ = fleet.try_order("web", Verb::Approve, &ask).await;
+        fleet.pass(Duration::from_secs(2)).await;
+    }
+}
+
+async fn a_gated_rollout(configuration: Value, stages: &[&str], hooks: usize) {
+    let mut last_calls = Vec::new();
+    for count in 1..CALLS_MAX {
+        let mut fleet = world().await;
+        fleet.commit(&[steered("v1", &configuration, &[])]).await;
+        fleet.until_ready("web").await;
+        let mark = fleet.sandbox.call_count();
+        let reached = fleet.sandbox.hang_after_call(count);
+        fleet.commit(&[steered("v2", &configuration, stages)]).await;
+        let is_killed = tokio::select! {
+            () = reached.notified() => true,
+            () = approved_until_ready(&fleet) => false,
+        };
+        let last = fleet.sandbox.calls().last().map(|call| call.operation.clone()).unwrap();
+        let told = format!("after call {count}, {last}");
+        fleet.kill().await;
+        fleet.sandbox.release();
+        fleet.restart().await;
+        approved_until_ready(&fleet).await;
+        let mut answers = fleet.calls_that_change(mark);
+        answers.retain(|call| call.operation == "ContinueServiceDeployment");
+        let mut answered: Vec<&str> =
+            answers.iter().map(|call| call.request["hookId"].as_str().unwrap()).collect();
+        answered.sort_unstable();
+        answered.dedup();
+        assert_eq!((answers.len(), answered.len()), (hooks, hooks), "{told}");
+        assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL", "SUCCESSFUL"], "{told}");
+        assert_eq!(fleet.revisions("shop-web"), 2, "{told}");
+        assert_eq!(fleet.service("web").unwrap().running, 2, "{told}");
+        let mark = fleet.sandbox.call_count();
+        fleet.pass(Duration::from_mins(30)).await;
+        assert_eq!(fleet.changes_since(mark), [""; 0], "{told}");
+        if !is_killed {
+            break;
+        }
+        last_calls.push(last);
+    }
+    let changes = ["UpdateService", "TagResource", "ContinueServiceDeployment"];
+    assert_covered(&last_calls, &changes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blue_green_rollout_with_gates() {
+    let configuration = json!({ "strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0 });
+    let stages = ["POST_TEST_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"];
+    a_gated_rollout(configuration, &stages, 2).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_canary_rollout_with_a_gate() {
+    let steps = json!({ "canaryPercent": 10.0, "canaryBakeTimeInMinutes": 0 });
+    let configuration =
+        json!({ "strategy": "CANARY", "bakeTimeInMinutes": 0, "canaryConfiguration": steps });
+    a_gated_rollout(configuration, &["PRE_PRODUCTION_TRAFFIC_SHIFT"], 2).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_linear_rollout_with_a_gate() {
+    let steps = json!({ "stepPercent": 40.0, "stepBakeTimeInMinutes": 0 });
+    let configuration =
+        json!({ "strategy": "LINEAR", "bakeTimeInMinutes": 0, "linearConfiguration": steps });
+    a_gated_rollout(configuration, &["PRE_PRODUCTION_TRAFFIC_SHIFT"], 3).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hopeless_rollout() {
+    let configuration = json!({ "strategy": "ROLLING" });
+    let mut last_calls = Vec::new();
+    for count in 1..CALLS_MAX {
+        let mut fleet = world().await;
+        fleet.commit(&[steered("v1", &configuration, &[])]).await;
+        fleet.until_ready("web").await;
+        fleet.image_behaves(&image("web", "gone"), ImageBehaviour::NotFound);
+        let held = |fleet: &Fleet| {
+            let Some(object) = fleet.object("web") else { return false };
+            object.status.holds.iter().any(|hold| hold.reason == Reason::RolledBack)
+                && fleet.rollouts("web")[0] == "ROLLBACK_SUCCESSFUL"
+                && object.status.health == Health::Degraded
+        };
+        let reached = fleet.sandbox.hang_after_call(count);
+        fleet.commit(&[steered("gone", &configuration, &[])]).await;
+        let is_killed = tokio::select! {
+            () = reached.notified() => true,
+            () = fleet.until("over", held) => false,
+        };
+        let last = fleet.sandbox.calls().last().map(|call| call.operation.clone()).unwrap();
+        let told = format!("after call {count}, {last}");
+        fleet.kill().await;
+        fleet.sandbox.release();
+        fleet.restart().await;
+        fleet.until(&format!("over {told}"), held).await;
+        assert_eq!(fleet.rollouts("web"), ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"], "{told}");
+        assert_eq!(fleet.image("web"), image("web", "v1"), "{told}");
+        let said = fleet.ready("web").message;
+        assert!(said.contains("Longshore stopped it"), "{told}: {said}");
+        let mark = fleet.sandbox.call_count();
+        fleet.pass(Duration::from_hours(2)).await;
+        assert_eq!(fleet.changes_since(mark), [""; 0], "{told}");
+        if !is_killed {
+            break;
+        }
+        last_calls.push(last);
+    }
+    assert_covered(&last_calls, &["UpdateService", "TagResource", "StopServiceDeployment"]);
 }
 
 /// The kills really hit each change, and the story really came to its end without one.

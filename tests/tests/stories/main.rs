@@ -11,12 +11,16 @@
 mod crashes;
 mod drift;
 mod failures;
+mod gates;
+mod hooks;
+mod hopeless;
 mod import;
 mod lessons;
 mod orders;
 mod ownership;
 mod preflight;
 mod pruning;
+mod references;
 mod retention;
 mod rollouts;
 mod scale;

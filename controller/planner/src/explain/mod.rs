@@ -68,6 +68,19 @@ pub fn deployment(observed: &Observed, deployment: &str) -> Option<Explanation> 
     commonest(causes).or_else(|| newest_event(observed, began))
 }
 
+/// Why one task ended, or could not be started.
+pub fn task(task: &StoppedTask) -> Explanation {
+    let (Cause { outlook, says, remedy }, words) = (causes::of_task(task), own_words(task));
+    let words = if words == says { String::new() } else { shortened(&words) };
+    Explanation { outlook, what: says, remedy, words, count: 1 }
+}
+
+/// Why no further task of this deployment can run, by its own stopped tasks alone; `None` while waiting may help.
+pub fn hopeless(observed: &Observed, of: &str) -> Option<Explanation> {
+    let cause = deployment(observed, of)?;
+    (cause.outlook == Outlook::Hopeless && cause.count > 0).then_some(cause)
+}
+
 /// Stops that belong to every rollout and explain nothing.
 fn is_ordinary(task: &StoppedTask) -> bool {
     task.stop_code == "ServiceSchedulerInitiated"

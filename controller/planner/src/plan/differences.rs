@@ -10,8 +10,8 @@ use super::{Action, TaskDefinitionRef, unlisted};
 use crate::desired::{Desired, passthrough_drift};
 use crate::drift::{self, FieldDrift};
 use crate::observed::{Observed, ObservedService, ObservedTaskDefinition};
-use crate::ownership::{self, HELD_SPEC, SPEC_HASH, Tags};
-use crate::scaling;
+use crate::ownership::{self, GATES, HELD_SPEC, SPEC_HASH, Tags};
+use crate::{rollout, scaling};
 
 /// The calls that remove every difference, and the differences that no call can remove.
 pub(super) fn between(
@@ -151,6 +151,30 @@ pub(super) fn clear_held_spec(
     } else if held != spec.as_str() {
         actions.push(untag(Reason::TagsChanged));
     }
+}
+
+/// Takes the mark of our pauses off a service that is to have none, once no rollout can wait at one any more.
+pub(super) fn clear_gates(
+    actions: &mut Vec<Action>,
+    desired: &Desired,
+    service: &ObservedService,
+    reason: Reason,
+) {
+    let Some(stages) = service.tags.get(GATES) else { return };
+    if !desired.gates.at.is_empty() || rollout::is_moving(service) {
+        return;
+    }
+    actions.push(Action::UntagResource {
+        arn: service.arn.clone(),
+        keys: vec![GATES.to_owned()],
+        reason,
+        changes: vec![FieldDrift {
+            path: format!("service.tags[{GATES}]"),
+            desired: None,
+            observed: Some(json!(stages)),
+            effect: Effect::InPlace,
+        }],
+    });
 }
 
 /// A rollout that failed and was not undone leaves no difference: trying it once more is a new deployment of the same.

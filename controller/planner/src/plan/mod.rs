@@ -7,10 +7,12 @@
 
 mod differences;
 mod holds;
+mod hooks;
 mod inputs;
 mod reload;
 #[cfg(test)]
 mod tests;
+mod under_way;
 mod unlisted;
 
 pub use inputs::tag_list;
@@ -24,8 +26,10 @@ use serde_json::Value;
 use self::holds::Attempted;
 use crate::desired::Desired;
 use crate::drift::FieldDrift;
+use crate::gate;
+use crate::hook::HookRun;
 use crate::observed::{Observed, ObservedService, ServiceState, Wants};
-use crate::orders::Orders;
+use crate::orders::{Orders, Stopped};
 use crate::ownership::{self, Ownership, Tags};
 use crate::rollout::{self, Rollout};
 use crate::scaling::{self, Call};
@@ -145,12 +149,34 @@ pub enum Action {
         /// What differs.
         changes: Vec<FieldDrift>,
     },
+    /// Runs the task of a hook.
+    RunTask {
+        /// The call's input, without the task definition.
+        input: Value,
+        /// The revision to run.
+        task_definition: TaskDefinitionRef,
+        /// What is written down before the call is made.
+        run: Box<HookRun>,
+        /// Why.
+        reason: Reason,
+        /// Which hook it is.
+        changes: Vec<FieldDrift>,
+    },
+    /// Stops the task of a hook.
+    StopTask {
+        /// The call's input.
+        input: Value,
+        /// Why.
+        reason: Reason,
+    },
     /// Stops a service deployment and rolls back.
     StopServiceDeployment {
         /// The deployment's ARN.
         arn: String,
         /// Why.
         reason: Reason,
+        /// What is to be remembered of it, where nobody but Longshore asked for it.
+        because: Option<Stopped>,
     },
     /// Answers a lifecycle hook that waits.
     ContinueServiceDeployment {
@@ -176,6 +202,8 @@ impl Action {
             Self::TagResource { .. } => "TagResource",
             Self::UntagResource { .. } => "UntagResource",
             Self::Scaling { call, .. } => call.operation(),
+            Self::RunTask { .. } => "RunTask",
+            Self::StopTask { .. } => "StopTask",
             Self::StopServiceDeployment { .. } => "StopServiceDeployment",
             Self::ContinueServiceDeployment { .. } => "ContinueServiceDeployment",
             Self::DeleteService { .. } => "DeleteService",
@@ -191,9 +219,28 @@ impl Action {
             | Self::TagResource { reason, .. }
             | Self::UntagResource { reason, .. }
             | Self::Scaling { reason, .. }
+            | Self::RunTask { reason, .. }
+            | Self::StopTask { reason, .. }
             | Self::StopServiceDeployment { reason, .. }
             | Self::ContinueServiceDeployment { reason, .. }
             | Self::DeleteService { reason } => *reason,
+        }
+    }
+
+    /// What is to be remembered of a rollout that Longshore stops by itself.
+    pub const fn because(&self) -> Option<&Stopped> {
+        match self {
+            Self::StopServiceDeployment { because, .. } => because.as_ref(),
+            Self::RegisterTaskDefinition { .. }
+            | Self::CreateService { .. }
+            | Self::UpdateService { .. }
+            | Self::TagResource { .. }
+            | Self::UntagResource { .. }
+            | Self::Scaling { .. }
+            | Self::RunTask { .. }
+            | Self::StopTask { .. }
+            | Self::ContinueServiceDeployment { .. }
+            | Self::DeleteService { .. } => None,
         }
     }
 
@@ -204,11 +251,47 @@ impl Action {
             | Self::UpdateService { changes, .. }
             | Self::TagResource { changes, .. }
             | Self::UntagResource { changes, .. }
-            | Self::Scaling { changes, .. } => changes,
+            | Self::Scaling { changes, .. }
+            | Self::RunTask { changes, .. } => changes,
             Self::CreateService { .. }
+            | Self::StopTask { .. }
             | Self::StopServiceDeployment { .. }
             | Self::ContinueServiceDeployment { .. }
             | Self::DeleteService { .. } => &[],
+        }
+    }
+
+    /// Whether it brings the spec to the service: registering a revision and running hooks do not.
+    pub const fn sends_spec(&self) -> bool {
+        match self {
+            Self::CreateService { .. }
+            | Self::UpdateService { .. }
+            | Self::TagResource { .. }
+            | Self::UntagResource { .. }
+            | Self::Scaling { .. }
+            | Self::DeleteService { .. } => true,
+            Self::RegisterTaskDefinition { .. }
+            | Self::RunTask { .. }
+            | Self::StopTask { .. }
+            | Self::StopServiceDeployment { .. }
+            | Self::ContinueServiceDeployment { .. } => false,
+        }
+    }
+
+    /// The revision that it has the service run.
+    const fn revision_to_run(&self) -> Option<&TaskDefinitionRef> {
+        match self {
+            Self::CreateService { task_definition, .. } => Some(task_definition),
+            Self::UpdateService { task_definition, .. } => task_definition.as_ref(),
+            Self::RegisterTaskDefinition { .. }
+            | Self::TagResource { .. }
+            | Self::UntagResource { .. }
+            | Self::Scaling { .. }
+            | Self::RunTask { .. }
+            | Self::StopTask { .. }
+            | Self::StopServiceDeployment { .. }
+            | Self::ContinueServiceDeployment { .. }
+            | Self::DeleteService { .. } => None,
         }
     }
 }
@@ -238,10 +321,10 @@ impl Plan {
         }
     }
 
-    /// The same plan with everything held back for one more reason.
+    /// The same plan with everything held back for one more reason, which is told first.
     pub fn withhold(mut self, reason: Reason, message: impl Into<String>) -> Self {
         self.withheld.append(&mut self.actions);
-        self.holds.push(Hold::new(reason, message));
+        self.holds.insert(0, Hold::new(reason, message));
         Self { requeue: Requeue::OnChange, ..self }
     }
 
@@ -276,11 +359,13 @@ pub fn wants(desired: &Desired, observed: &Observed) -> Wants {
         .and_then(Value::as_array)
         .is_some_and(|hooks| !hooks.is_empty())
         && rollout::is_moving(service);
+    let has_stages = gate::has_stages(&service.raw) && rollout::is_moving(service);
     Wants {
         candidates: !runs_wanted,
         deployments: differs
             || troubled
             || may_wait
+            || has_stages
             || reload::needs_records(desired, observed, service),
         images: completed,
         // A spec that comes during a rollout is compared with what that rollout brings.
@@ -296,7 +381,8 @@ pub fn plan(desired: &Desired, observed: &Observed, orders: &Orders, now: Timest
         .is_some_and(|attempt| orders.forgives(&desired.spec_hash, attempt));
     let rollout =
         if is_forgiven { Rollout::NotStarted } else { rollout::stands(desired, observed) };
-    match observed.service.as_ref().map(|service| (service, service.state)) {
+    let rollout = under_way::told(rollout, desired, observed, orders);
+    let plan = match observed.service.as_ref().map(|service| (service, service.state)) {
         None | Some((_, ServiceState::Inactive)) => create(desired, observed, orders, now),
         Some((_, ServiceState::Draining)) => Plan {
             rollout,
@@ -313,7 +399,8 @@ pub fn plan(desired: &Desired, observed: &Observed, orders: &Orders, now: Timest
             let turn = Turn { orders, rollout, is_forgiven, now };
             change(desired, observed, service, turn)
         }
-    }
+    };
+    hooks::add(plan, desired, observed, orders, now)
 }
 
 /// What decides about a change beside the two sides.
@@ -388,6 +475,7 @@ fn change(
     let (mut actions, mut replacements) =
         differences::between(desired, observed, service, reason, now);
     differences::clear_held_spec(&mut actions, service, &desired.spec_hash, is_released);
+    differences::clear_gates(&mut actions, desired, service, Reason::TagsChanged);
     if is_forgiven {
         differences::try_again(&mut actions, desired);
     }
@@ -417,7 +505,7 @@ fn change(
     holds.extend(holds::controller_hold(service, &actions, foreign));
     let requeue = if !actions.is_empty() && holds.is_empty() {
         Requeue::After(ROLLOUT_POLL)
-    } else if rollout::is_moving(service) {
+    } else if rollout::is_moving(service) || rollout == Rollout::InProgress {
         Requeue::After(poll_interval(service, now))
     } else {
         Requeue::OnChange
@@ -428,11 +516,15 @@ fn change(
             Reason::RolledBack | Reason::RolloutFailed | Reason::RolledBackByHand | Reason::Aborted
         )
     };
-    if attempted == Attempted::Sent && holds.iter().all(is_failure) && !holds.is_empty() {
-        return record_failure(conclude(actions, holds, requeue, rollout));
-    }
+    let has_failed =
+        attempted == Attempted::Sent && holds.iter().all(is_failure) && !holds.is_empty();
     let plan = conclude(actions, holds, requeue, rollout);
-    reload::add(plan, desired, observed, service, (orders, now))
+    let plan = if has_failed {
+        record_failure(plan)
+    } else {
+        reload::add(plan, desired, observed, service, (orders, now))
+    };
+    under_way::add(plan, desired, observed, service, (orders, now))
 }
 
 /// Sets the tag that an earlier turn could not set: without it a new process would send the failed spec once more.

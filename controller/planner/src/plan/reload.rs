@@ -140,6 +140,8 @@ fn roll(mut plan: Plan, desired: &Desired, service: &ObservedService, hash: &str
         | Action::TagResource { .. }
         | Action::UntagResource { .. }
         | Action::Scaling { .. }
+        | Action::RunTask { .. }
+        | Action::StopTask { .. }
         | Action::StopServiceDeployment { .. }
         | Action::ContinueServiceDeployment { .. }
         | Action::DeleteService { .. } => None,
@@ -178,6 +180,8 @@ fn record(mut plan: Plan, service: &ObservedService, hash: String, reason: Reaso
         | Action::UpdateService { .. }
         | Action::UntagResource { .. }
         | Action::Scaling { .. }
+        | Action::RunTask { .. }
+        | Action::StopTask { .. }
         | Action::StopServiceDeployment { .. }
         | Action::ContinueServiceDeployment { .. }
         | Action::DeleteService { .. } => None,

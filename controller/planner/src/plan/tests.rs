@@ -1,6 +1,8 @@
 //! Scenarios of one service: a small world folds the plan into itself, and planning again must give nothing.
 
+mod hooks;
 mod orders;
+mod under_way;
 
 use crds::{Reason, Service, SyncPolicy};
 use jiff::Timestamp;
@@ -158,7 +160,10 @@ impl World {
                         .map(|(key, value)| json!({ "key": key, "value": value }))
                         .collect();
                 }
-                Action::StopServiceDeployment { .. } | Action::ContinueServiceDeployment { .. } => {
+                Action::RunTask { .. }
+                | Action::StopTask { .. }
+                | Action::StopServiceDeployment { .. }
+                | Action::ContinueServiceDeployment { .. } => {
                     panic!("a plan of a spec steers no deployment")
                 }
                 Action::Scaling { .. } => {

@@ -96,7 +96,9 @@ pub fn mentions(desired: &Desired) -> Mentions {
 /// Steady state, tags, counts and deletions cost nothing.
 pub fn is_due(plan: &Plan) -> bool {
     plan.actions.iter().any(|action| match action {
-        Action::RegisterTaskDefinition { .. } | Action::CreateService { .. } => true,
+        Action::RegisterTaskDefinition { .. }
+        | Action::CreateService { .. }
+        | Action::RunTask { .. } => true,
         Action::UpdateService { task_definition, changes, .. } => {
             task_definition.is_some()
                 || changes.iter().any(|change| match change.effect {
@@ -107,6 +109,7 @@ pub fn is_due(plan: &Plan) -> bool {
         Action::TagResource { .. }
         | Action::UntagResource { .. }
         | Action::Scaling { .. }
+        | Action::StopTask { .. }
         | Action::StopServiceDeployment { .. }
         | Action::ContinueServiceDeployment { .. }
         | Action::DeleteService { .. } => false,

@@ -8,7 +8,7 @@ use super::subject::Subject;
 use super::words::{each, is_open};
 
 /// How many hooks of each kind a service takes.
-const MAX_HOOKS: usize = 10;
+pub(super) const MAX_HOOKS: usize = 10;
 
 /// How long a function may take to answer, in minutes. A pause may take longer, which the table knows.
 const MAX_FUNCTION_TIMEOUT: i32 = 1440;

@@ -10,6 +10,7 @@ mod deployment;
 mod environment;
 mod fargate;
 mod finding;
+mod gate;
 mod health;
 mod hook;
 mod image;
@@ -25,6 +26,7 @@ mod platform;
 mod port;
 mod registry;
 mod role;
+mod rollout_hook;
 mod scaling;
 mod secret;
 mod service;
@@ -70,11 +72,13 @@ const RULES: &[Rule] = &[
     placement::check,
     deployment::check,
     hook::check,
+    gate::check,
     load_balancing::check,
     registry::check,
     service_connect::check,
     service_volume::check,
     scaling::check,
+    rollout_hook::check,
     tag::check,
 ];
 

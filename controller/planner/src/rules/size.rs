@@ -126,6 +126,13 @@ pub(super) fn task_memory(subject: &Subject<'_>) -> Option<i64> {
     subject.task.memory.as_ref().and_then(|quantity| units(quantity.as_str(), "gb"))
 }
 
+/// Whether Fargate has tasks of a size; `None` where an amount cannot be read.
+pub(super) fn fits_fargate(cpu: &str, memory: &str) -> Option<bool> {
+    let (cpu, memory) = (units(cpu, "vcpu")?, units(memory, "gb")?);
+    let size = SIZES.iter().find(|size| size.cpu == cpu);
+    Some(size.is_some_and(|size| hint(size.memory.around(memory)).is_none()))
+}
+
 fn amount(subject: &Subject<'_>, member: &str, found: &mut Vec<Finding>) -> Amount {
     let (quantity, suffix, example) = match member {
         "cpu" => (&subject.task.cpu, "vcpu", "`512` CPU units or `0.5 vCPU`"),

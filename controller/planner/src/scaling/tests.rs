@@ -104,6 +104,8 @@ impl World {
                 | Action::CreateService { .. }
                 | Action::UpdateService { .. }
                 | Action::TagResource { .. }
+                | Action::RunTask { .. }
+                | Action::StopTask { .. }
                 | Action::StopServiceDeployment { .. }
                 | Action::ContinueServiceDeployment { .. }
                 | Action::DeleteService { .. }) => panic!("{other:?}"),

@@ -1,5 +1,5 @@
 //! What lies around ECS: read before a rollout, and while a secret is watched. Nothing here changes anything, and nothing
-//! here can answer with a secret's value.
+//! here can answer with a secret's value. What plain parameters hold is read where a spec refers to it (`values`).
 //!
 //! Every answer is kept for a moment and shared; questions of many services about one thing are one question.
 
@@ -10,6 +10,7 @@ mod logs;
 mod roles;
 mod secrets;
 mod target_groups;
+mod values;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub use images::{ImageFact, ImageQuestion};
 pub use roles::RoleFact;
 pub use secrets::{ParameterFact, SecretFact};
 pub use target_groups::TargetGroupFact;
+pub use values::PlainParameter;
 
 use super::batch::Batcher;
 use super::connection::{Connection, SharedConnection};
@@ -67,6 +69,7 @@ impl Clients {
 #[derive(Debug)]
 pub(super) struct Surroundings {
     parameters: Watched<String, ParameterFact>,
+    plain_parameters: Batcher<(), String, Option<PlainParameter>>,
     secrets: Recent<String, Option<SecretFact>>,
     /// The same, for those that are read again and again.
     watched_secrets: Recent<String, Option<SecretFact>>,
@@ -103,6 +106,7 @@ impl Surroundings {
     pub(super) fn new(connection: &SharedConnection) -> Self {
         Self {
             parameters: Watched::new(secrets::parameter_batcher(connection)),
+            plain_parameters: values::batcher(connection),
             secrets: Recent::default(),
             watched_secrets: Recent::default(),
             neighbours: Recent::default(),

@@ -34,6 +34,8 @@ pub struct ParameterFact {
     pub version: i64,
     /// When that was written, in seconds since 1970.
     pub changed_at: Option<f64>,
+    /// Whether its type is one that holds no secret: `String` or `StringList`.
+    pub is_plain: bool,
 }
 
 /// What matters of a secret.
@@ -51,6 +53,11 @@ impl Account {
     /// The parameter of this name; `None` if Parameter Store knows none.
     pub async fn parameter(&self, name: &str) -> Result<Option<ParameterFact>, Error> {
         self.inner.surroundings.parameters.get(name, FRESH).await
+    }
+
+    /// As [`Account::parameter`], asked for now.
+    pub async fn parameter_now(&self, name: &str) -> Result<Option<ParameterFact>, Error> {
+        self.inner.surroundings.parameters.get(name, Duration::ZERO).await
     }
 
     /// As [`Account::parameter`], about a minute old at most.
@@ -144,7 +151,8 @@ pub(super) fn parameter_batcher(
                         continue;
                     };
                     let changed_at = row.get("LastModifiedDate").and_then(Value::as_f64);
-                    let fact = ParameterFact { version, changed_at };
+                    let is_plain = text(&row, "Type").is_some_and(super::values::is_plain);
+                    let fact = ParameterFact { version, changed_at, is_plain };
                     found.insert(name.to_owned(), Ok(Some(fact)));
                 }
                 let next = text(&answer, "NextToken").filter(|token| !token.is_empty());

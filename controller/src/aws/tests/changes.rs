@@ -87,3 +87,33 @@ async fn a_change_stays_within_half_of_its_bucket_over_minutes() {
     let waits = bench.aws.meter().read().waits;
     assert_eq!(waits[&crate::aws::Family::TaskDefinitionModify].waits, 120);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_or_a_stop_that_comes_too_late_is_no_failure() {
+    let bench = Bench::new().await;
+    bench.console("RegisterTaskDefinition", task_definition());
+    let mut gated = service("web");
+    gated["deploymentConfiguration"] = json!({
+        "strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0,
+        "lifecycleHooks": [{ "targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"] }],
+    });
+    bench.console("CreateService", gated);
+    tokio::time::sleep(std::time::Duration::from_mins(2)).await;
+    let account = bench.account();
+    let record = account.service_deployments("shop", "web", 1).await.unwrap().remove(0);
+    let arn = record["serviceDeploymentArn"].as_str().unwrap();
+    let hook = &record["lifecycleHookDetails"][0]["hookId"];
+    let answer = json!({ "serviceDeploymentArn": arn, "hookId": hook });
+    for _ in 0..2 {
+        account.continue_service_deployment(&answer).await.unwrap();
+    }
+    assert_eq!(bench.sent("ContinueServiceDeployment"), 2);
+    let other = json!({ "serviceDeploymentArn": arn, "hookId": "nonsense" });
+    assert!(account.continue_service_deployment(&other).await.is_err());
+    tokio::time::sleep(std::time::Duration::from_mins(5)).await;
+    let record = account.service_deployments("shop", "web", 1).await.unwrap().remove(0);
+    assert_eq!(record["status"], "SUCCESSFUL");
+    account.stop_service_deployment(arn).await.unwrap();
+    let unknown = arn.replace("web", "none");
+    assert!(account.stop_service_deployment(&unknown).await.is_err());
+}

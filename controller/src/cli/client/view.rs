@@ -41,6 +41,8 @@ pub(in crate::cli) struct StatusView {
     pub(in crate::cli) images: Vec<ImageView>,
     pub(in crate::cli) rollout: Option<RolloutView>,
     #[serde(default)]
+    pub(in crate::cli) hooks: Vec<HookView>,
+    #[serde(default)]
     pub(in crate::cli) holds: Vec<HoldView>,
     #[serde(default)]
     pub(in crate::cli) conditions: Vec<ConditionView>,
@@ -77,8 +79,17 @@ pub(in crate::cli) struct RolloutView {
     pub(in crate::cli) failed: i64,
     pub(in crate::cli) started_at: Option<String>,
     pub(in crate::cli) reason: Option<String>,
+    pub(in crate::cli) traffic_weights: Option<TrafficView>,
+    pub(in crate::cli) bake_until: Option<String>,
     #[serde(default)]
     pub(in crate::cli) waiting: Vec<WaitingView>,
+}
+
+/// How much of the traffic goes to the new tasks, in percent.
+#[derive(Debug, Clone, Deserialize)]
+pub(in crate::cli) struct TrafficView {
+    pub(in crate::cli) production: Option<f64>,
+    pub(in crate::cli) test: Option<f64>,
 }
 
 /// A hook at which a rollout waits.
@@ -86,7 +97,24 @@ pub(in crate::cli) struct RolloutView {
 #[serde(rename_all = "camelCase")]
 pub(in crate::cli) struct WaitingView {
     pub(in crate::cli) hook_id: String,
+    #[serde(default)]
+    pub(in crate::cli) is_gate: bool,
+    pub(in crate::cli) stage: Option<String>,
+    pub(in crate::cli) since: Option<String>,
     pub(in crate::cli) expires_at: Option<String>,
+}
+
+/// A one-off task before or after the rollout.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::cli) struct HookView {
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) phase: String,
+    pub(in crate::cli) state: String,
+    #[serde(default)]
+    pub(in crate::cli) attempt: u32,
+    pub(in crate::cli) message: Option<String>,
+    pub(in crate::cli) log: Option<String>,
 }
 
 /// A reason why differences are not acted on.

@@ -12,6 +12,21 @@ pub(super) struct Moment {
     pub(super) ago: String,
 }
 
+/// A time to come, in the two forms that a page needs.
+pub(super) struct Until {
+    /// For programs.
+    pub(super) iso: String,
+    /// For people.
+    pub(super) exact: String,
+}
+
+impl Until {
+    pub(super) fn new(at: Timestamp) -> Self {
+        let Moment { iso, exact, .. } = Moment::new(at, at);
+        Self { iso, exact }
+    }
+}
+
 impl Moment {
     pub(super) fn new(at: Timestamp, now: Timestamp) -> Self {
         let at = Timestamp::from_second(at.as_second()).unwrap_or(at);

@@ -5,7 +5,8 @@ use askama::Template;
 use super::outline::outline;
 use super::scaling::ScalingView;
 use super::view::{
-    AttemptView, Badge, Chrome, ConditionView, EventView, ImageView, InvalidView, RolloutView,
+    AttemptView, Badge, Chrome, ConditionView, EventView, HookView, ImageView, InvalidView,
+    RolloutView,
 };
 use crate::http::App;
 use crate::status_store::ServiceObject;
@@ -31,6 +32,7 @@ pub(super) struct ServicePage {
     task_definition: Option<String>,
     images: Vec<ImageView>,
     rollout: Option<RolloutView>,
+    hooks: Vec<HookView>,
     scaling: Option<ScalingView>,
     holds: Vec<(&'static str, String)>,
     conditions: Vec<ConditionView>,
@@ -71,6 +73,7 @@ pub(super) fn draw(app: &App, object: &ServiceObject) -> ServicePage {
         task_definition: status.task_definition.clone(),
         images: status.images.iter().map(ImageView::new).collect(),
         rollout: status.rollout.as_ref().map(|rollout| RolloutView::new(rollout, now)),
+        hooks: status.hooks.iter().map(|hook| HookView::new(hook, now)).collect(),
         scaling: status.scaling.as_ref().map(|scaling| ScalingView::new(scaling, now)),
         holds: status
             .holds

@@ -1,13 +1,13 @@
 //! What several pages show, in words that need no more deciding.
 
 use crds::{
-    Attempt, Condition, ConditionStatus, ConditionType, Health, ImageStatus, InvalidObject,
-    ObjectKey, RolloutStatus, SyncStatus, TargetName,
+    Attempt, Condition, ConditionStatus, ConditionType, Health, HookState, HookStatus, ImageStatus,
+    InvalidObject, ObjectKey, RolloutStatus, SyncStatus, TargetName, TrafficWeights, WaitingStatus,
 };
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::moment::Moment;
+use super::moment::{Moment, Until};
 use crate::http::App;
 use crate::http::assets::Urls;
 use crate::http::auth::Access;
@@ -181,14 +181,48 @@ pub(super) struct RolloutView {
     pub(super) started: Option<Moment>,
     pub(super) reason: Option<String>,
     pub(super) is_under_way: bool,
+    /// The traffic of the new tasks.
+    pub(super) traffic: Option<String>,
+    pub(super) bake_until: Option<Until>,
+    pub(super) waiting: Vec<PauseView>,
+}
+
+/// A pause at which a rollout waits.
+pub(super) struct PauseView {
+    pub(super) hook_id: String,
+    pub(super) stage: Option<String>,
+    pub(super) is_gate: bool,
+    pub(super) since: Option<Moment>,
+    pub(super) until: Option<Until>,
+}
+
+impl PauseView {
+    fn new(hook: &WaitingStatus, now: Timestamp) -> Self {
+        Self {
+            hook_id: hook.hook_id.clone(),
+            stage: hook.stage.as_deref().map(spoken),
+            is_gate: hook.is_gate,
+            since: hook.since.map(|at| Moment::new(at, now)),
+            until: hook.expires_at.map(Until::new),
+        }
+    }
+}
+
+/// `10 % of production, 100 % of test traffic`.
+fn told_traffic(weights: &TrafficWeights) -> String {
+    let shares = [(weights.production, "production"), (weights.test, "test")];
+    let told = shares.iter().filter_map(|(share, of)| Some(format!("{} % of {of}", (*share)?)));
+    format!("{} traffic", told.collect::<Vec<_>>().join(", "))
 }
 
 impl RolloutView {
     pub(super) fn new(rollout: &RolloutStatus, now: Timestamp) -> Self {
         let stage = rollout.stage.as_str();
-        let is_under_way =
-            stage.contains("PROGRESS") || stage == "PENDING" || stage.contains("REQUESTED");
         let has_ended_well = matches!(stage, "COMPLETED" | "SUCCESSFUL");
+        // Stages of progressive rollouts are many, ends are few.
+        let has_ended = has_ended_well
+            || matches!(stage, "FAILED" | "STOPPED" | "ROLLBACK_SUCCESSFUL" | "ROLLBACK_FAILED");
+        let is_under_way = !has_ended;
         let tone = match (has_ended_well, is_under_way && !stage.contains("ROLLBACK")) {
             (true, _) => Tone::Good,
             (false, true) if rollout.failed == 0 => Tone::Busy,
@@ -213,6 +247,41 @@ impl RolloutView {
             started: rollout.started_at.map(|at| Moment::new(at, now)),
             reason: rollout.reason.clone(),
             is_under_way,
+            traffic: rollout.traffic_weights.as_ref().map(told_traffic),
+            bake_until: rollout.bake_until.map(Until::new),
+            waiting: rollout.waiting.iter().map(|hook| PauseView::new(hook, now)).collect(),
+        }
+    }
+}
+
+/// A one-off task before or after the rollout.
+pub(super) struct HookView {
+    pub(super) name: String,
+    pub(super) phase: &'static str,
+    pub(super) state: &'static str,
+    pub(super) tone: &'static str,
+    pub(super) attempt: u32,
+    pub(super) started: Moment,
+    pub(super) message: Option<String>,
+    pub(super) log: Option<String>,
+}
+
+impl HookView {
+    pub(super) fn new(hook: &HookStatus, now: Timestamp) -> Self {
+        let tone = match hook.state {
+            HookState::Waiting | HookState::Running => Tone::Busy,
+            HookState::Succeeded => Tone::Good,
+            HookState::Failed | HookState::Unknown => Tone::Bad,
+        };
+        Self {
+            name: hook.name.to_string(),
+            phase: hook.phase.as_str(),
+            state: hook.state.as_str(),
+            tone: tone.class(),
+            attempt: hook.attempt,
+            started: Moment::new(hook.started_at, now),
+            message: hook.message.clone(),
+            log: hook.log.clone(),
         }
     }
 }
@@ -341,6 +410,9 @@ mod tests {
             failed,
             started_at: None,
             reason: None,
+            traffic_weights: None,
+            stage_since: None,
+            bake_until: None,
             waiting: Vec::new(),
         };
         RolloutView::new(&status, Timestamp::UNIX_EPOCH)
@@ -357,6 +429,8 @@ mod tests {
             ("SUCCESSFUL", 3, 0, false, "good", "bad"),
             ("ROLLBACK_SUCCESSFUL", 4, 3, false, "bad", "good"),
             ("FAILED", 0, 3, false, "bad", "bad"),
+            ("POST_TEST_TRAFFIC_SHIFT", 4, 0, true, "busy", "busy"),
+            ("BAKE_TIME", 4, 0, true, "busy", "busy"),
         ] {
             let view = rollout(stage, running, failed);
             assert_eq!((view.is_under_way, view.tone, view.bar), (under_way, tone, bar), "{stage}");

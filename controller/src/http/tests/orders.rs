@@ -68,6 +68,7 @@ mod with_an_operator {
             expectations: Arc::default(),
             refusals: Arc::default(),
             admission: crate::admission::Admission::default(),
+            outside: crate::references::Outside::default(),
         };
         let queue = Queue::new(1);
         let shutdown = CancellationToken::new();

@@ -41,6 +41,7 @@ pub(super) async fn of(store: &StatusStore, Embedded { sandbox, time }: &Embedde
         expectations: Arc::default(),
         refusals: Arc::default(),
         admission: crate::admission::Admission::default(),
+        outside: crate::references::Outside::default(),
     })
 }
 

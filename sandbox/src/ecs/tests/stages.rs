@@ -146,3 +146,39 @@ fn linear_roll_outs_take_equal_steps() {
     assert_eq!(weights, [json!(0.0), json!(40.0), json!(80.0), json!(100.0)]);
     assert_eq!(bench.record()["status"], "SUCCESSFUL");
 }
+
+#[test]
+fn test_traffic_shifts_before_production_and_all_of_it_goes_back() {
+    let hooks =
+        json!([{"targetType": "PAUSE", "lifecycleStages": ["POST_PRODUCTION_TRAFFIC_SHIFT"]}]);
+    let mut bench = rolling_out(
+        json!({"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0, "lifecycleHooks": hooks}),
+    );
+    let mut seen = Vec::new();
+    for _ in 0..300 {
+        bench.wait(1);
+        let target = bench.record()["targetServiceRevision"].clone();
+        let weights = (
+            target["requestedTestTrafficWeight"].clone(),
+            target["requestedProductionTrafficWeight"].clone(),
+        );
+        if !weights.0.is_null() && seen.last() != Some(&weights) {
+            seen.push(weights);
+        }
+    }
+    let shares = |test: f64, production: f64| (json!(test), json!(production));
+    assert_eq!(seen, [shares(0.0, 0.0), shares(100.0, 0.0), shares(100.0, 100.0)]);
+    let record = bench.record();
+    assert_eq!(record["sourceServiceRevisions"][0]["requestedProductionTrafficWeight"], 0.0);
+    bench.ok(
+        "StopServiceDeployment",
+        json!({"serviceDeploymentArn": record["serviceDeploymentArn"], "stopType": "ROLLBACK"}),
+    );
+    bench.wait(300);
+    let record = bench.record();
+    assert_eq!(record["status"], "ROLLBACK_SUCCESSFUL");
+    let target = &record["targetServiceRevision"];
+    assert_eq!(target["requestedProductionTrafficWeight"], 0.0);
+    assert_eq!(target["requestedTestTrafficWeight"], 0.0);
+    assert_eq!(record["sourceServiceRevisions"][0]["requestedProductionTrafficWeight"], 100.0);
+}

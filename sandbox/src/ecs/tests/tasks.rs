@@ -94,6 +94,32 @@ fn run_task_tokens_are_idempotent() {
 }
 
 #[test]
+fn a_replaced_command_ends_as_its_rule_says() {
+    let exits =
+        |code| ImageBehaviour::Exits { code, after: std::time::Duration::from_secs(2), oom: false };
+    let rules = vec![ImageRule::for_command("web:*", "migrate*", exits(4))];
+    let mut bench = Bench::with(Fixtures { images: rules, ..Fixtures::default() });
+    bench.register("web:v1");
+    let request = |container: &str, command: &str| {
+        json!({
+            "taskDefinition": "web", "launchType": "FARGATE",
+            "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
+            "overrides": {"containerOverrides": [{"name": container, "command": [command, "up"]}]},
+        })
+    };
+    for (command, code) in [("migrate", 4), ("seed", 0)] {
+        let arn = bench.ok("RunTask", request("app", command))["tasks"][0]["taskArn"].clone();
+        bench.wait(60);
+        let task = bench.ok("DescribeTasks", json!({"tasks": [arn]}))["tasks"][0].clone();
+        assert_eq!(task["stopCode"], "EssentialContainerExited", "{command}");
+        assert_eq!(task["containers"][0]["exitCode"], code, "{command}");
+    }
+    let (code, message) = bench.refused("RunTask", request("nobody", "seed"));
+    assert_eq!(code, "InvalidParameterException");
+    assert!(message.contains("nobody"), "{message}");
+}
+
+#[test]
 fn tasks_fail_in_the_words_of_ecs() {
     let exits = |code, seconds, oom| ImageBehaviour::Exits {
         code,

@@ -23,6 +23,13 @@ fn for_spec(verb: Verb, desired: &Desired) -> Order {
     Order { spec_hash: Some(desired.spec_hash.clone()), ..order(verb) }
 }
 
+/// A spec that asks for an approval before it is sent.
+fn approved_first(image: &str) -> Desired {
+    let mut desired = desired(image);
+    desired.gates.approval_first = true;
+    desired
+}
+
 fn expired(order: Order) -> Order {
     Order { expires_at: Some(NOW), ..order }
 }
@@ -36,7 +43,7 @@ fn what_people_said_decides_whether_a_new_spec_is_sent() {
     let world = World::running("web:v1");
     let auto = desired("web:v2");
     let manual = desired_with("web:v2", json!({ "mode": "manual" }));
-    let approved = Desired { needs_approval: true, ..desired("web:v2") };
+    let approved = approved_first("web:v2");
     let other = desired("web:v3");
     let none = Orders::default;
     let hold = |order| Orders { hold: Some(order), ..none() };
@@ -99,7 +106,7 @@ fn a_service_as_it_should_be_shows_what_would_hold_it_and_nothing_else() {
     let plan = planned(&world, &desired("web:v1"), &orders);
     assert!(plan.is_settled());
     assert_eq!(reasons(&plan), [Reason::ManualHold]);
-    let approved = Desired { needs_approval: true, ..desired("web:v1") };
+    let approved = approved_first("web:v1");
     assert_eq!(reasons(&planned(&world, &approved, &Orders::default())), [] as [Reason; 0]);
 }
 

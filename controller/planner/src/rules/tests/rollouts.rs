@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{E, Edit, W, advised, ec2, fine, told};
+use super::{E, Edit, W, advised, ec2, fargate, fine, told};
 
 fn configuration(member: &str, value: Value) -> Edit {
     (format!("/spec/service/deploymentConfiguration/{member}").leak(), value)
@@ -369,4 +369,113 @@ fn hooks() {
             "has `11` hooks of type `PAUSE`; a service takes 10",
         )],
     );
+}
+
+#[test]
+fn one_off_tasks_around_a_rollout() {
+    const HOOKS: &str = "/spec/rollout/hooks";
+    let hook = |more: Value| {
+        let mut hook = json!({ "name": "migrate", "command": ["migrate"] });
+        hook.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        hook
+    };
+    let edit = |hooks: Value| [(HOOKS, json!({ "before": hooks }))];
+    let container = "/spec/taskDefinition/containerDefinitions/0/name";
+    for spec in [ec2 as fn() -> Value, fargate] {
+        let name = spec().pointer(container).unwrap().clone();
+        fine(
+            spec,
+            &edit(json!([hook(json!({})), hook(json!({ "name": "seed", "container": name }))])),
+        );
+    }
+    fine(ec2, &[(HOOKS, json!({ "before": [hook(json!({}))], "after": [hook(json!({}))] }))]);
+    let at =
+        |member: &str| -> &'static str { format!("spec.rollout.hooks.before[0].{member}").leak() };
+    for (more, path, message) in [
+        (
+            json!({ "command": [] }),
+            at("command"),
+            "a hook needs a command: its container's own would not end",
+        ),
+        (json!({ "timeout": "0s" }), at("timeout"), "`0s` leaves the task no time"),
+        (
+            json!({ "container": "nobody" }),
+            at("container"),
+            "`nobody` is not a container of the task",
+        ),
+    ] {
+        told(ec2, &edit(json!([hook(more)])), &[(E, path, message)]);
+    }
+    fine(fargate, &edit(json!([hook(json!({ "cpu": "1024", "memory": "2 GB" }))])));
+    let message = "Fargate has no task with cpu `512` and memory `512`";
+    let small = hook(json!({ "cpu": "512", "memory": "512" }));
+    told(fargate, &edit(json!([small])), &[(E, "spec.rollout.hooks.before[0]", message)]);
+    let twice = json!([hook(json!({})), hook(json!({}))]);
+    let second = "spec.rollout.hooks.before[1].name";
+    told(ec2, &edit(twice), &[(E, second, "`migrate` is the name of another hook of this list")]);
+    let long = hook(json!({ "command": ["x".repeat(8193)] }));
+    let message = "command and environment have 8193 characters; RunTask takes 8192";
+    told(ec2, &edit(json!([long])), &[(E, "spec.rollout.hooks.before[0]", message)]);
+}
+
+#[test]
+fn gates() {
+    let approval = |at: Value| ("/spec/rollout/approval", json!({"required": true, "at": at}));
+    let linear = || configuration("strategy", json!("LINEAR"));
+    let pause = |stage: &str| json!({"targetType": "PAUSE", "lifecycleStages": [stage]});
+    let all = json!([
+        "PRE_SCALE_UP",
+        "POST_SCALE_UP",
+        "POST_TEST_TRAFFIC_SHIFT",
+        "PRE_PRODUCTION_TRAFFIC_SHIFT",
+        "POST_PRODUCTION_TRAFFIC_SHIFT",
+    ]);
+    fine(ec2, &[linear(), approval(all)]);
+    fine(ec2, &[("/spec/rollout/approval", json!({"required": true}))]);
+    let own = configuration("lifecycleHooks", json!([pause("PRE_SCALE_UP")]));
+    fine(ec2, &[linear(), own.clone(), approval(json!(["POST_SCALE_UP"]))]);
+    told(
+        ec2,
+        &[linear(), own, approval(json!(["POST_SCALE_UP", "PRE_SCALE_UP"]))],
+        &[(
+            E,
+            "spec.rollout.approval.at[1]",
+            "`PRE_SCALE_UP` has a hook of type `PAUSE` of the spec's own, and ECS does not say which of two waits",
+        )],
+    );
+    let ten: Vec<Value> = (0..10).map(|_| pause("PRE_SCALE_UP")).collect();
+    told(
+        ec2,
+        &[
+            linear(),
+            configuration("lifecycleHooks", json!(ten)),
+            approval(json!(["POST_SCALE_UP"])),
+        ],
+        &[(
+            E,
+            "spec.rollout.approval.at",
+            "needs a hook of type `PAUSE`, and the spec has `10`; a service takes 10",
+        )],
+    );
+    told(
+        ec2,
+        &[approval(json!(["POST_SCALE_UP"]))],
+        &[(
+            W,
+            "spec.rollout.approval.at",
+            "names stages, and `ROLLING` has none: the approval is waited for before anything is sent",
+        )],
+    );
+    told(
+        ec2,
+        &[("/spec/rollout/approval", json!({"required": false, "at": ["POST_SCALE_UP"]}))],
+        &[(W, "spec.rollout.approval.at", "names stages, and no approval is required")],
+    );
+    for (timeout, is_fine) in
+        [("1m", true), ("336h", true), ("59s", false), ("90s", false), ("337h", false)]
+    {
+        let edit = [("/spec/rollout/gateTimeout", json!(timeout))];
+        let found = super::findings(&super::edited(ec2(), &edit));
+        assert_eq!(found.is_empty(), is_fine, "{timeout}: {found:?}");
+    }
 }

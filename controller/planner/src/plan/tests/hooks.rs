@@ -1,0 +1,234 @@
+//! When hooks run, and what waits for them.
+
+use crds::{HookPhase, Order, Reason, Verb};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::{ARN, Plan, World, desired, resolved, spec};
+use crate::desired::Desired;
+use crate::hook::{self, Live, Outcome};
+use crate::observed::Observed;
+use crate::orders::Orders;
+use crate::plan::{Action, Requeue, plan};
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds)
+}
+
+/// The spec of an image with hooks of these names.
+fn hooked(image: &str, before: &[&str], after: &[&str]) -> Desired {
+    let hooks = |names: &[&str]| -> Vec<Value> {
+        names
+            .iter()
+            .map(|name| json!({ "name": name, "command": [name], "timeout": "10m" }))
+            .collect()
+    };
+    let mut service = serde_json::to_value(spec(image, &json!({}))).unwrap();
+    service["spec"]["rollout"] =
+        json!({ "hooks": { "before": hooks(before), "after": hooks(after) } });
+    resolved(&serde_json::from_value(service).unwrap())
+}
+
+fn names(actions: &[Action]) -> Vec<&'static str> {
+    actions.iter().map(Action::operation).collect()
+}
+
+fn reasons(plan: &Plan) -> Vec<Reason> {
+    plan.holds.iter().map(|hold| hold.reason).collect()
+}
+
+/// Carries a plan out as the controller does: what it begins is written down, and RunTask answers with a task.
+fn carry(observed: &mut Observed, desired: &Desired, plan: &Plan, now: Timestamp) -> Vec<Value> {
+    hook::before_sending(&mut observed.hooks.logs, desired, plan, now);
+    let mut asked = Vec::new();
+    for action in &plan.actions {
+        if let Action::RunTask { input, run, .. } = action {
+            let arn = format!("{ARN}:task/shop/{}", run.name);
+            let run = hook::answered(run, &json!({ "tasks": [{ "taskArn": arn }] }), now);
+            hook::put(&mut observed.hooks.logs, &desired.spec_hash, run);
+            asked.push(input.clone());
+        }
+    }
+    asked
+}
+
+/// Lets the running hook end with an exit code.
+fn ends(observed: &mut Observed, code: i64, now: Timestamp) {
+    let (spec, run) =
+        hook::open(&observed.hooks.logs).map(|(spec, run)| (spec.clone(), run.clone())).unwrap();
+    let task = json!({
+        "taskArn": run.task, "lastStatus": "STOPPED", "stopCode": "EssentialContainerExited",
+        "containers": [{ "name": "app", "exitCode": code }],
+    });
+    let learnt = hook::learn(&run, Some(&task), true, now);
+    hook::put(&mut observed.hooks.logs, &spec, learnt);
+}
+
+fn decide(observed: &Observed, desired: &Desired, now: Timestamp) -> Plan {
+    plan(desired, observed, &Orders::default(), now)
+}
+
+#[test]
+fn hooks_before_stand_between_the_registration_and_the_update_one_after_the_other() {
+    let wanted = hooked("web:v2", &["setup", "migrate"], &[]);
+    let mut world = World::running("web:v1");
+    let mut observed = world.observe();
+    let first = decide(&observed, &wanted, at(0));
+    assert_eq!(names(&first.actions), ["RegisterTaskDefinition", "RunTask"]);
+    assert_eq!(names(&first.withheld), ["UpdateService", "TagResource"]);
+    assert_eq!(reasons(&first), [Reason::HookRunning]);
+    let register = Plan { actions: first.actions[..1].to_vec(), ..Plan::nothing() };
+    world.apply(&register);
+    let asked = carry(&mut observed, &wanted, &first, at(0));
+    let input = &asked[0];
+    assert_eq!(
+        input["overrides"]["containerOverrides"],
+        json!([{ "name": "app", "command": ["setup"] }])
+    );
+    assert_eq!(input["launchType"], "FARGATE");
+    assert_eq!(
+        input["networkConfiguration"]["awsvpcConfiguration"]["subnets"],
+        json!(["subnet-b", "subnet-a"])
+    );
+    assert_eq!(input["clientToken"], input["startedBy"]);
+    let token = input["clientToken"].as_str().unwrap();
+    assert!(token.len() <= 64 && token.starts_with("longshore/"), "{token}");
+    assert!(
+        input["tags"]
+            .as_array()
+            .unwrap()
+            .contains(&json!({ "key": "longshore.dev/hook", "value": "before/setup" }))
+    );
+
+    let observe = |world: &World, observed: &Observed| Observed {
+        hooks: observed.hooks.clone(),
+        ..world.observe()
+    };
+    let mut observed = observe(&world, &observed);
+    let waiting = decide(&observed, &wanted, at(5));
+    assert_eq!((waiting.actions.len(), reasons(&waiting)), (0, vec![Reason::HookRunning]));
+    assert!(matches!(waiting.requeue, Requeue::After(_)));
+    ends(&mut observed, 0, at(6));
+    let second = decide(&observed, &wanted, at(7));
+    assert_eq!(names(&second.actions), ["RunTask"]);
+    carry(&mut observed, &wanted, &second, at(7));
+    ends(&mut observed, 0, at(8));
+    let last = decide(&observed, &wanted, at(9));
+    assert_eq!(names(&last.actions), ["UpdateService", "TagResource"]);
+    assert_eq!(last.holds, []);
+    world.apply(&last);
+    // Sent once, the spec runs them no more, even with all that was written down lost.
+    assert!(decide(&world.observe(), &wanted, at(10)).is_settled());
+}
+
+#[test]
+fn a_failed_hook_holds_its_spec_until_it_is_released_after_the_failure() {
+    let wanted = hooked("web:v2", &["migrate"], &[]);
+    let world = World::running("web:v1");
+    let mut observed = world.observe();
+    let first = decide(&observed, &wanted, at(0));
+    let token = carry(&mut observed, &wanted, &first, at(0))[0]["clientToken"].clone();
+    ends(&mut observed, 3, at(10));
+    let held = decide(&observed, &wanted, at(20));
+    assert_eq!((held.actions.len(), reasons(&held)), (0, vec![Reason::HookFailed]));
+    assert!(held.holds[0].message.contains("container app exited with 3"), "{:?}", held.holds);
+    let released = |time: i64, spec: &Desired| Orders {
+        release: Some(Order {
+            id: 1,
+            verb: Verb::Release,
+            actor: "ci".to_owned(),
+            time: at(time),
+            reason: None,
+            spec_hash: Some(spec.spec_hash.clone()),
+            to: None,
+            hook_id: None,
+            replace: false,
+            prune: false,
+            expires_at: None,
+        }),
+        ..Orders::default()
+    };
+    // A release that was given before it failed does not count, nor does one of another spec.
+    for orders in [released(5, &wanted), released(30, &desired("web:v3"))] {
+        assert_eq!(reasons(&plan(&wanted, &observed, &orders, at(40))), [Reason::HookFailed]);
+    }
+    let again = plan(&wanted, &observed, &released(30, &wanted), at(40));
+    let asked = carry(&mut observed, &wanted, &again, at(40));
+    assert_eq!(asked.len(), 1);
+    assert_ne!(asked[0]["clientToken"], token);
+    let run = hook::of(&observed.hooks.logs, &wanted.spec_hash)
+        .unwrap()
+        .run(HookPhase::Before, &"migrate".parse().unwrap());
+    assert_eq!(run.unwrap().attempt, 2);
+    // The same release does not count for its second failure.
+    ends(&mut observed, 3, at(50));
+    let held = plan(&wanted, &observed, &released(30, &wanted), at(60));
+    assert_eq!(reasons(&held), [Reason::HookFailed]);
+    // A new spec runs its own.
+    let newer = hooked("web:v3", &["migrate"], &[]);
+    assert!(names(&decide(&observed, &newer, at(70)).actions).contains(&"RunTask"));
+}
+
+#[test]
+fn hooks_after_follow_a_rollout_that_ended_well_and_was_sent_with_them() {
+    let wanted = hooked("web:v2", &[], &["warm"]);
+    let mut world = World::running("web:v1");
+    let mut observed = world.observe();
+    let rolling = decide(&observed, &wanted, at(0));
+    assert_eq!(names(&rolling.actions), ["RegisterTaskDefinition", "UpdateService", "TagResource"]);
+    carry(&mut observed, &wanted, &rolling, at(0));
+    world.apply(&rolling);
+    // Without what was written down nobody knows whether it has run: it does not.
+    assert!(decide(&world.observe(), &wanted, at(1)).is_settled());
+    let mut observed = Observed { hooks: observed.hooks.clone(), ..world.observe() };
+    let after = decide(&observed, &wanted, at(1));
+    assert_eq!(names(&after.actions), ["RunTask"]);
+    carry(&mut observed, &wanted, &after, at(1));
+    assert_eq!(reasons(&decide(&observed, &wanted, at(2))), [Reason::HookRunning]);
+    let mut failed = observed.clone();
+    ends(&mut failed, 1, at(3));
+    let told = decide(&failed, &wanted, at(4));
+    assert_eq!((told.is_settled(), reasons(&told)), (true, vec![Reason::HookFailed]));
+    ends(&mut observed, 0, at(3));
+    let done = decide(&observed, &wanted, at(4));
+    assert_eq!((done.is_settled(), done.holds.len()), (true, 0));
+}
+
+#[test]
+fn a_newer_spec_waits_for_the_hook_of_an_older_one_and_stops_it_when_its_time_is_up() {
+    let older = hooked("web:v2", &["migrate"], &[]);
+    let world = World::running("web:v1");
+    let mut observed = world.observe();
+    let first = decide(&observed, &older, at(0));
+    carry(&mut observed, &older, &first, at(0));
+    let task = format!("{ARN}:task/shop/migrate");
+    observed.hooks.task = Some(Live {
+        task: task.clone(),
+        status: "RUNNING".to_owned(),
+        created_at: Some(at(0)),
+        is_stopping: false,
+    });
+    let newer = desired("web:v3");
+    let waiting = decide(&observed, &newer, at(60));
+    assert_eq!((waiting.actions.len(), reasons(&waiting)), (0, vec![Reason::HookRunning]));
+    let late = decide(&observed, &newer, at(601));
+    let [Action::StopTask { input, .. }] = late.actions.as_slice() else { panic!("{late:?}") };
+    assert_eq!(input["task"], json!(task));
+    ends(&mut observed, 0, at(602));
+    observed.hooks.task = None;
+    let run = &hook::of(&observed.hooks.logs, &older.spec_hash).unwrap().runs[0];
+    assert_eq!(run.result.as_ref().unwrap().outcome, Outcome::Succeeded);
+    assert_eq!(
+        names(&decide(&observed, &newer, at(603)).actions),
+        ["RegisterTaskDefinition", "UpdateService", "TagResource"]
+    );
+}
+
+#[test]
+fn what_was_learnt_and_could_not_be_written_down_lets_nothing_be_changed() {
+    let wanted = hooked("web:v2", &["migrate"], &[]);
+    let mut observed = World::running("web:v1").observe();
+    observed.hooks.unrecorded = Some("the disk is full".to_owned());
+    let held = decide(&observed, &wanted, at(0));
+    assert_eq!((held.actions.len(), reasons(&held)), (0, vec![Reason::StateUnknown]));
+}

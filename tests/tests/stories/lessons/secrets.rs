@@ -91,6 +91,7 @@ async fn no_secret_value_is_logged_said_kept_or_even_read() {
     fleet.until_ready("web").await;
     let put = json!({ "Name": "/shop/url", "Value": format!("{CANARY}2"), "Type": "SecureString", "Overwrite": true });
     fleet.console_of("ssm", "PutParameter", put);
+    // The values are there: the new one is noticed by its version.
     fleet.until("reloaded", |fleet| fleet.rollouts("web").len() == 4).await;
     fleet.until_ready("web").await;
     fleet.restart().await;
@@ -124,7 +125,4 @@ async fn no_secret_value_is_logged_said_kept_or_even_read() {
     for revision in fleet.sandbox.look(fleet.now(), sandbox::Region::task_definitions) {
         assert_clean(&revision.arn, &revision.given.to_string());
     }
-    // It was there all the time for whoever may read it.
-    let read = fleet.console_of("secretsmanager", "GetSecretValue", json!({ "SecretId": SECRET }));
-    assert!(read.to_string().contains(CANARY));
 }

@@ -107,8 +107,8 @@ async fn one(
         Action::ContinueServiceDeployment { input, .. } => {
             account.continue_service_deployment(input).await.map(|()| Vec::new())
         }
-        Action::DeleteService { .. } => {
-            account.delete_service(cluster, name, true).await.map(|_| Vec::new())
+        Action::DeleteService { force, .. } => {
+            account.delete_service(cluster, name, *force).await.map(|_| Vec::new())
         }
     }
 }

@@ -42,6 +42,8 @@ pub struct Config {
     pub http: Http,
     /// Where it is kept what people said; `None` for memory.
     pub state: Option<StateLocation>,
+    /// What the requests of checks may use.
+    pub checks: crds::Checks,
 }
 
 /// Where the state store is.
@@ -133,8 +135,17 @@ impl Config {
             .name
             .parse()
             .map_err(|error: crds::InvalidName| invalid(error.to_string()))?;
-        let ControllerSpec { sources, targets, vars, tfstate, interval, retention, http, state } =
-            controller.spec;
+        let ControllerSpec {
+            sources,
+            targets,
+            vars,
+            tfstate,
+            interval,
+            retention,
+            http,
+            state,
+            checks,
+        } = controller.spec;
         let mut configured = Vec::new();
         for source in sources {
             let location = relative_to(folder, source.location().map_err(invalid)?);
@@ -157,6 +168,7 @@ impl Config {
             revisions: retention.map(|retention| retention.revisions),
             http,
             state: state.map(|state| state_location(folder, state)).transpose().map_err(invalid)?,
+            checks: checks.unwrap_or_default(),
         })
     }
 
@@ -172,6 +184,7 @@ impl Config {
             revisions: None,
             http: Http::default(),
             state: None,
+            checks: crds::Checks::default(),
         }
     }
 
@@ -196,7 +209,13 @@ fn with_default(targets: Vec<Target>) -> Vec<Target> {
         return targets;
     }
     let name = TargetName::default();
-    vec![Target { name, region: None, role_arn: None, external_id: None }]
+    vec![Target {
+        name,
+        region: None,
+        role_arn: None,
+        external_id: None,
+        max_concurrent_rollouts: None,
+    }]
 }
 
 /// The Terraform states, each under a name of its own.

@@ -4,6 +4,7 @@
 //! broken document harms only its own object, whose last good spec stays in force; two specs for one service hold both; a
 //! service counts as gone from a source only after that source was read completely with every name in it readable.
 
+mod dependency;
 mod referring;
 mod release;
 
@@ -11,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crds::{
-    Generation, InvalidObject, ObjectKey, ObjectMeta, OwnerName, Provenance, Reason, Service,
-    SourceName, SourceRevision, SpecHash, SyncPolicy,
+    Generation, InvalidObject, ObjectKey, ObjectMeta, OwnerName, Position, Provenance, Reason,
+    Service, SourceName, SourceRevision, SpecHash, SyncPolicy,
 };
 use indexmap::IndexMap;
 use planner::Desired;
@@ -21,6 +22,7 @@ use planner::rules::{self, Finding, Severity};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use self::dependency::Dependencies;
 use self::referring::{Pending, Referring};
 use crate::manifest::{self, Located, Object};
 use crate::references::{Referents, ResolvedReference};
@@ -78,6 +80,8 @@ pub struct Entry {
     pub references: Vec<ResolvedReference>,
     /// What is doubtful about it, though it can be used.
     pub warnings: Vec<InvalidObject>,
+    /// Where `rollout.dependsOn` stands in the file.
+    pub depends_on_at: Option<Position>,
 }
 
 /// What is wanted, over all sources.
@@ -89,6 +93,8 @@ pub struct Inventory {
     index: BTreeMap<ObjectKey, Named>,
     generations: HashMap<ObjectKey, (SpecHash, Generation)>,
     orphans: BTreeMap<ObjectKey, Orphan>,
+    dependencies: Dependencies,
+    called: BTreeSet<ObjectKey>,
 }
 
 /// A service that carries our tags and that no spec names.
@@ -99,6 +105,14 @@ struct Orphan {
     noted: Instant,
     /// Its deletion policy keeps it: it does not count as leaving.
     is_kept: bool,
+    /// The digests of the services that it says it depends on; `None` until it was looked at.
+    depends_on: Option<BTreeSet<String>>,
+}
+
+impl Orphan {
+    fn needs(&self, digest: &str) -> bool {
+        self.depends_on.as_ref().is_some_and(|needed| needed.contains(digest))
+    }
 }
 
 /// Everything that names one key.
@@ -147,6 +161,8 @@ impl Inventory {
             index: BTreeMap::new(),
             generations: HashMap::new(),
             orphans: BTreeMap::new(),
+            dependencies: Dependencies::default(),
+            called: BTreeSet::new(),
         }
     }
 
@@ -186,12 +202,17 @@ impl Inventory {
         state.files = files;
         state.revision = Some(snapshot.revision().clone());
         state.remember_good();
+        let mut touched = self.dependencies.touched(&changed);
+        let mut needed = self.dependencies.needed(&changed);
         if !changed.is_empty() {
             self.rebuild();
         }
         for key in &changed {
             self.settle(key, source);
         }
+        touched.append(&mut self.dependencies.touched(&changed));
+        needed.retain(|key| self.orphans.contains_key(key));
+        changed.extend(touched.into_iter().chain(needed));
         changed
     }
 
@@ -211,6 +232,8 @@ impl Inventory {
             }
         }
         self.index = index;
+        let last_good = self.sources.values().flat_map(|state| state.last_good.values());
+        self.dependencies = Dependencies::between(last_good);
     }
 
     /// Counts generations, and keeps the list of services whose spec has gone.
@@ -287,14 +310,8 @@ impl Inventory {
     /// Notes a service that carries our tags and that no spec names.
     pub fn note_orphan(&mut self, key: ObjectKey, source: SourceName) {
         if !self.is_known(&key) {
-            self.orphans.insert(key, Orphan { source, noted: Instant::now(), is_kept: false });
-        }
-    }
-
-    /// Notes that an orphan's own deletion policy keeps it, so that it is not among those that are about to leave.
-    pub fn note_kept(&mut self, key: &ObjectKey) {
-        if let Some(orphan) = self.orphans.get_mut(key) {
-            orphan.is_kept = true;
+            let (noted, depends_on) = (Instant::now(), None);
+            self.orphans.insert(key, Orphan { source, noted, is_kept: false, depends_on });
         }
     }
 
@@ -304,11 +321,6 @@ impl Inventory {
             .iter()
             .filter(|(name, _)| *name != source)
             .all(|(_, state)| state.read_at.is_some_and(|read_at| read_at >= orphan.noted))
-    }
-
-    /// Forgets a service that is gone at AWS too.
-    pub fn forget_orphan(&mut self, key: &ObjectKey) {
-        self.orphans.remove(key);
     }
 
     /// Every key that needs turns: those that specs name, and orphans.
@@ -503,6 +515,9 @@ fn entry(
         .map_err(|error| vec![invalid(error.path, error.message, None)])?;
     let (refused, doubtful): (Vec<Finding>, Vec<Finding>) =
         rules::check(&service).into_iter().partition(|finding| finding.severity == Severity::Error);
+    let has_dependencies = !desired.depends_on.is_empty();
+    let depends_on_at =
+        has_dependencies.then(|| located.locate("spec.rollout.dependsOn")).flatten();
     let located = |findings: Vec<Finding>| -> Vec<InvalidObject> {
         let located = findings.into_iter();
         located.map(|finding| invalid(finding.path, finding.message, finding.hint)).collect()
@@ -518,6 +533,7 @@ fn entry(
         spec: Arc::new(SpecText::from(&spec)),
         references,
         warnings,
+        depends_on_at,
     })
 }
 

@@ -5,6 +5,7 @@
 pub mod admission;
 pub mod apply;
 pub mod aws;
+pub mod checks;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -16,6 +17,7 @@ pub mod manifest;
 pub mod observe;
 pub mod operator;
 pub mod orders;
+pub mod places;
 pub mod planned;
 pub mod preflight;
 pub mod queue;
@@ -27,6 +29,7 @@ pub mod source;
 pub mod state;
 pub mod status_store;
 mod telemetry;
+mod waiting;
 
 /// An error with its causes, on one line.
 pub fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {

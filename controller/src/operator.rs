@@ -9,7 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crds::{ClusterName, ObjectKey, Reason, ServiceStatus, SourceLocation, SourceName, TargetName};
+use crds::{
+    ClusterName, ConditionStatus, ConditionType, Generation, ObjectKey, Reason, ServiceStatus,
+    SourceLocation, SourceName, TargetName,
+};
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _};
 use planner::Requeue;
@@ -27,7 +30,7 @@ use crate::reconcile::{self, Context, Ended};
 use crate::references;
 use crate::retention;
 use crate::source::{Snapshot, SourceReader};
-use crate::status_store::{Event, SourceKind, SourceObject};
+use crate::status_store::{Event, ServiceObject, SourceKind, SourceObject};
 
 /// How many turns are taken at once; a multiple of the ten services that one DescribeServices takes.
 const WORKERS: usize = 60;
@@ -280,7 +283,8 @@ async fn work(context: &Context, queue: &Queue<ObjectKey>, metrics: &Metrics) {
             Ended::Failed
         });
         metrics.turn_ended(result_of(ended), began.elapsed());
-        if let Some(after) = context.statuses.service(&key) {
+        let after = context.statuses.service(&key);
+        if let Some(after) = &after {
             let before = before.as_ref().map(|object| &object.status);
             if let Some((result, took)) = ended_rollout(before, &after.status, context.clock.now())
             {
@@ -294,13 +298,30 @@ async fn work(context: &Context, queue: &Queue<ObjectKey>, metrics: &Metrics) {
             Ended::Requeue(Requeue::OnChange) | Ended::Waits | Ended::Failed | Ended::Gone => {}
         }
         queue.done(&key, ended == Ended::Failed);
-        for called in context.admission.called() {
+        let mut called = context.admission.called();
+        called.extend(context.places.called());
+        called.extend(context.inventory().called());
+        if stands(before.as_deref()) != stands(after.as_deref()) {
+            called.extend(context.inventory().dependents(&key));
+        }
+        for called in called {
             queue.add(called, Priority::Urgent);
         }
     }
 }
 
-fn is_looked_at(status: &ServiceStatus) -> bool {
+/// What those that depend on a service look at.
+fn stands(object: Option<&ServiceObject>) -> Option<(Generation, bool, Option<Reason>)> {
+    let status = &object?.status;
+    let stalled = status
+        .condition(ConditionType::Stalled)
+        .filter(|stalled| stalled.status == ConditionStatus::True)
+        .map(|stalled| stalled.reason);
+    Some((status.observed_generation, status.is_ready(), stalled))
+}
+
+/// Whether anything has been said of a service since the start.
+pub(crate) fn is_looked_at(status: &ServiceStatus) -> bool {
     !status.conditions.iter().any(|condition| condition.reason == Reason::NotYetObserved)
 }
 

@@ -14,22 +14,26 @@ use planner::observed::{Deployment, ObservedService};
 use planner::orders::Orders;
 use planner::prune::{self, SourceFacts};
 use planner::status::{self, Failure, Turn};
+use planner::waiting::is_under_way;
 use planner::{Desired, Observed, Plan, Requeue, ownership};
 use tokio::time::Instant;
 
 use crate::admission::Admission;
 use crate::apply::{self, Outcome};
 use crate::aws::{self, Account, Aws, Retry};
+use crate::checks::{self, Checks};
 use crate::clock::Clock;
 use crate::hooks;
 use crate::inventory::{Doubt, Entry, Inventory, Wanted};
 use crate::observe;
 use crate::orders::{self, Said};
+use crate::places::Places;
 use crate::preflight;
 use crate::references::Outside;
 use crate::scaling;
 use crate::state::StateStore;
 use crate::status_store::{ServiceObject, StatusStore};
+use crate::waiting;
 
 /// How long a read may be older than our own last change before it is believed anyway (aws.md §0: reads are eventually
 /// consistent).
@@ -62,6 +66,10 @@ pub struct Context {
     pub admission: Admission,
     /// What reads values outside that specs refer to.
     pub outside: Outside,
+    /// Who may roll tasks now.
+    pub places: Places,
+    /// How checks are measured.
+    pub checks: Checks,
 }
 
 /// A spec that AWS refused in a way that trying again cannot mend: sending it each minute would only use up the rates.
@@ -144,7 +152,10 @@ pub async fn reconcile(context: &Context, key: &ObjectKey) -> Ended {
             publish(context, key, Some(entry), invalid.clone(), status);
             ended
         }
-        Wanted::Blocked { reason, message, .. } => block(context, key, &wanted, *reason, message),
+        Wanted::Blocked { reason, message, .. } => {
+            leave(context, key);
+            block(context, key, &wanted, *reason, message)
+        }
         Wanted::Gone => orphan(context, account, key, &said).await,
     }
 }
@@ -177,7 +188,7 @@ async fn turn(
     let mut observed = match Box::pin(observed(context, account, desired, said)).await {
         Ok(observed) => observed,
         Err(error) => {
-            context.admission.leave(&desired.key);
+            leave(context, &desired.key);
             let failure = failure(&error);
             let status =
                 status::unread(&failure, generation, previous.as_ref(), context.clock.now());
@@ -191,16 +202,25 @@ async fn turn(
         return (previous, Ended::Requeue(Requeue::After(STALE_RETRY)));
     }
     forget_answered(context, &desired.key, &mut observed);
+    observed = Box::pin(checks::at_gate(context, account, desired, observed, said)).await;
     let mut plan = planner::plan(desired, &observed, &said.orders, context.clock.now());
+    let is_rolling = is_under_way(desired, &observed, &plan, context.clock.now());
+    context.places.see(&desired.key, is_rolling);
+    plan = Box::pin(waiting::check(context, desired, &observed, plan, &said.orders)).await;
     let held_for = preflight::held_for(previous.as_ref(), context.clock.now());
     plan = Box::pin(preflight::check(account, desired, plan, held_for, &mut observed)).await;
+    plan = Box::pin(checks::judge(context, account, desired, (&observed, said), plan)).await;
     if let Err(error) = orders::before(context, &desired.key, &plan, &observed).await {
         plan = plan.withhold(Reason::StateUnknown, error.to_string());
+    }
+    let refusal = refusal(context, desired);
+    if refusal.is_none() {
+        plan = waiting::take_place(context, desired, &observed, plan);
     }
     if let Err(error) = hooks::before(context, desired, &plan).await {
         plan = plan.withhold(Reason::StateUnknown, error.to_string());
     }
-    let carried_out = match refusal(context, desired).filter(|_| !plan.actions.is_empty()) {
+    let carried_out = match refusal.filter(|_| !plan.actions.is_empty()) {
         Some(error) => {
             context.admission.leave(&desired.key);
             Some(Outcome { error: Some(error), ..Outcome::default() })
@@ -209,6 +229,10 @@ async fn turn(
     };
     let waits = carried_out.is_none();
     let outcome = carried_out.unwrap_or_default();
+    let is_refused = outcome.error.as_ref().is_some_and(|error| error.retry() == Retry::Never);
+    if !is_rolling && (waits || is_refused) {
+        context.places.give_back(&desired.key);
+    }
     expect(context, desired, &plan, &outcome);
     remember_refusal(context, desired, &outcome);
     hooks::after(context, desired, &plan, &outcome).await;
@@ -244,6 +268,12 @@ async fn observed(
     Ok(Observed { sent: sent(context, &desired.key), hooks, ..observed })
 }
 
+/// Takes a service about which nothing can be decided now out of the lines that it may stand in.
+fn leave(context: &Context, key: &ObjectKey) {
+    context.admission.leave(key);
+    context.places.leave(key);
+}
+
 /// Carries a plan out, if it is this key's time; `None` when it has to wait for that.
 async fn carry_out(
     context: &Context,
@@ -272,6 +302,7 @@ async fn plan_only(context: &Context, entry: &Entry) -> Result<Plan, String> {
     let hooks = hooks.map_err(|error| error.to_string())?;
     let mut observed = Observed { sent: sent(context, &desired.key), hooks, ..observed };
     let plan = planner::plan(desired, &observed, &said.orders, context.clock.now());
+    let plan = Box::pin(waiting::check(context, desired, &observed, plan, &said.orders)).await;
     Ok(Box::pin(preflight::check(account, desired, plan, None, &mut observed)).await)
 }
 
@@ -317,6 +348,7 @@ async fn orphan(context: &Context, account: &Account, key: &ObjectKey, said: &Sa
         Ok(service) => service,
         Err(error) => return unread(context, key, &error),
     };
+    context.places.give_back(key);
     let Some(service) = service.filter(|service| is_ours_and_there(service, &context.owner)) else {
         context.inventory().forget_orphan(key);
         context.expectations.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
@@ -325,29 +357,21 @@ async fn orphan(context: &Context, account: &Account, key: &ObjectKey, said: &Sa
         orders::forget(context, key).await;
         return Ended::Gone;
     };
+    context.inventory().note_seen(key, &service);
     let plan = match prune_plan(context, account, key, &service, &said.orders).await {
         Ok(plan) => plan,
         Err(error) => return unread(context, key, &error),
     };
-    if plan.holds.iter().any(|hold| hold.reason == Reason::Orphaned) {
-        context.inventory().note_kept(key);
-    }
     let carried_out = carry_out(context, account, key, None, &plan).await;
     let waits = carried_out.is_none();
     let outcome = carried_out.unwrap_or_default();
-    let status = match &outcome.error {
-        Some(error) => {
-            let generation =
-                previous.as_ref().map_or(Generation(0), |status| status.observed_generation);
-            status::unread(&failure(error), generation, previous.as_ref(), context.clock.now())
-        }
-        None => status::orphan(&plan, &service, previous.as_ref(), context.clock.now()),
-    };
+    let failure = outcome.error.as_ref().map(failure);
+    let now = context.clock.now();
+    let status = status::orphan(&plan, &service, failure.as_ref(), previous.as_ref(), now);
     publish(context, key, None, Vec::new(), status);
     match &outcome.error {
         Some(error) => after_error(error),
         None if waits => Ended::Waits,
-        None if outcome.done > 0 => Ended::Requeue(Requeue::After(Duration::from_secs(15))),
         None => Ended::Requeue(plan.requeue),
     }
 }
@@ -362,12 +386,14 @@ async fn prune_plan(
 ) -> Result<Plan, aws::Error> {
     let said = (orders, context.clock.now());
     let plan = prune::plan(key, service, &context.owner, facts(context, key, service), said);
+    let dependents = context.inventory().dependents_left(key);
+    let plan = prune::after_dependents(plan, key, &dependents);
     scaling::removed_first(account, key, service, plan).await
 }
 
 /// Says that a service could not be read, whether or not a spec names it.
 pub(crate) fn unread(context: &Context, key: &ObjectKey, error: &aws::Error) -> Ended {
-    context.admission.leave(key);
+    leave(context, key);
     let wanted = context.inventory().wanted(key);
     let (entry, invalid) = match &wanted {
         Wanted::Spec { entry, invalid, .. } => (Some(entry), invalid.clone()),

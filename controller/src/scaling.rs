@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use planner::observed::ObservedService;
 use planner::ownership::Tags;
 use planner::scaling::{self, ObservedScaling, SCALING, alarm_prefix, resource_id};
-use planner::{Action, Desired, Observed, Plan};
+use planner::{Desired, Observed, Plan, deletion};
 use serde_json::Value;
 
 use crate::aws::{Account, Error};
@@ -73,8 +73,7 @@ pub async fn removed_first(
     service: &ObservedService,
     plan: Plan,
 ) -> Result<Plan, Error> {
-    let deletes = plan.actions.iter().any(|action| matches!(action, Action::DeleteService { .. }));
-    if !deletes || !is_ours(&service.tags) {
+    if !deletion::takes_away(&plan) || !is_ours(&service.tags) {
         return Ok(plan);
     }
     let found = read(account, key, false, Age::Newest).await?;

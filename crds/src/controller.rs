@@ -57,6 +57,9 @@ pub struct ControllerSpec {
     /// Where it is kept what people said and how releases ended. Without it in memory, until the process ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
+    /// What the requests of checks may use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<crate::Checks>,
 }
 
 /// Which revisions of task definitions stay registered. Deregistering cannot be undone.
@@ -329,6 +332,9 @@ pub struct Target {
     /// The external id that the role's trust policy asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
+    /// How many services may roll tasks at a time; the others wait in line. Default: no limit but AWS's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_concurrent_rollouts: Option<NonZeroU32>,
 }
 
 /// The status server.

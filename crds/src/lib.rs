@@ -3,7 +3,9 @@
 //! Types here are the single source: the parser, the CRD YAML and the JSON Schema are all derived from them. The crate does
 //! no I/O and knows nothing of AWS clients.
 
+mod check;
 mod controller;
+mod dependency;
 mod duration;
 pub mod ecs;
 mod expiry;
@@ -21,12 +23,19 @@ mod service;
 mod status;
 mod sync;
 mod tfstate;
+mod window;
 
+pub use check::{
+    AlbCheck, Check, CheckCredential, CheckHeader, CheckState, CheckStatus, Checks,
+    CloudwatchCheck, HttpCheck, HttpMethod, LastMeasurement, MetricQuery, MetricQueryStat,
+    PrometheusCheck, QueriedDimension, QueriedMetric,
+};
 pub use controller::{
     API_VERSION, Auth, Controller, ControllerSpec, DirectorySource, GitHistory, GitRef, GitSource,
     GitVerify, GithubApp, Http, NamedToken, Retention, Rewrites, S3Source, S3State, SecretFrom,
     Source, SourceLocation, Ssh, State, Target, VerifyMode,
 };
+pub use dependency::Dependency;
 pub use duration::HumanDuration;
 pub use expiry::Expiry;
 pub use gate::{GateStage, OnFailure};
@@ -52,3 +61,4 @@ pub use status::{
 };
 pub use sync::{DeletionPolicy, EffectiveSync, SyncMode, SyncPolicy};
 pub use tfstate::{S3TerraformState, TerraformLocation, TerraformState};
+pub use window::{Window, WindowKind};

@@ -100,6 +100,9 @@ pub struct Order {
     /// `sync`: the deletion that the prune brake holds is confirmed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub prune: bool,
+    /// `sync`: the spec goes outside of its windows as well.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub now: bool,
     /// When it stops to count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,

@@ -3,12 +3,16 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{GateStage, Hooks, HumanDuration, OnFailure};
+use crate::{Check, Dependency, GateStage, Hooks, HumanDuration, OnFailure, Window};
 
 /// How a change is carried out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rollout {
+    /// Services that have to be ready, each with its newest spec, before a change of this one rolls tasks: a name, or `name`,
+    /// `cluster` and `target`. When specs are gone they are deleted after this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<Dependency>,
     /// How long a rollout may go on before it is reported as stalled. Default `15m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<HumanDuration>,
@@ -30,6 +34,12 @@ pub struct Rollout {
     /// Default `rollback`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<OnFailure>,
+    /// When changes may roll tasks. Default: at any time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<Window>,
+    /// Measurements that judge a rollout while it goes on and after it, at most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
 }
 
 /// Whether a person has to approve each spec, and where its rollout waits for that.

@@ -144,10 +144,8 @@ fn structural(schema: &mut Value) {
     }
     replace_null_alternative(object);
     replace_constants(object);
-    if object.contains_key("type") {
-        // Known values of an open enumeration: a hint for editors that structural schemas have no word for.
-        object.remove("anyOf");
-    }
+    // Known values of an open enumeration, or a short and a long form: structural schemas have no word for either.
+    object.remove("anyOf");
     if !object.contains_key("type") {
         object.insert("x-kubernetes-preserve-unknown-fields".into(), Value::Bool(true));
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Generation, HookStatus, SourceName, SourceRevision, SpecHash};
+use crate::{CheckStatus, Generation, HookStatus, SourceName, SourceRevision, SpecHash};
 
 /// Whether AWS matches the spec.
 #[derive(
@@ -110,6 +110,12 @@ reasons! {
     HookRunning,
     /// A one-off task of the spec (`rollout.hooks`) failed, or nobody can say how it ended; what comes after it is held until a new spec comes or it is released.
     HookFailed,
+    /// ECS has carried the rollout on or ended it, and its checks (`rollout.checks`) are still being measured.
+    ChecksRunning,
+    /// Checks of the rollout cannot be measured or say nothing; `longshore promote` or `longshore abort` decides.
+    ChecksInconclusive,
+    /// A check of the rollout has failed: the rollout is stopped, or undone where ECS has ended it.
+    ChecksFailed,
     /// `suspend` is set: nothing is changed.
     Suspended,
     /// `mode: manual`: the difference waits for a person.
@@ -148,16 +154,32 @@ reasons! {
     NeedsReplacement,
     /// Something that the spec names outside itself is missing or does not fit; nothing is registered before it does.
     PreflightFailed,
+    /// A service that this one depends on is not ready with its newest spec yet.
+    WaitingForDependency,
+    /// A service that this one depends on has failed or is held; the change waits until that is mended.
+    DependencyFailed,
+    /// No source has a service that this one depends on.
+    DependencyMissing,
+    /// Services depend on each other in a circle, so that none of them can go first.
+    DependencyCycle,
+    /// As many services of the target are rolling tasks as it allows; the change waits in line.
+    WaitingForPlace,
+    /// `rollout.windows` allows no change that rolls tasks at this time.
+    OutsideWindow,
     /// Another deployment controller (CodeDeploy, EXTERNAL) carries out the service's rollouts.
     ForeignController,
-    /// The previous service of this name is still draining.
+    /// The service, or the previous one of this name, is still draining.
     Draining,
     /// The spec has left the source and the service is being deleted.
     Pruning,
     /// The spec has left the source and `prune` is off: the service goes on running.
     PruneOff,
-    /// The spec has left the source and its deletion policy is `Orphan`: the service goes on running.
+    /// The spec has left the source and its deletion policy is `Orphan`: the service goes on running, without our tags.
     Orphaned,
+    /// A service that depends on this one is still there; this one is deleted after it.
+    WaitingForDependents,
+    /// The annotation `longshore.dev/protect` keeps the service from being deleted.
+    Protected,
     /// More services of the source would be pruned at once than the brake allows; nothing is deleted.
     PruneBrake,
     /// The source could not be read completely, so the last good specs stay in force and nothing is deleted.
@@ -300,6 +322,9 @@ pub struct RolloutStatus {
     /// The PAUSE hooks at which it waits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waiting: Vec<WaitingStatus>,
+    /// How the checks of the rollout stand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckStatus>,
 }
 
 /// How much of the traffic goes to the new tasks, in percent.

@@ -3,6 +3,7 @@
 //! Alarms change their state when somebody sets it; nothing evaluates metrics.
 
 mod alarms;
+mod math;
 mod metrics;
 #[cfg(test)]
 mod tests;

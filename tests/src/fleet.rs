@@ -10,16 +10,20 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use controller::aws::{Aws, ConnectOptions};
+use controller::checks::Checks;
 use controller::clock::Clock;
 use controller::inventory::Inventory;
 use controller::operator::{self, Operator};
 use controller::orders::Intake;
+use controller::places::Places;
 use controller::reconcile::Context;
 use controller::references::{Outside, Referents, StateReader};
 use controller::source::{Access, Snapshot, SourceError, SourceReader, Variables};
 use controller::state::StateStore;
 use controller::status_store::StatusStore;
-use crds::{DirectorySource, S3Source, SourceLocation, SourceName, SyncPolicy, TfstateName};
+use crds::{
+    DirectorySource, S3Source, SourceLocation, SourceName, SyncPolicy, Target, TfstateName,
+};
 use sandbox::{Fixtures, Sandbox, SandboxTime};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -59,6 +63,10 @@ pub struct FleetOptions {
     pub revisions: Option<NonZeroU32>,
     /// Where it is kept what people say.
     pub keep: Keep,
+    /// How many services may roll tasks at a time.
+    pub max_concurrent_rollouts: Option<NonZeroU32>,
+    /// What answers the requests of checks.
+    pub checks: Checks,
 }
 
 /// Where a fleet's state store is.
@@ -92,6 +100,8 @@ impl Default for FleetOptions {
             place: Place::Directory,
             revisions: None,
             keep: Keep::Memory,
+            max_concurrent_rollouts: None,
+            checks: Checks::default(),
         }
     }
 }
@@ -296,10 +306,22 @@ async fn operator_on(
         refusals: Arc::default(),
         admission: controller::admission::Admission::default(),
         outside,
+        places: Places::of(&[target(options)]),
+        checks: options.checks.clone(),
     };
     let operator =
         Operator::new(context.clone(), options.interval, options.seed).keeping(options.revisions);
     (context, Arc::new(operator))
+}
+
+fn target(options: &FleetOptions) -> Target {
+    Target {
+        name: crds::TargetName::default(),
+        region: None,
+        role_arn: None,
+        external_id: None,
+        max_concurrent_rollouts: options.max_concurrent_rollouts,
+    }
 }
 
 /// Where the calls are recorded for the check against botocore's models, when `LONGSHORE_RECORD` names a folder.

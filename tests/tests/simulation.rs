@@ -445,7 +445,10 @@ impl World {
                 let late = since.map(|since| call.time.duration_since(*since)).unwrap_or_default();
                 assert!(late < TURN, "{name} has been suspended or held for {late}: {call:?}");
             }
-            if call.operation == "DeleteService" {
+            // No spec here asks for no tasks: who is scaled in to none is to be deleted.
+            let is_scaled_in =
+                call.operation == "UpdateService" && call.request["desiredCount"] == 0;
+            if call.operation == "DeleteService" || is_scaled_in {
                 self.check_deletion(&name, call.time);
             }
         }

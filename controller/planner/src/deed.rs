@@ -5,10 +5,11 @@
 //! [`Step`]. Guarantees: a service that is not ours is not touched; a call is sent again only when it has had no effect for
 //! longer than a read can be old; a rollback is never rolled back unless the person names the release to go to.
 
-use crds::{ObjectKey, OwnerName, PastRelease, Reason, ReleaseOutcome, SpecHash, Verb};
+use crds::{ObjectKey, OnFailure, OwnerName, PastRelease, Reason, ReleaseOutcome, SpecHash, Verb};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::checks::mark::{self, Mark};
 use crate::desired::{CAPTURED, Desired};
 use crate::drift::{self, FieldDrift};
 use crate::gate;
@@ -20,7 +21,7 @@ use crate::orders::{Sent, UnderWay};
 use crate::ownership::{self, HELD_SPEC, Ownership, SPEC_HASH, Tags};
 use crate::past;
 use crate::plan::{Action, TaskDefinitionRef};
-use crate::rollout::{DeploymentStatus, is_open};
+use crate::rollout::{self, DeploymentStatus, is_open};
 
 /// What is known when it is decided.
 #[derive(Debug, Clone, Copy)]
@@ -92,8 +93,8 @@ pub fn next(deed: &UnderWay, scene: &Scene<'_>) -> Step {
     let decided = match deed.order.verb {
         Verb::Restart => restart(service, scene),
         Verb::Rollback => rollback(service, scene, deed),
-        Verb::Abort => abort(service, scene),
-        Verb::Promote => promote(scene, deed.order.hook_id.as_deref()),
+        Verb::Abort => abort(service, scene, deed),
+        Verb::Promote => promote(service, scene, deed.order.hook_id.as_deref()),
         Verb::Sync | Verb::Suspend | Verb::Resume | Verb::Hold | Verb::Release | Verb::Approve => {
             return Step::Done;
         }
@@ -112,7 +113,10 @@ fn has_had_effect(
         Verb::Abort => deployments
             .iter()
             .find(|record| record.arn == sent.subject)
-            .is_some_and(|record| !is_open(record)),
+            .map_or_else(|| has_given_way(service, sent), |record| !is_open(record)),
+        Verb::Promote if mark::is_passed(&sent.subject) => {
+            service.tags.get(mark::CHECKS) == Some(&sent.subject)
+        }
         Verb::Promote => !waiting(deployments).any(|(_, hook)| hook.id == sent.subject),
         Verb::Restart
         | Verb::Rollback
@@ -121,8 +125,13 @@ fn has_had_effect(
         | Verb::Resume
         | Verb::Hold
         | Verb::Release
-        | Verb::Approve => service.primary().is_some_and(|primary| primary.id != sent.subject),
+        | Verb::Approve => has_given_way(service, sent),
     }
+}
+
+/// Whether another deployment has taken the place of the one that was the primary one.
+fn has_given_way(service: &ObservedService, sent: &Sent) -> bool {
+    service.primary().is_some_and(|primary| primary.id != sent.subject)
 }
 
 fn restart(service: &ObservedService, scene: &Scene<'_>) -> Result<Act, String> {
@@ -161,12 +170,61 @@ fn rollback(service: &ObservedService, scene: &Scene<'_>, deed: &UnderWay) -> Re
     };
     let leaves = spec_in_force(service, scene);
     let mut actions = hold_action(service, leaves.as_ref());
+    actions.push(go_to(service, scene.key, target, Reason::RolledBackByHand));
+    Ok(Act { actions, sent, leaves })
+}
+
+/// How a rollout whose checks have failed is left: it is stopped while it is under way, and undone where ECS has ended it.
+/// Without an earlier release that ended well it stays, because there is nothing to go to.
+pub fn leave(scene: &Scene<'_>) -> Result<Vec<Action>, String> {
+    let service = scene.service.ok_or_else(|| format!("there is no service {}", scene.key))?;
+    instead_of_primary(service, scene)?;
+    if scene.desired.is_some_and(|desired| desired.gates.on_failure == OnFailure::Hold) {
+        return Err("`rollout.onFailure` is `hold`".to_owned());
+    }
+    let present = service.primary().map(crate::observed::Deployment::revision_number);
+    let record =
+        scene.deployments.iter().find(|record| Some(record.target_revision.as_str()) == present);
+    match record.map(|record| (&record.status, &record.arn)) {
+        Some((DeploymentStatus::Pending | DeploymentStatus::InProgress, arn)) => {
+            earlier(service, scene)?;
+            let (arn, reason) = (arn.clone(), Reason::ChecksFailed);
+            Ok(vec![Action::StopServiceDeployment { arn, reason, because: None }])
+        }
+        // It is being left already.
+        Some((
+            DeploymentStatus::StopRequested
+            | DeploymentStatus::RollbackRequested
+            | DeploymentStatus::RollbackInProgress
+            | DeploymentStatus::RollbackSuccessful,
+            _,
+        )) => Ok(Vec::new()),
+        Some((
+            DeploymentStatus::Successful
+            | DeploymentStatus::Stopped
+            | DeploymentStatus::RollbackFailed
+            | DeploymentStatus::Other(_),
+            _,
+        )) => {
+            let target = earlier(service, scene)?;
+            Ok(vec![go_to(service, scene.key, target, Reason::ChecksFailed)])
+        }
+        // ECS lists a rollout a moment after it has begun: it is stopped when it shows, not overtaken.
+        None if rollout::is_moving(service) => Ok(Vec::new()),
+        None => {
+            let target = earlier(service, scene)?;
+            Ok(vec![go_to(service, scene.key, target, Reason::ChecksFailed)])
+        }
+    }
+}
+
+fn go_to(service: &ObservedService, key: &ObjectKey, target: Target, reason: Reason) -> Action {
     let task_definition = (target.arn != service.task_definition)
         .then(|| TaskDefinitionRef::Existing(target.arn.clone()));
     let mut settings = target.settings;
     pass_gates(&mut settings, service);
-    actions.push(Action::UpdateService {
-        input: update_of(scene.key, settings),
+    Action::UpdateService {
+        input: update_of(key, settings),
         changes: vec![FieldDrift {
             path: "service.taskDefinition".to_owned(),
             desired: Some(json!(target.arn)),
@@ -174,9 +232,8 @@ fn rollback(service: &ObservedService, scene: &Scene<'_>, deed: &UnderWay) -> Re
             effect: crds::ecs::Effect::RollsTasks,
         }],
         task_definition,
-        reason: Reason::RolledBackByHand,
-    });
-    Ok(Act { actions, sent, leaves })
+        reason,
+    }
 }
 
 /// Takes Longshore's own pauses out of the way of a rollback: who asks for one has decided, and there may be no spec by which
@@ -225,12 +282,24 @@ fn last_good(service: &ObservedService, scene: &Scene<'_>) -> Result<Target, Str
         )
         | None => {}
     }
+    earlier(service, scene)
+}
+
+fn earlier(service: &ObservedService, scene: &Scene<'_>) -> Result<Target, String> {
     let present = service.primary().map(crate::observed::Deployment::revision_number);
+    // ECS calls a rollout successful that Longshore has undone afterwards.
+    let was_undone = |record: &&ServiceDeployment| {
+        scene.past.iter().any(|release| {
+            release.id == record.target_revision
+                && matches!(release.outcome, ReleaseOutcome::RolledBack | ReleaseOutcome::Failed)
+        })
+    };
     scene
         .deployments
         .iter()
         .filter(|record| record.status == DeploymentStatus::Successful)
         .filter(|record| Some(record.target_revision.as_str()) != present)
+        .filter(|record| !was_undone(record))
         .filter_map(|record| recorded(service, record).ok())
         .find(|target| leads_elsewhere(service, target))
         .or_else(|| {
@@ -315,9 +384,14 @@ fn remembered(release: &PastRelease) -> Target {
     Target { arn: release.task_definition_arn.clone(), settings: json!({}) }
 }
 
-fn abort(service: &ObservedService, scene: &Scene<'_>) -> Result<Act, String> {
-    let running =
-        scene.deployments.iter().find(|record| is_open(record)).ok_or("no rollout is under way")?;
+fn abort(service: &ObservedService, scene: &Scene<'_>, deed: &UnderWay) -> Result<Act, String> {
+    let Some(running) = scene.deployments.iter().find(|record| is_open(record)) else {
+        // ECS has ended it, and its checks go on.
+        return match being_checked(service, scene) {
+            Some(_) => rollback(service, scene, deed),
+            None => Err("no rollout is under way".to_owned()),
+        };
+    };
     let leaves = spec_in_force(service, scene);
     let mut actions = hold_action(service, leaves.as_ref());
     actions.push(Action::StopServiceDeployment {
@@ -329,8 +403,29 @@ fn abort(service: &ObservedService, scene: &Scene<'_>) -> Result<Act, String> {
     Ok(Act { actions, sent, leaves })
 }
 
-fn promote(scene: &Scene<'_>, hook_id: Option<&str>) -> Result<Act, String> {
+/// The spec whose rollout is being checked.
+fn being_checked<'a>(service: &ObservedService, scene: &Scene<'a>) -> Option<&'a Desired> {
+    scene.desired.filter(|desired| {
+        !desired.checks.is_empty()
+            && mark::mark(desired, service) == Mark::Pending
+            && scene.running.is_some_and(|running| desired.is_content_of(running))
+    })
+}
+
+fn promote(
+    service: &ObservedService,
+    scene: &Scene<'_>,
+    hook_id: Option<&str>,
+) -> Result<Act, String> {
     let hooks: Vec<(&ServiceDeployment, &WaitingHook)> = waiting(scene.deployments).collect();
+    if hook_id.is_none()
+        && hooks.is_empty()
+        && let Some(desired) = being_checked(service, scene)
+    {
+        let passes = mark::set(desired, service, Mark::Passed, Reason::Promoted);
+        let sent = Sent { at: scene.now, subject: mark::passed(desired) };
+        return Ok(Act { actions: passes.into_iter().collect(), sent, leaves: None });
+    }
     let (record, hook) = match (hook_id, hooks.as_slice()) {
         (_, []) => return Err("no rollout waits at a hook".to_owned()),
         (Some(id), hooks) => hooks

@@ -9,6 +9,7 @@ use crds::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::checks::{self, DesiredCheck};
 use crate::drift::{self, FieldDrift};
 use crate::gate::Gates;
 use crate::hook::{self, DesiredHook};
@@ -16,6 +17,7 @@ use crate::normal::{self, Normal};
 use crate::observed::{ObservedTaskDefinition, ServiceDeployment};
 use crate::ownership::{self, Tags};
 use crate::scaling::DesiredScaling;
+use crate::waiting::Windows;
 
 /// How long a rollout may take when the spec does not say.
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(15);
@@ -57,6 +59,14 @@ pub struct Desired {
     pub hooks: Vec<DesiredHook>,
     /// What its rollouts wait for, and what is done about those that must not go on.
     pub gates: Gates,
+    /// The services that have to be ready before a change of this one rolls tasks.
+    pub depends_on: Vec<ObjectKey>,
+    /// When changes may roll tasks.
+    pub windows: Windows,
+    /// Whether the service must not be deleted.
+    pub is_protected: bool,
+    /// What judges a rollout.
+    pub checks: Vec<DesiredCheck>,
 }
 
 /// The task definition that a service should run.
@@ -116,6 +126,11 @@ impl Desired {
             .name
             .parse()
             .map_err(|error: crds::InvalidName| invalid("metadata.name", error.to_string()))?;
+        let is_protected = service
+            .metadata
+            .annotations
+            .get(ownership::PROTECT)
+            .is_some_and(|value| value == "true");
         let spec = &service.spec;
         let sync = spec.sync.clone().unwrap_or_default().over(source_policy);
         let key = ObjectKey {
@@ -161,6 +176,19 @@ impl Desired {
         let reload_on_secret_change =
             spec.rollout.as_ref().and_then(|rollout| rollout.reload_on_secret_change) == Some(true);
         let hooks = spec.rollout.as_ref().and_then(|rollout| rollout.hooks.as_ref());
+        let rollout = spec.rollout.as_ref();
+        let mut depends_on: Vec<ObjectKey> = rollout
+            .iter()
+            .flat_map(|rollout| &rollout.depends_on)
+            .map(|dependency| dependency.key(&key))
+            .collect();
+        depends_on.sort();
+        depends_on.dedup();
+        let windows =
+            Windows::of(rollout.map(|rollout| rollout.windows.as_slice()).unwrap_or_default());
+        let checks = spec.rollout.as_ref().map_or(&[][..], |rollout| rollout.checks.as_slice());
+        let checks = checks::resolve(checks)
+            .map_err(|(path, why)| invalid(&format!("spec.rollout.checks{path}"), why))?;
         let mut content = json!({
             "cluster": key.cluster, "name": key.name,
             "taskDefinition": task_definition.normal.value(), "taskDefinitionTags": task_definition.tags,
@@ -189,6 +217,10 @@ impl Desired {
             reload_on_secret_change,
             hooks: hooks.unwrap_or_default(),
             gates,
+            depends_on,
+            windows,
+            is_protected,
+            checks,
         })
     }
 
@@ -229,6 +261,13 @@ impl Desired {
             self.sync.deletion_policy,
         ));
         tags.extend(self.gates.as_tag().map(|stages| (ownership::GATES.to_owned(), stages)));
+        if !self.depends_on.is_empty() {
+            let value = ownership::depends_on_value(&self.depends_on);
+            tags.insert(ownership::DEPENDS_ON.to_owned(), value);
+        }
+        if self.is_protected {
+            tags.insert(ownership::PROTECT.to_owned(), "true".to_owned());
+        }
         tags
     }
 }

@@ -3,7 +3,9 @@
 //! Pure, synchronous and total: no I/O, no clock, no failure. `now` is an argument. Whatever could not be read never gets
 //! here: an [`Observed`] only exists when everything it speaks of was read.
 
+pub mod checks;
 pub mod deed;
+pub mod deletion;
 pub mod desired;
 pub mod drift;
 pub mod explain;
@@ -24,6 +26,8 @@ pub mod rollout;
 pub mod rules;
 pub mod scaling;
 pub mod status;
+pub mod waiting;
+mod zone;
 
 pub use desired::{Desired, InvalidSpec};
 pub use observed::{Observed, Wants};

@@ -7,6 +7,7 @@ use crds::SpecHash;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::checks::Analysis;
 use crate::hook;
 use crate::normal::{self, Normal};
 use crate::ownership::{SPEC_HASH, Tags};
@@ -42,6 +43,8 @@ pub struct Observed {
     pub sent: Option<SpecHash>,
     /// What is known of its hooks.
     pub hooks: hook::Known,
+    /// What the checks of the gate measured at which the rollout waits; `None` where none were.
+    pub analysis: Option<Analysis>,
 }
 
 /// Which further facts a plan depends on: asked for only when they matter, because each costs calls.

@@ -11,6 +11,7 @@ use crds::{Order, Reason, SpecHash, SyncMode};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::checks::mark::{self, Mark};
 use crate::desired::Desired;
 use crate::observed::{ObservedService, ServiceDeployment};
 use crate::ownership::HELD_SPEC;
@@ -198,6 +199,10 @@ impl Orders {
                 Reason::RolledBackByHand,
                 format!("this spec was left by a rollback {}. {rest}", order.told()),
             )),
+            None if is_tagged && mark::mark(desired, service) == Mark::Failed => Some(Hold::new(
+                Reason::RolledBack,
+                format!("The checks of this spec failed and it was rolled back. {rest}"),
+            )),
             None if is_tagged => Some(Hold::new(
                 Reason::RolledBackByHand,
                 format!("this spec was left by a person. {rest}"),
@@ -213,6 +218,11 @@ impl Orders {
             .into_iter()
             .flatten()
             .any(|order| order.is_for(spec))
+    }
+
+    /// Whether somebody said that this spec may go outside of its windows.
+    pub fn hurries(&self, spec: &SpecHash) -> bool {
+        self.sync.as_ref().is_some_and(|order| order.now && order.is_for(spec))
     }
 
     /// Whether somebody released this spec, and it has not been sent since.
@@ -242,7 +252,7 @@ impl Orders {
             && replacement.sent.as_ref().is_none_or(|sent| sent.subject == incarnation(service))
     }
 
-    fn is_being_replaced(&self, spec: &SpecHash) -> bool {
+    pub(crate) fn is_being_replaced(&self, spec: &SpecHash) -> bool {
         self.replacement
             .as_ref()
             .is_some_and(|under_way| under_way.order.is_for(spec) && under_way.sent.is_some())

@@ -1,8 +1,9 @@
 //! Whose a service is: read from tags, because tags outlive every process and every file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crds::{DeletionPolicy, OwnerName, Provenance, SourceName, SpecHash};
+use crds::{DeletionPolicy, ObjectKey, OwnerName, Provenance, SourceName, SpecHash};
+use serde_json::json;
 
 /// The operator that manages the resource.
 pub const OWNER: &str = "longshore.dev/owner";
@@ -14,6 +15,11 @@ pub const COMMIT: &str = "longshore.dev/commit";
 pub const SPEC_HASH: &str = "longshore.dev/spec-hash";
 /// What becomes of the service when its spec is gone.
 pub const DELETION_POLICY: &str = "longshore.dev/deletion-policy";
+
+/// Digests of the services that this one depends on, so that it is deleted before them.
+pub const DEPENDS_ON: &str = "longshore.dev/depends-on";
+/// Whether the service must not be deleted: `true`. The annotation of a spec has the same name.
+pub const PROTECT: &str = "longshore.dev/protect";
 
 /// A short hash of the versions of the secrets that the running deployment was started with.
 pub const SECRETS: &str = "longshore.dev/secrets";
@@ -64,6 +70,28 @@ pub fn deletion_policy(tags: &Tags) -> DeletionPolicy {
         Some("Delete") => DeletionPolicy::Delete,
         _ => DeletionPolicy::Orphan,
     }
+}
+
+/// Whether a service must not be deleted. Anything but `false` protects it.
+pub fn is_protected(tags: &Tags) -> bool {
+    tags.get(PROTECT).is_some_and(|value| value != "false")
+}
+
+/// A service in ten characters: names are too long for all of them to fit a tag.
+pub fn digest(key: &ObjectKey) -> String {
+    let hash = SpecHash::of(&json!([key.target, key.cluster, key.name]));
+    hash.as_str().get(..10).unwrap_or_default().to_owned()
+}
+
+/// The digests of the services that a service says it depends on.
+pub fn depends_on(tags: &Tags) -> BTreeSet<String> {
+    let value = tags.get(DEPENDS_ON).map(String::as_str).unwrap_or_default();
+    value.split(' ').filter(|digest| !digest.is_empty()).map(str::to_owned).collect()
+}
+
+/// The value of that tag; at most 256 characters for as many as the rules allow.
+pub(crate) fn depends_on_value(keys: &[ObjectKey]) -> String {
+    keys.iter().map(digest).collect::<Vec<_>>().join(" ")
 }
 
 /// The tags of ours that a service should carry.

@@ -54,6 +54,16 @@ pub fn after(
     releases
 }
 
+/// The history once a release was left that ECS itself had brought to a good end.
+pub fn undone(past: &mut [PastRelease], deployment: &str, why: &str, now: Timestamp) {
+    let id = deployment.rsplit('/').next().unwrap_or(deployment);
+    if let Some(release) = past.iter_mut().find(|release| release.id == id)
+        && release.outcome != ReleaseOutcome::RolledBack
+    {
+        end(release, ReleaseOutcome::RolledBack, Some(why.to_owned()), now);
+    }
+}
+
 /// Says why Longshore stopped a release, where ECS only knows that somebody did.
 pub fn tell(past: &mut [PastRelease], stopped: &Stopped) {
     let undone = |release: &&mut PastRelease| {

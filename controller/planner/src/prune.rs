@@ -2,12 +2,18 @@
 //!
 //! Nothing is ever deleted from ignorance: the facts here exist only for a source that was read completely.
 
+use std::time::Duration;
+
+use crds::ecs::Effect;
 use crds::{DeletionPolicy, ObjectKey, OwnerName, Reason};
 use jiff::Timestamp;
+use serde_json::json;
 
+use crate::deletion;
+use crate::drift::FieldDrift;
 use crate::observed::{ObservedService, ServiceState};
 use crate::orders::Orders;
-use crate::ownership::{self, Ownership};
+use crate::ownership::{self, Ownership, PROTECT};
 use crate::plan::{Action, Plan, Requeue};
 
 /// What is known of the source that a service says it came from.
@@ -30,6 +36,8 @@ pub enum SourceFacts {
 
 /// The share of a source, in percent, that may leave with one revision without a confirmation; at least one service may.
 const BRAKE_PERCENT: usize = 20;
+/// How soon it is looked whether a deleted service is gone.
+const DRAINING_POLL: Duration = Duration::from_secs(15);
 
 /// How many services of a source may be deleted for one revision.
 pub fn brake(total: usize) -> usize {
@@ -57,7 +65,13 @@ pub fn plan(
     }
     match service.state {
         ServiceState::Active => {}
-        ServiceState::Draining => return hold(Reason::Draining, format!("{key} is draining")),
+        ServiceState::Draining => {
+            return Plan::hold(
+                Reason::Draining,
+                format!("{key} is draining"),
+                Requeue::After(DRAINING_POLL),
+            );
+        }
         ServiceState::Inactive => {
             return Plan::nothing();
         }
@@ -88,11 +102,18 @@ pub fn plan(
         return hold(held.reason, format!("the spec has left its source; {}", held.message));
     }
     match ownership::deletion_policy(&service.tags) {
-        DeletionPolicy::Delete if orders.confirms_pruning(now) => delete(),
-        DeletionPolicy::Orphan => hold(
+        DeletionPolicy::Orphan if leaving >= total => hold(
             Reason::Orphaned,
-            "the spec has left its source; its deletion policy is `Orphan`".to_owned(),
+            "no service of the source has a spec any more; this one keeps our tags, too".to_owned(),
         ),
+        DeletionPolicy::Orphan => disown(service),
+        DeletionPolicy::Delete if ownership::is_protected(&service.tags) => hold(
+            Reason::Protected,
+            format!(
+                "the spec has left its source; `{PROTECT}` keeps the service: take the tag off to have it deleted"
+            ),
+        ),
+        DeletionPolicy::Delete if orders.confirms_pruning(now) => deletion::next(key, service, now),
         DeletionPolicy::Delete if leaving >= total => hold(
             Reason::PruneBrake,
             format!(
@@ -106,12 +127,65 @@ pub fn plan(
                 brake(total)
             ),
         ),
-        DeletionPolicy::Delete => delete(),
+        DeletionPolicy::Delete => deletion::next(key, service, now),
     }
 }
 
-fn delete() -> Plan {
-    Plan { actions: vec![Action::DeleteService { reason: Reason::Pruning }], ..Plan::nothing() }
+/// Whether a service stays although its spec is gone, so that it is not among those that are about to leave.
+pub fn is_kept(service: &ObservedService) -> bool {
+    ownership::is_protected(&service.tags)
+        || ownership::deletion_policy(&service.tags) == DeletionPolicy::Orphan
+}
+
+/// What depends on a service that has lost its spec.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dependents {
+    /// Services whose specs name it.
+    pub named: Vec<ObjectKey>,
+    /// Services without specs that say so themselves and are still there.
+    pub leaving: Vec<ObjectKey>,
+    /// How many services without specs have not been looked at.
+    pub unknown: usize,
+}
+
+/// The plan of a service that others may depend on: it is taken away after them.
+pub fn after_dependents(plan: Plan, key: &ObjectKey, dependents: &Dependents) -> Plan {
+    if !deletion::takes_away(&plan) {
+        return plan;
+    }
+    let Dependents { named, leaving, unknown } = dependents;
+    let list =
+        |keys: &[ObjectKey]| keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let message = if !named.is_empty() {
+        format!("the spec has left its source, and {} still depends on {key}", list(named))
+    } else if !leaving.is_empty() {
+        format!("{key} is deleted after what depends on it: {}", list(leaving))
+    } else if *unknown > 0 {
+        format!("{unknown} services without specs have not been looked at; one may depend on {key}")
+    } else {
+        return plan;
+    };
+    let plan = plan.withhold(Reason::WaitingForDependents, message);
+    Plan { requeue: Requeue::OnChange, ..plan }
+}
+
+/// The service goes on with everything it has, and is nobody's.
+fn disown(service: &ObservedService) -> Plan {
+    let keys: Vec<String> =
+        service.tags.keys().filter(|key| key.starts_with(ownership::PREFIX)).cloned().collect();
+    let changes = keys.iter().map(|key| FieldDrift {
+        path: format!("service.tags[{key}]"),
+        desired: None,
+        observed: service.tags.get(key).map(|value| json!(value)),
+        effect: Effect::InPlace,
+    });
+    let untag = Action::UntagResource {
+        arn: service.arn.clone(),
+        changes: changes.collect(),
+        keys,
+        reason: Reason::Orphaned,
+    };
+    Plan { actions: vec![untag], ..Plan::nothing() }
 }
 
 #[cfg(test)]

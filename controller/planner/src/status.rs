@@ -11,12 +11,14 @@ use crds::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::checks;
+use crate::deletion;
 use crate::desired::Desired;
 use crate::explain;
 use crate::hook;
 use crate::image::ImageReference;
 use crate::observed::{Observed, ObservedService, ServiceState};
-use crate::plan::Plan;
+use crate::plan::{Action, Plan};
 use crate::rollout::{self, Rollout};
 use crate::scaling;
 
@@ -187,21 +189,35 @@ pub fn with_invalid(
 pub fn orphan(
     plan: &Plan,
     service: &ObservedService,
+    failure: Option<&Failure>,
     previous: Option<&ServiceStatus>,
     now: Timestamp,
 ) -> ServiceStatus {
-    let deleting = !plan.actions.is_empty() || service.state == ServiceState::Draining;
     let hold = plan.holds.first();
-    let verdict = Verdict {
-        health: if deleting { Health::Progressing } else { Health::Healthy },
-        ready: false,
-        reconciling: deleting,
-        stalled: !deleting,
-        reason: hold.map_or(Reason::Pruning, |hold| hold.reason),
-        message: hold.map_or_else(
-            || "the spec has left its source; the service is being deleted".to_owned(),
-            |hold| hold.message.clone(),
+    let passes = hold.is_none_or(|hold| passes_by_itself(hold.reason));
+    let is_leaving = deletion::takes_away(plan)
+        || hold.is_some_and(|hold| hold.reason == Reason::Draining)
+        || service.state == ServiceState::Draining;
+    let is_terminal = failure.is_some_and(|failure| failure.is_terminal);
+    let (reason, message) = match (failure, hold) {
+        (Some(failure), _) => (failure.reason, failure.message.clone()),
+        (None, Some(hold)) => (hold.reason, hold.message.clone()),
+        (None, None) if deletion::takes_away(plan) => (
+            Reason::Pruning,
+            "the spec has left its source; the service is being deleted".to_owned(),
         ),
+        (None, None) => (
+            plan.actions.first().map_or(Reason::Pruning, Action::reason),
+            "the spec has left its source; the service goes on without our tags".to_owned(),
+        ),
+    };
+    let verdict = Verdict {
+        health: if is_leaving { Health::Progressing } else { Health::Healthy },
+        ready: false,
+        reconciling: passes && !is_terminal,
+        stalled: !passes || is_terminal,
+        reason,
+        message,
     };
     let generation = previous.map_or(Generation(0), |status| status.observed_generation);
     let observed = Observed { service: Some(service.clone()), ..Observed::default() };
@@ -248,6 +264,20 @@ fn is_foreign(plan: &Plan) -> bool {
     })
 }
 
+/// Holds that end without anybody stepping in.
+const fn passes_by_itself(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::Draining
+            | Reason::ChecksRunning
+            | Reason::HookRunning
+            | Reason::WaitingForDependency
+            | Reason::WaitingForDependents
+            | Reason::WaitingForPlace
+            | Reason::OutsideWindow
+    )
+}
+
 /// Holds that stand whether or not there is anything to hold: without a difference they keep nothing from being ready.
 const fn says_nothing_alone(reason: Reason) -> bool {
     matches!(reason, Reason::Suspended | Reason::ManualHold | Reason::StateUnknown)
@@ -278,7 +308,7 @@ fn verdict(turn: &Turn<'_>) -> Verdict {
     if let Some(hold) =
         plan.holds.iter().find(|hold| !plan.is_settled() || !says_nothing_alone(hold.reason))
     {
-        let passes = matches!(hold.reason, Reason::Draining | Reason::HookRunning);
+        let passes = passes_by_itself(hold.reason);
         return verdict(
             false,
             passes,
@@ -286,6 +316,9 @@ fn verdict(turn: &Turn<'_>) -> Verdict {
             hold.reason,
             with_cause(&hold.message, desired, observed),
         );
+    }
+    if let Some(told) = of_checks(turn) {
+        return told;
     }
     if let Some(action) = plan.actions.first() {
         return verdict(false, true, false, action.reason(), progress_message(plan));
@@ -342,6 +375,36 @@ fn verdict(turn: &Turn<'_>) -> Verdict {
                 service.running_count, service.desired_count
             ),
         ),
+    }
+}
+
+/// What the checks say of a rollout that has not passed them.
+fn of_checks(turn: &Turn<'_>) -> Option<Verdict> {
+    let judged = turn.plan.checks.as_ref()?;
+    let told = |reconciling, stalled, reason, message: &String| Verdict {
+        health: Health::Progressing,
+        ready: false,
+        reconciling,
+        stalled,
+        reason,
+        message: message.clone(),
+    };
+    // While ECS rolls, its own progress is the news.
+    let has_rolled = turn.plan.rollout == Rollout::Succeeded;
+    match judged.verdict.as_ref()? {
+        checks::Verdict::Passed => None,
+        checks::Verdict::Running(message) => {
+            has_rolled.then(|| told(true, false, Reason::ChecksRunning, message))
+        }
+        checks::Verdict::Inconclusive(message) => {
+            let message = format!("{message}. `longshore promote` or `longshore abort` decides.");
+            Some(told(!has_rolled, true, Reason::ChecksInconclusive, &message))
+        }
+        checks::Verdict::Failed(message) => {
+            let is_left = !turn.plan.actions.is_empty();
+            let health = if is_left { Health::Progressing } else { Health::Degraded };
+            Some(Verdict { health, ..told(is_left, !is_left, Reason::ChecksFailed, message) })
+        }
     }
 }
 

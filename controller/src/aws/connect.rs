@@ -136,8 +136,13 @@ impl Aws {
         options: ConnectOptions,
     ) -> Result<Self, ConnectError> {
         let default = TargetName::default();
-        let lone =
-            [Target { name: default.clone(), region: None, role_arn: None, external_id: None }];
+        let lone = [Target {
+            name: default.clone(),
+            region: None,
+            role_arn: None,
+            external_id: None,
+            max_concurrent_rollouts: None,
+        }];
         let targets = if targets.is_empty() { &lone } else { targets };
         let base = base(targets, &options).await;
         let calls = Calls::new(options.meter.clone(), options.seed);

@@ -44,6 +44,7 @@ pub use operation::{Family, Operation, Quota};
 pub use pacing::SHARE;
 pub use s3::{PutCondition, S3, S3Content, S3Object};
 pub use surroundings::{
-    ImageFact, ImageQuestion, ParameterFact, PlainParameter, RoleFact, SecretFact, TargetGroupFact,
+    ImageFact, ImageQuestion, MetricValues, ParameterFact, PlainParameter, RoleFact, SecretFact,
+    TargetGroupFact,
 };
 pub use tasks::STOPPED_TASKS_MAX;

@@ -40,6 +40,7 @@ pub enum Operation {
     ListImages,
     DescribeTargetGroups,
     DescribeAlarms,
+    GetMetricData,
     DescribeLogGroups,
     GetRole,
     RegisterScalableTarget,
@@ -93,6 +94,8 @@ pub enum Family {
     LoadBalancerRead,
     /// `DescribeAlarms`.
     AlarmRead,
+    /// `GetMetricData`.
+    MetricRead,
     /// `DescribeLogGroups`.
     LogRead,
     /// `GetRole`.
@@ -151,6 +154,7 @@ impl Operation {
             Self::ListImages => "ListImages",
             Self::DescribeTargetGroups => "DescribeTargetGroups",
             Self::DescribeAlarms => "DescribeAlarms",
+            Self::GetMetricData => "GetMetricData",
             Self::DescribeLogGroups => "DescribeLogGroups",
             Self::GetRole => "GetRole",
             Self::RegisterScalableTarget => "RegisterScalableTarget",
@@ -206,6 +210,7 @@ impl Operation {
             Self::ListImages => "list images of",
             Self::DescribeTargetGroups => "describe target group",
             Self::DescribeAlarms => "describe alarm",
+            Self::GetMetricData => "read metrics of",
             Self::DescribeLogGroups => "describe log group",
             Self::GetRole => "read role",
             Self::RegisterScalableTarget => "register scalable target",
@@ -246,7 +251,10 @@ impl Operation {
             | Self::DeleteScheduledAction
             | Self::DescribeScheduledActions
             | Self::DescribeScalingActivities => "application-autoscaling",
-            Self::DescribeAlarms | Self::PutMetricAlarm | Self::DeleteAlarms => "monitoring",
+            Self::DescribeAlarms
+            | Self::GetMetricData
+            | Self::PutMetricAlarm
+            | Self::DeleteAlarms => "monitoring",
             Self::DescribeServices
             | Self::DescribeClusters
             | Self::ListServices
@@ -285,6 +293,7 @@ impl Operation {
             }
             Self::DescribeTargetGroups => Some(Family::LoadBalancerRead),
             Self::DescribeAlarms => Some(Family::AlarmRead),
+            Self::GetMetricData => Some(Family::MetricRead),
             Self::DescribeLogGroups => Some(Family::LogRead),
             Self::GetRole => Some(Family::RoleRead),
             // Where stop and continue count is not published; the tightest likely bucket is the safe one (aws.md §1.1).
@@ -371,6 +380,7 @@ impl Operation {
             | Self::ListImages
             | Self::DescribeTargetGroups
             | Self::DescribeAlarms
+            | Self::GetMetricData
             | Self::DescribeLogGroups
             | Self::GetRole
             | Self::DescribeScalableTargets
@@ -406,6 +416,8 @@ impl Family {
             Self::LogRead | Self::RoleRead => (10.0, 10.0),
             // AWS documents 40,000 a second; nobody needs that many.
             Self::SecretRead => (100.0, 100.0),
+            // AWS documents 500; checks need few, and each query costs.
+            Self::MetricRead => (50.0, 50.0),
         };
         Quota { capacity, refill }
     }
@@ -429,6 +441,7 @@ impl Family {
             Self::ImageRead => "image-read",
             Self::LoadBalancerRead => "load-balancer-read",
             Self::AlarmRead => "alarm-read",
+            Self::MetricRead => "metric-read",
             Self::LogRead => "log-read",
             Self::RoleRead => "role-read",
             Self::ScalingRead => "scaling-read",

@@ -98,6 +98,7 @@ fn is_as_asked(status: &ServiceStatus) -> bool {
         Reason::ManualSync,
         Reason::ManualHold,
         Reason::AwaitingApproval,
+        Reason::OutsideWindow,
         Reason::SelfHealOff,
     ];
     status.is_ready()
@@ -136,7 +137,11 @@ fn pending(statuses: &StatusStore) -> BTreeSet<ObjectKey> {
         .services()
         .iter()
         .filter(|object| {
+            // A window may open in days: nobody waits for that here.
+            let is_closed =
+                object.status.holds.iter().any(|hold| hold.reason == Reason::OutsideWindow);
             !object.status.is_ready()
+                && !is_closed
                 && object
                     .status
                     .condition(ConditionType::Stalled)

@@ -12,10 +12,12 @@ use tokio::time::Instant;
 
 use crate::admission::Admission;
 use crate::aws::{Aws, ConnectOptions};
+use crate::checks::Checks;
 use crate::clock::Clock;
 use crate::config::{Config, ConfiguredSource, ConfiguredState, StateLocation};
 use crate::inventory::Inventory;
 use crate::operator::WatchedSource;
+use crate::places::Places;
 use crate::reconcile;
 use crate::references::{Outside, Referents, StateReader};
 use crate::source::{self, SourceReader, Variables};
@@ -176,6 +178,8 @@ pub(super) fn context(
         refusals: Arc::default(),
         admission: Admission::default(),
         outside: outside(config, &connection.aws)?,
+        places: Places::of(&config.targets),
+        checks: Checks::new(config.checks.clone()),
     })
 }
 

@@ -71,6 +71,9 @@ fn text(service: &ServiceView) -> Result<String, fmt::Error> {
         for told in course(rollout) {
             fact("", &told)?;
         }
+        for check in &rollout.checks {
+            fact("check", &format!("{} {}: {}", check.name, check.state, check.message))?;
+        }
     }
     for hook in &status.hooks {
         let again =

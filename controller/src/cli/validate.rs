@@ -25,8 +25,9 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut inventory = connect::inventory_offline(&config);
     connect::read_sources_offline(&config, &mut inventory).await?;
     let invalid = problems(&config, &inventory);
-    let warnings: Vec<InvalidObject> =
+    let mut warnings: Vec<InvalidObject> =
         config.sources.iter().flat_map(|source| inventory.warnings(&source.name)).collect();
+    warnings.extend(inventory.missing_dependencies());
     let valid = inventory.keys().len()
         - inventory.keys().iter().filter(|key| is_bad(&inventory, key)).count();
     match arguments.output {
@@ -51,7 +52,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 fn is_bad(inventory: &Inventory, key: &crds::ObjectKey) -> bool {
     match inventory.wanted(key) {
-        Wanted::Spec { invalid, .. } => !invalid.is_empty(),
+        Wanted::Spec { invalid, .. } => !invalid.is_empty() || inventory.cycle(key).is_some(),
         Wanted::Blocked { .. } | Wanted::Gone => true,
     }
 }
@@ -63,6 +64,7 @@ pub(super) fn problems(
 ) -> Vec<InvalidObject> {
     let mut problems: Vec<InvalidObject> =
         config.sources.iter().flat_map(|source| inventory.invalid(&source.name)).collect();
+    problems.extend(inventory.cycles());
     for key in inventory.keys() {
         if let Wanted::Blocked { reason: crds::Reason::DuplicateSpec, message, .. } =
             inventory.wanted(&key)

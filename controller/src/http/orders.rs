@@ -41,6 +41,7 @@ struct Body {
     hook_id: Option<String>,
     replace: Option<bool>,
     prune: Option<bool>,
+    now: Option<bool>,
     expires_in: Option<HumanDuration>,
 }
 
@@ -128,6 +129,7 @@ fn ask(verb: Verb, headers: &HeaderMap, body: &Bytes) -> Result<Ask, Problem> {
         hook_id: text("hookId", &body.hook_id)?,
         replace: body.replace.unwrap_or(false),
         prune: body.prune.unwrap_or(false),
+        now: body.now.unwrap_or(false),
         expires_in: body.expires_in,
     };
     if let Some(name) = foreign(verb, &ask) {
@@ -145,7 +147,7 @@ fn ask(verb: Verb, headers: &HeaderMap, body: &Bytes) -> Result<Ask, Problem> {
 /// The first member that a verb does not take.
 fn foreign(verb: Verb, ask: &Ask) -> Option<&'static str> {
     let taken: &[&str] = match verb {
-        Verb::Sync => &["specHash", "replace", "prune"],
+        Verb::Sync => &["specHash", "replace", "prune", "now"],
         Verb::Suspend => &["expiresIn"],
         Verb::Rollback => &["to"],
         Verb::Release => &["specHash"],
@@ -159,6 +161,7 @@ fn foreign(verb: Verb, ask: &Ask) -> Option<&'static str> {
         ("hookId", ask.hook_id.is_some()),
         ("replace", ask.replace),
         ("prune", ask.prune),
+        ("now", ask.now),
         ("expiresIn", ask.expires_in.is_some()),
     ]
     .into_iter()

@@ -100,7 +100,10 @@ async fn what_no_source_names_any_more_is_known_to_be_gone_once_all_were_read() 
     two.read(0).await;
     two.read(1).await;
     assert_eq!(two.facts(), SourceFacts::Complete { prune: true, leaving: 1, total: 2 });
-    two.inventory.note_kept(&key());
+    let kept =
+        serde_json::json!({"tags": [{"key": "longshore.dev/deletion-policy", "value": "Orphan"}]});
+    let kept = planner::observed::ObservedService::from_describe(&kept);
+    two.inventory.note_seen(&key(), &kept);
     assert_eq!(two.facts(), SourceFacts::Complete { prune: true, leaving: 0, total: 1 });
     write(
         two.folder(1),

@@ -22,7 +22,7 @@ pub struct Said {
 }
 
 impl Said {
-    /// The document that it was read from.
+    /// What was kept of the service.
     pub fn record(&self) -> &Record {
         &self.record
     }

@@ -31,6 +31,8 @@ pub struct Ask {
     pub replace: bool,
     /// Confirm the deletion.
     pub prune: bool,
+    /// Let the spec go outside of its windows.
+    pub now: bool,
     /// For how long it counts.
     pub expires_in: Option<HumanDuration>,
 }
@@ -172,6 +174,7 @@ impl Scene<'_> {
 const RELEASABLE: &[Reason] = &[
     Reason::RolledBack,
     Reason::RolloutFailed,
+    Reason::ChecksFailed,
     Reason::RolledBackByHand,
     Reason::Aborted,
     Reason::HookFailed,
@@ -180,6 +183,9 @@ const RELEASABLE: &[Reason] = &[
 /// Those of them that say that the last rollout was undone.
 const UNDONE: &[Reason] =
     &[Reason::RolledBack, Reason::RolloutFailed, Reason::RolledBackByHand, Reason::Aborted];
+
+/// What says that ECS has ended a rollout, or carries it on, while its checks are measured.
+const BEING_CHECKED: &[Reason] = &[Reason::ChecksRunning, Reason::ChecksInconclusive];
 
 fn order(id: u64, verb: Verb, ask: &Ask, actor: &str, scene: &Scene<'_>) -> Result<Order, String> {
     let spec_hash = match verb {
@@ -220,6 +226,7 @@ fn order(id: u64, verb: Verb, ask: &Ask, actor: &str, scene: &Scene<'_>) -> Resu
         hook_id: ask.hook_id.clone(),
         replace: ask.replace,
         prune: ask.prune,
+        now: ask.now,
         expires_at,
     })
 }
@@ -280,6 +287,9 @@ fn sync(orders: &mut Orders, order: &Order, scene: &Scene<'_>) -> Result<(), Str
         if order.replace {
             return Err("a service is either deleted or replaced".to_owned());
         }
+        if order.now {
+            return Err("windows do not hold deletions".to_owned());
+        }
         if !scene.shows(&[Reason::PruneBrake]) {
             return Err("the prune brake does not hold this service".to_owned());
         }
@@ -321,6 +331,9 @@ fn can_be_done(orders: &Orders, order: &Order, scene: &Scene<'_>) -> Result<(), 
         Verb::Rollback if order.to.is_none() && scene.shows(UNDONE) => {
             Err("the last rollout was itself undone: name the release to go to with `to`"
                 .to_owned())
+        }
+        Verb::Abort | Verb::Promote if order.hook_id.is_none() && scene.shows(BEING_CHECKED) => {
+            Ok(())
         }
         Verb::Abort
             if rollout

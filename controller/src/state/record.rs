@@ -2,6 +2,7 @@
 
 use crds::{ObjectKey, PastRelease};
 use planner::Orders;
+use planner::checks::Analysis;
 use planner::hook::HookLog;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,8 @@ pub struct Record {
     pub past: Vec<PastRelease>,
     /// What is written down of the hooks of the last specs, newest first.
     pub hooks: Vec<HookLog>,
+    /// What was measured of the last rollout that is judged by checks.
+    pub analysis: Option<Analysis>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -33,6 +36,8 @@ struct Document {
     past: Vec<PastRelease>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     hooks: Vec<HookLog>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    analysis: Option<Analysis>,
 }
 
 /// The part of a document that every form has.
@@ -44,7 +49,10 @@ struct Head {
 impl Record {
     /// Whether nothing would be lost with it.
     pub fn is_empty(&self) -> bool {
-        self.orders.is_empty() && self.past.is_empty() && self.hooks.is_empty()
+        self.orders.is_empty()
+            && self.past.is_empty()
+            && self.hooks.is_empty()
+            && self.analysis.is_none()
     }
 
     /// As a document.
@@ -56,6 +64,7 @@ impl Record {
             orders: self.orders.clone(),
             past: self.past.clone(),
             hooks: self.hooks.clone(),
+            analysis: self.analysis.clone(),
         })
     }
 
@@ -70,7 +79,7 @@ impl Record {
         if document.key != *key {
             return Err(format!("it is the document of {}", document.key));
         }
-        let Document { taken, orders, past, hooks, .. } = document;
-        Ok(Self { taken, orders, past, hooks })
+        let Document { taken, orders, past, hooks, analysis, .. } = document;
+        Ok(Self { taken, orders, past, hooks, analysis })
     }
 }

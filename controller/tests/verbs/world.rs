@@ -143,6 +143,8 @@ impl World {
             refusals: Arc::default(),
             admission: controller::admission::Admission::default(),
             outside: controller::references::Outside::default(),
+            places: controller::places::Places::default(),
+            checks: controller::checks::Checks::default(),
         };
         let queue = Queue::new(1);
         let metrics = Metrics::new(statuses.clone(), Meter::default(), queue.clone(), "1.2.3");

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::math::{self, Series};
 use super::{CloudWatch, invalid};
 use crate::{
     ApiError,
@@ -53,7 +54,7 @@ impl CloudWatch {
         Ok(json!({}))
     }
 
-    /// Metric math is refused: the sandbox computes nothing but the statistics of one metric.
+    /// Of metric math, arithmetic and `FILL` are computed; anything else is refused.
     pub(super) fn get_metric_data(&self, input: &Value) -> Result<Value, ApiError> {
         let queries =
             list(input, "MetricDataQueries")?.ok_or_else(|| absent("MetricDataQueries"))?;
@@ -69,22 +70,38 @@ impl CloudWatch {
                 "The parameter StartTime must be less than the parameter EndTime.",
             ));
         }
-        let results: Result<Vec<Value>, ApiError> =
-            queries.iter().map(|query| self.query(query, (start, end), ascending)).collect();
-        Ok(json!({"MetricDataResults": results?, "Messages": []}))
+        let mut known: BTreeMap<String, Series> = BTreeMap::new();
+        for query in
+            queries.iter().filter(|query| text(query, "Expression").ok().flatten().is_none())
+        {
+            known.insert(required_text(query, "Id")?.to_owned(), self.series(query, (start, end))?);
+        }
+        let mut results = Vec::new();
+        for query in queries {
+            let id = required_text(query, "Id")?;
+            let series = match (text(query, "Expression")?, known.get(id)) {
+                (Some(expression), _) => {
+                    let series = math::evaluate(expression, &known)?;
+                    known.insert(id.to_owned(), series.clone());
+                    series
+                }
+                (None, found) => found.cloned().unwrap_or_default(),
+            };
+            if query.get("ReturnData") != Some(&Value::Bool(false)) {
+                results.push(result(query, id, &series, ascending)?);
+            }
+        }
+        Ok(json!({"MetricDataResults": results, "Messages": []}))
     }
 
-    fn query(
+    /// The statistic of one metric, by the periods' beginnings.
+    fn series(
         &self,
         query: &Value,
         (start, end): (Timestamp, Timestamp),
-        ascending: bool,
-    ) -> Result<Value, ApiError> {
-        let id = required_text(query, "Id")?;
+    ) -> Result<Series, ApiError> {
         let statistics = query.get("MetricStat").filter(|statistics| statistics.is_object());
-        let statistics = statistics.ok_or_else(|| {
-            invalid(format!("Query {id}: the sandbox does not evaluate expressions."))
-        })?;
+        let statistics = statistics.ok_or_else(|| absent("MetricStat"))?;
         let metric = statistics.get("Metric").unwrap_or(&Value::Null);
         let metric = Metric::parse(required_text(metric, "Namespace")?, metric)?;
         let statistic = Statistic::parse(required_text(statistics, "Stat")?)?;
@@ -101,24 +118,27 @@ impl CloudWatch {
                     .push(*value);
             }
         }
-        let mut points: Vec<(Value, f64)> = periods
-            .into_iter()
-            .filter_map(|(second, values)| {
-                Some((epoch(Timestamp::from_second(second).ok()?), statistic.of(&values)))
-            })
-            .collect();
-        if !ascending {
-            points.reverse();
-        }
-        let (timestamps, values): (Vec<Value>, Vec<f64>) = points.into_iter().unzip();
-        Ok(json!({
-            "Id": id,
-            "Label": text(query, "Label")?.unwrap_or(&metric.name),
-            "Timestamps": timestamps,
-            "Values": values,
-            "StatusCode": "Complete",
-        }))
+        Ok(periods.into_iter().map(|(second, values)| (second, statistic.of(&values))).collect())
     }
+}
+
+fn result(query: &Value, id: &str, series: &Series, ascending: bool) -> Result<Value, ApiError> {
+    let mut points: Vec<(Value, f64)> = series
+        .iter()
+        .filter_map(|(second, value)| Some((epoch(Timestamp::from_second(*second).ok()?), *value)))
+        .collect();
+    if !ascending {
+        points.reverse();
+    }
+    let (timestamps, values): (Vec<Value>, Vec<f64>) = points.into_iter().unzip();
+    let name = query.pointer("/MetricStat/Metric/MetricName").and_then(Value::as_str);
+    Ok(json!({
+        "Id": id,
+        "Label": text(query, "Label")?.or(name).unwrap_or(id),
+        "Timestamps": timestamps,
+        "Values": values,
+        "StatusCode": "Complete",
+    }))
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -128,6 +148,8 @@ enum Statistic {
     Minimum,
     Maximum,
     SampleCount,
+    /// The value that so many percent of the values do not exceed.
+    Percentile(f64),
 }
 
 impl Statistic {
@@ -138,6 +160,12 @@ impl Statistic {
             "Minimum" => Ok(Self::Minimum),
             "Maximum" => Ok(Self::Maximum),
             "SampleCount" => Ok(Self::SampleCount),
+            name if name.starts_with('p') => name
+                .get(1..)
+                .and_then(|percent| percent.parse().ok())
+                .filter(|percent| (0.0..=100.0).contains(percent))
+                .map(Self::Percentile)
+                .ok_or_else(|| invalid(format!("The statistic {name} is not valid."))),
             name => Err(invalid(format!("The sandbox does not compute the statistic {name}."))),
         }
     }
@@ -151,6 +179,17 @@ impl Statistic {
             Self::Minimum => values.iter().copied().fold(f64::INFINITY, f64::min),
             Self::Maximum => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             Self::SampleCount => count,
+            Self::Percentile(percent) => percentile(values, percent),
         }
     }
+}
+
+fn percentile(values: &[f64], percent: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let many = u32::try_from(sorted.len()).map_or(f64::MAX, f64::from);
+    let below =
+        |index: &usize| u32::try_from(*index).map_or(f64::MAX, f64::from) < percent / 100.0 * many;
+    let rank = (0..sorted.len()).filter(below).count().saturating_sub(1);
+    sorted.get(rank).copied().unwrap_or_default()
 }

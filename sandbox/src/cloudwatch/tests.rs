@@ -163,6 +163,8 @@ fn metrics_are_summed_up_by_period() {
         ("Minimum", 3600, json!([10.0])),
         ("Maximum", 3600, json!([60.0])),
         ("SampleCount", 3600, json!([3.0])),
+        ("p50", 3600, json!([20.0])),
+        ("p99", 3600, json!([60.0])),
         ("Average", 60, json!([10.0, 20.0, 60.0])),
     ] {
         let answer = ok(&mut watch, "GetMetricData", &query(stat, period));
@@ -175,13 +177,47 @@ fn metrics_are_summed_up_by_period() {
         &json!({"StartTime": 0, "EndTime": 3600, "MetricDataQueries": query("Sum", 60)["MetricDataQueries"]}),
     );
     assert_eq!(newest_first["MetricDataResults"][0]["Values"], json!([60.0, 20.0, 10.0]));
-    for (change, value) in [("Stat", json!("p99")), ("Period", json!(0))] {
+    for (change, value) in [("Stat", json!("tm99")), ("Stat", json!("p101")), ("Period", json!(0))]
+    {
         let mut input = query("Sum", 60);
         input["MetricDataQueries"][0]["MetricStat"][change] = value;
         assert_eq!(code(&mut watch, "GetMetricData", &input), "InvalidParameterValueException");
     }
-    let expression = json!({"StartTime": 0, "EndTime": 60, "MetricDataQueries": [{"Id": "e", "Expression": "m1*2"}]});
-    assert_eq!(code(&mut watch, "GetMetricData", &expression), "InvalidParameterValueException");
+}
+
+#[test]
+fn arithmetic_over_metrics_is_computed_and_other_math_refused() {
+    let mut watch = watch();
+    for (name, values) in [("requests", json!([100.0, 50.0, 10.0])), ("errors", json!([1.0]))] {
+        let fixture = json!({"namespace": "n", "metricName": name, "values": values});
+        let now = NOW + SignedDuration::from_mins(10);
+        watch.load_metric(&serde_json::from_value(fixture).unwrap(), now).unwrap();
+    }
+    let stat = |name: &str| json!({"Stat": "Sum", "Period": 60, "Metric": {"Namespace": "n", "MetricName": name}});
+    let query = |expression: &str| {
+        json!({"StartTime": 0, "EndTime": 3600, "MetricDataQueries": [
+            {"Id": "e", "Expression": expression},
+            {"Id": "r", "MetricStat": stat("requests"), "ReturnData": false},
+            {"Id": "x", "MetricStat": stat("errors"), "ReturnData": false},
+        ]})
+    };
+    for (expression, values) in [
+        ("r * 2 + 1", json!([21.0, 101.0, 201.0])),
+        ("100 * (x / r)", json!([10.0])),
+        ("FILL(x, 0) / r", json!([0.1, 0.0, 0.0])),
+        ("-x", json!([-1.0])),
+        // What is divided by nothing has no value.
+        ("r / (x - 1)", json!([])),
+    ] {
+        let answer = ok(&mut watch, "GetMetricData", &query(expression));
+        let results = answer["MetricDataResults"].as_array().unwrap();
+        assert_eq!(results.len(), 1, "{expression}");
+        assert_eq!(results[0]["Values"], values, "{expression}");
+    }
+    for expression in ["RATE(r)", "r +", "(r", "unknown", "1 + 1", "IF(r > 1, 1, 0)", ""] {
+        let refused = code(&mut watch, "GetMetricData", &query(expression));
+        assert_eq!(refused, "InvalidParameterValueException", "{expression}");
+    }
 }
 
 #[test]

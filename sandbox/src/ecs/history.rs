@@ -106,7 +106,7 @@ impl Ecs {
         let live = self.counts_by_revision(service);
         let counts = record.frozen.as_ref().unwrap_or(&live);
         let weight = record.progress.as_ref().map(|one| one.weight);
-        let tested = record.progress.as_ref().map(|one| one.test_weight());
+        let tested = record.progress.as_ref().map(super::stages::Progress::test_weight);
         let summary = |number: RevisionNumber, weight: Option<f64>, tested: Option<f64>| {
             let count: Counts = counts.get(&number).copied().unwrap_or_default();
             let mut view = json!({

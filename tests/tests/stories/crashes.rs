@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use controller::orders::Ask;
-use crds::{Health, Reason, Verb};
+use crds::{Health, Reason, SyncPolicy, Verb};
 use longshore_tests::specs::{counted, image, with};
 use longshore_tests::{Fleet, FleetOptions, Keep};
 use sandbox::ImageBehaviour;
@@ -288,6 +288,90 @@ async fn a_hopeless_rollout() {
         last_calls.push(last);
     }
     assert_covered(&last_calls, &["UpdateService", "TagResource", "StopServiceDeployment"]);
+}
+
+/// Every call of a deletion, with the service's scaling and its alarm, and of the service that it depends on.
+#[tokio::test(start_paused = true)]
+async fn a_deletion() {
+    for restart in [Restart::AtOnce, Restart::Late] {
+        let mut last_calls = Vec::new();
+        for count in 1..CALLS_MAX {
+            let mut fleet = leaving().await;
+            let told = format!("{restart:?} after call {count}");
+            let mark = fleet.sandbox.call_count();
+            let reached = fleet.sandbox.hang_after_call(count);
+            fleet.remove(&["web", "auth"]).await;
+            let is_over =
+                |fleet: &Fleet| ["web", "auth"].iter().all(|name| fleet.object(name).is_none());
+            let is_killed = tokio::select! {
+                () = reached.notified() => true,
+                () = fleet.until("over", is_over) => false,
+            };
+            let last = fleet.sandbox.calls().last().map(|call| call.operation.clone());
+            fleet.kill().await;
+            fleet.sandbox.release();
+            if restart == Restart::Late {
+                fleet.pass(Duration::from_mins(30)).await;
+            }
+            fleet.restart().await;
+            let is_gone = |fleet: &Fleet, name| {
+                fleet.service(name).is_none_or(|service| service.status == "INACTIVE")
+            };
+            fleet.until("gone", |fleet| is_gone(fleet, "web") && is_gone(fleet, "auth")).await;
+            fleet.pass(Duration::from_mins(30)).await;
+            let calls = fleet.calls_that_change(mark);
+            let deleted: Vec<_> =
+                calls.iter().filter(|call| call.operation == "DeleteService").collect();
+            // The one that stands before the other goes last, and neither takes force.
+            assert_eq!(deleted[0].request["service"], "web", "{told}, {last:?}");
+            assert!(deleted.iter().all(|call| call.request["force"] == false), "{told}, {last:?}");
+            let scaling = json!({ "ServiceNamespace": "ecs" });
+            let left =
+                fleet.console_of("application-autoscaling", "DescribeScalableTargets", scaling);
+            assert_eq!(left["ScalableTargets"], json!([]), "{told}, {last:?}");
+            let alarms = fleet.console_of("monitoring", "DescribeAlarms", json!({}));
+            assert!(!alarms.to_string().contains("longshore/shop/web"), "{told}: {alarms}");
+            assert_eq!(fleet.service("other").unwrap().running, 1, "{told}");
+            if !is_killed {
+                break;
+            }
+            last_calls.extend(last);
+        }
+        let changes = [
+            "DeleteAlarms",
+            "DeregisterScalableTarget",
+            "TagResource",
+            "UpdateService",
+            "DeleteService",
+        ];
+        assert_covered(&last_calls, &changes);
+    }
+}
+
+/// A world of `web`, which is scaled and depends on `auth`, and of so many others that the brake lets both go.
+async fn leaving() -> Fleet {
+    let policy = SyncPolicy { prune: Some(true), ..SyncPolicy::default() };
+    let interval = Duration::from_mins(10);
+    let fixtures = FIXTURES.to_owned();
+    let mut fleet =
+        Fleet::with(FleetOptions { fixtures, policy, interval, ..FleetOptions::default() }).await;
+    let scaling = json!({ "minCapacity": 1, "maxCapacity": 4, "step": [{
+        "name": "out", "adjustmentType": "ChangeInCapacity",
+        "steps": [{ "metricIntervalLowerBound": 0, "scalingAdjustment": 3 }],
+        "alarm": {
+            "metricName": "Depth", "namespace": "Shop", "statistic": "Sum", "period": 60, "threshold": 100,
+            "comparisonOperator": "GreaterThanThreshold", "evaluationPeriods": 1,
+        },
+    }] });
+    let web = with(counted("web", "v1", 2), "/spec/rollout", json!({ "dependsOn": ["auth"] }));
+    let mut specs = vec![with(web, "/spec/scaling", scaling), counted("auth", "v1", 1)];
+    specs.push(counted("other", "v1", 1));
+    specs.extend((0..7).map(|number| counted(&format!("s{number}"), "v1", 0)));
+    fleet.commit(&specs).await;
+    for spec in &specs {
+        fleet.until_ready(spec["metadata"]["name"].as_str().unwrap()).await;
+    }
+    fleet
 }
 
 /// The kills really hit each change, and the story really came to its end without one.

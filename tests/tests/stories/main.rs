@@ -8,6 +8,7 @@
 )]
 #![recursion_limit = "256"]
 
+mod checks;
 mod crashes;
 mod drift;
 mod failures;
@@ -15,7 +16,9 @@ mod gates;
 mod hooks;
 mod hopeless;
 mod import;
+mod incidents;
 mod lessons;
+mod order;
 mod orders;
 mod ownership;
 mod preflight;
@@ -30,3 +33,4 @@ mod settings;
 mod sources;
 mod stops;
 mod weather;
+mod windows;

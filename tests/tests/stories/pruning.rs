@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use crds::{Reason, SyncPolicy};
-use longshore_tests::specs::{counted, with};
+use controller::orders::Ask;
+use crds::{Reason, SyncPolicy, Verb};
+use longshore_tests::specs::{counted, daemon, image, with};
 use longshore_tests::{Fleet, FleetOptions};
-use sandbox::{Fault, FaultKind};
+use sandbox::{Fault, FaultKind, ImageBehaviour};
 use serde_json::{Value, json};
+
+/// The calls that delete a service of some tasks.
+const DELETION: [&str; 3] = ["TagResource", "UpdateService", "DeleteService"];
 
 fn pruning() -> FleetOptions {
     let policy = SyncPolicy { prune: Some(true), ..SyncPolicy::default() };
@@ -32,7 +36,7 @@ async fn with_prune_the_service_is_deleted_and_forgotten() {
     fleet.until("web deleted", |fleet| fleet.living("web").is_none()).await;
     fleet.until("web forgotten", |fleet| fleet.object("web").is_none()).await;
     fleet.pass(Duration::from_mins(5)).await;
-    assert_eq!(fleet.changes_since(mark), ["DeleteService"]);
+    assert_eq!(fleet.changes_since(mark), DELETION);
     assert!(fleet.is_ready("api"));
     assert_eq!(fleet.service("api").unwrap().running, 1);
     // It comes back with its spec.
@@ -53,21 +57,243 @@ async fn without_prune_the_service_goes_on_and_is_reported() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_orphan_policy_is_remembered_without_the_file() {
+async fn tasks_end_before_their_service_is_deleted_and_no_force_is_used() {
     let mut fleet = Fleet::with(pruning()).await;
-    let orphan = json!({ "deletionPolicy": "Orphan" });
-    fleet
-        .commit(&[with(counted("web", "v1", 1), "/spec/sync", orphan), counted("api", "v1", 1)])
-        .await;
+    fleet.image_behaves(&image("web", "v1"), ImageBehaviour::IgnoresStop);
+    fleet.commit(&[counted("web", "v1", 1), counted("api", "v1", 1)]).await;
     fleet.until_ready("web").await;
     fleet.until_ready("api").await;
     let mark = fleet.sandbox.call_count();
     fleet.remove(&["web"]).await;
+    fleet.until_unready("web", Reason::Draining).await;
+    assert!(fleet.ready("web").message.contains("1 are left"), "{:?}", fleet.ready("web"));
+    fleet.until("web deleted", |fleet| fleet.living("web").is_none()).await;
+    let calls = fleet.calls_that_change(mark);
+    let [scaled_in, deleted] = ["UpdateService", "DeleteService"]
+        .map(|operation| calls.iter().find(|call| call.operation == operation).unwrap());
+    assert_eq!(scaled_in.request["desiredCount"], 0);
+    assert_eq!(deleted.request["force"], false);
+    let left = &deleted.response["service"];
+    assert_eq!((&left["runningCount"], &left["pendingCount"]), (&json!(0), &json!(0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spec_that_comes_back_while_its_service_drains_gets_its_tasks_back() {
+    // Whether the spec says how many, or leaves that to others.
+    for (is_said, self_heal) in [(true, true), (true, false), (false, true), (false, false)] {
+        let sync = json!({ "selfHeal": self_heal });
+        let mut spec = with(counted("web", "v1", 3), "/spec/sync", sync);
+        if !is_said {
+            spec["spec"]["service"].as_object_mut().unwrap().remove("desiredCount");
+        }
+        let mut fleet = Fleet::with(pruning()).await;
+        fleet.image_behaves(&image("web", "v1"), ImageBehaviour::IgnoresStop);
+        fleet.commit(&[spec.clone(), counted("api", "v1", 1)]).await;
+        fleet.until_ready("web").await;
+        if !is_said {
+            let three = json!({ "cluster": "shop", "service": "web", "desiredCount": 3 });
+            fleet.console("UpdateService", three);
+            fleet.until("three", |fleet| fleet.service("web").unwrap().running == 3).await;
+        }
+        fleet.remove(&["web"]).await;
+        fleet.until("scaled in", |fleet| fleet.service("web").unwrap().desired == 0).await;
+        fleet.commit(&[spec]).await;
+        fleet.until("back", |fleet| fleet.service("web").unwrap().desired == 3).await;
+        fleet.until_ready("web").await;
+        fleet.until("all back", |fleet| fleet.service("web").unwrap().running == 3).await;
+        assert_eq!(fleet.tag("web", "longshore.dev/deleting"), None);
+        assert_eq!(fleet.living("web").unwrap().records.len(), 1, "no rollout was needed");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_daemon_is_deleted_without_force() {
+    let fixtures = "clusters: [{name: shop, instances: [{count: 2}]}]\nlatency: 8ms\n".to_owned();
+    let mut fleet = Fleet::with(FleetOptions { fixtures, ..pruning() }).await;
+    fleet.commit(&[daemon("agent", &image("agent", "v1")), counted("api", "v1", 1)]).await;
+    fleet.until_ready("agent").await;
+    fleet.until_ready("api").await;
+    let mark = fleet.sandbox.call_count();
+    fleet.remove(&["agent"]).await;
+    fleet.until("agent deleted", |fleet| fleet.object("agent").is_none()).await;
+    assert_eq!(fleet.changes_since(mark), ["DeleteService"]);
+    assert_eq!(fleet.calls_that_change(mark)[0].request["force"], false);
+}
+
+/// A running fleet of `web`, which its deletion policy keeps, and `api`.
+async fn keeping_web() -> Fleet {
+    let mut fleet = Fleet::with(pruning()).await;
+    let orphan = json!({ "deletionPolicy": "Orphan" });
+    let scaling = json!({ "minCapacity": 1, "maxCapacity": 4, "targetTracking": [
+        { "name": "cpu", "predefinedMetric": "ECSServiceAverageCPUUtilization", "targetValue": 60 }] });
+    let web = with(counted("web", "v1", 1), "/spec/sync", orphan);
+    fleet.commit(&[with(web, "/spec/scaling", scaling), counted("api", "v1", 1)]).await;
+    fleet.until_ready("web").await;
+    fleet.until_ready("api").await;
+    fleet
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_orphan_policy_keeps_everything_but_our_tags_even_over_a_restart() {
+    let mut fleet = keeping_web().await;
+    let mark = fleet.sandbox.call_count();
+    fleet.kill().await;
+    fleet.remove(&["web"]).await;
     fleet.restart().await;
+    fleet.until("let go", |fleet| fleet.tag("web", "longshore.dev/owner").is_none()).await;
+    fleet.pass(Duration::from_mins(10)).await;
+    assert_eq!(fleet.changes_since(mark), ["UntagResource"]);
+    let web = fleet.living("web").unwrap();
+    assert_eq!((web.running, web.tags), (1, Vec::new()));
+    assert!(fleet.object("web").is_none(), "it is nobody's");
+    let input = json!({ "ServiceNamespace": "ecs" });
+    let targets = fleet.console_of("application-autoscaling", "DescribeScalableTargets", input);
+    assert_eq!(targets["ScalableTargets"].as_array().unwrap().len(), 1);
+    // Whoever wants it back says so.
+    fleet.commit(&[counted("web", "v1", 1)]).await;
+    fleet.until_stalled("web", Reason::NotOwned).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_source_takes_no_tags_off() {
+    let mut fleet = keeping_web().await;
+    let mark = fleet.sandbox.call_count();
+    fleet.kill().await;
+    fleet.write(&[("web.json", ""), ("api.json", "")]);
+    fleet.restart_unread().await;
+    fleet.fetch().await.unwrap();
     fleet.until_stalled("web", Reason::Orphaned).await;
+    fleet.until_stalled("api", Reason::PruneBrake).await;
     fleet.pass(Duration::from_mins(10)).await;
     assert_eq!(fleet.changes_since(mark), [""; 0]);
-    assert_eq!(fleet.service("web").unwrap().running, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_protected_service_outlives_its_spec_until_the_protection_is_taken_off() {
+    let mut fleet = fleet_of(pruning(), &["web", "api"]).await;
+    let protect = json!({ "longshore.dev/protect": "true" });
+    fleet.commit(&[with(counted("web", "v1", 1), "/metadata/annotations", protect)]).await;
+    fleet
+        .until("marked", |fleet| {
+            fleet.tag("web", "longshore.dev/protect").as_deref() == Some("true")
+        })
+        .await;
+    assert_eq!(fleet.rollouts("web").len(), 1, "a mark rolls nothing");
+    let mark = fleet.sandbox.call_count();
+    fleet.remove(&["web"]).await;
+    fleet.until_stalled("web", Reason::Protected).await;
+    fleet.restart().await;
+    fleet.until_stalled("web", Reason::Protected).await;
+    fleet.pass(Duration::from_mins(10)).await;
+    assert_eq!(fleet.changes_since(mark), [""; 0]);
+    // The spec comes back without the annotation, which takes the protection off.
+    fleet.commit(&[counted("web", "v1", 1)]).await;
+    fleet.until("unmarked", |fleet| fleet.tag("web", "longshore.dev/protect").is_none()).await;
+    fleet.remove(&["web"]).await;
+    fleet.until("web deleted", |fleet| fleet.living("web").is_none()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_protected_service_is_not_replaced() {
+    let spec = |launch_type: &str, protect: &str| {
+        let spec = with(counted("web", "v1", 1), "/spec/service/launchType", json!(launch_type));
+        let both = json!(["EC2", "FARGATE"]);
+        let spec = with(spec, "/spec/taskDefinition/requiresCompatibilities", both);
+        with(spec, "/metadata/annotations", json!({ "longshore.dev/protect": protect }))
+    };
+    let fixtures = "clusters: [{name: shop, instances: [{count: 3}]}]\nlatency: 8ms\n".to_owned();
+    let mut fleet = Fleet::with(FleetOptions { fixtures, ..FleetOptions::default() }).await;
+    fleet.commit(&[spec("FARGATE", "true")]).await;
+    fleet.until_ready("web").await;
+    fleet.commit(&[spec("EC2", "true")]).await;
+    fleet.until_stalled("web", Reason::NeedsReplacement).await;
+    let mark = fleet.sandbox.call_count();
+    fleet.order("web", Verb::Sync, &Ask { replace: true, ..Ask::default() }).await;
+    fleet.until_stalled("web", Reason::Protected).await;
+    fleet.pass(Duration::from_mins(10)).await;
+    assert_eq!(fleet.changes_since(mark), [""; 0]);
+    fleet.commit(&[spec("EC2", "false")]).await;
+    fleet.until_ready("web").await;
+    assert!(fleet.changes_since(mark).contains(&"DeleteService".to_owned()));
+}
+
+/// Twelve services, so that the brake lets two go at once; `api` depends on `auth`.
+async fn depending(options: FleetOptions) -> Fleet {
+    let mut fleet = Fleet::with(options).await;
+    let mut specs: Vec<Value> =
+        (0..10).map(|number| counted(&format!("s{number}"), "v1", 1)).collect();
+    let rollout = json!({ "dependsOn": ["auth"] });
+    specs.push(with(counted("api", "v1", 1), "/spec/rollout", rollout));
+    specs.push(counted("auth", "v1", 1));
+    fleet.commit(&specs).await;
+    fleet
+        .until("all ready", |fleet| (0..10).all(|number| fleet.is_ready(&format!("s{number}"))))
+        .await;
+    fleet.until_ready("api").await;
+    fleet
+}
+
+/// Waits until `auth` is taken away, and says what had become of `api` by then.
+async fn api_when_auth_goes(fleet: &Fleet) -> String {
+    let status = std::cell::RefCell::new(String::new());
+    fleet
+        .until("auth scaled in", |fleet| {
+            let api = fleet.service("api").map_or("MISSING".to_owned(), |api| api.status);
+            *status.borrow_mut() = api;
+            fleet.service("auth").is_none_or(|auth| auth.desired == 0)
+        })
+        .await;
+    status.into_inner()
+}
+
+#[tokio::test(start_paused = true)]
+async fn dependents_are_deleted_before_what_they_depend_on_even_over_a_restart() {
+    for restarts in [false, true] {
+        let interval = Duration::from_hours(12);
+        let mut fleet = depending(FleetOptions { interval, ..pruning() }).await;
+        if restarts {
+            fleet.kill().await;
+        }
+        fleet.remove(&["auth", "api"]).await;
+        if restarts {
+            // The files are gone: only the tags tell who depends on whom.
+            fleet.restart().await;
+        }
+        fleet.until_unready("auth", Reason::WaitingForDependents).await;
+        let message = fleet.ready("auth").message;
+        let api = api_when_auth_goes(&fleet).await;
+        assert!(!["ACTIVE", "DRAINING"].contains(&api.as_str()), "{restarts}: {message}: {api}");
+        fleet.until("both forgotten", |fleet| fleet.object("auth").is_none()).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_spec_still_depends_on_is_not_deleted() {
+    let mut fleet = depending(pruning()).await;
+    let mark = fleet.sandbox.call_count();
+    fleet.remove(&["auth"]).await;
+    fleet.until_unready("auth", Reason::WaitingForDependents).await;
+    assert!(fleet.ready("auth").message.contains("shop/api still depends on"));
+    fleet.pass(Duration::from_mins(10)).await;
+    assert_eq!(fleet.changes_since(mark), [""; 0]);
+    fleet.commit(&[counted("api", "v1", 1)]).await;
+    fleet.until("auth deleted", |fleet| fleet.object("auth").is_none()).await;
+    assert!(fleet.living("api").is_some());
+    assert_eq!(fleet.tag("api", "longshore.dev/depends-on"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn services_that_depended_on_each_other_do_not_wait_for_each_other() {
+    let mut fleet = depending(pruning()).await;
+    let rollout = json!({ "dependsOn": ["api"] });
+    fleet.commit(&[with(counted("auth", "v1", 1), "/spec/rollout", rollout)]).await;
+    fleet.until("marked", |fleet| fleet.tag("auth", "longshore.dev/depends-on").is_some()).await;
+    fleet.remove(&["auth", "api"]).await;
+    fleet
+        .until("both forgotten", |fleet| {
+            fleet.object("auth").is_none() && fleet.object("api").is_none()
+        })
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -85,7 +311,7 @@ async fn the_brake_holds_a_revision_that_removes_too_many() {
     fleet.commit(&[counted("b", "v1", 1)]).await;
     fleet.until("a deleted", |fleet| fleet.living("a").is_none()).await;
     fleet.until_ready("b").await;
-    assert_eq!(fleet.changes_since(mark), ["DeleteService"]);
+    assert_eq!(fleet.changes_since(mark), DELETION);
 }
 
 #[tokio::test(start_paused = true)]
@@ -152,7 +378,7 @@ async fn a_restarted_operator_deletes_only_after_it_has_read_the_source() {
     assert!(fleet.living("web").is_some());
     fleet.fetch().await.unwrap();
     fleet.until("web deleted", |fleet| fleet.living("web").is_none()).await;
-    assert_eq!(fleet.changes_since(mark), ["DeleteService"]);
+    assert_eq!(fleet.changes_since(mark), DELETION);
     fleet.until_ready("api").await;
 }
 

@@ -40,6 +40,8 @@ pub struct Gates {
 pub struct Gate {
     /// For a person's approval of the spec.
     pub approval: bool,
+    /// For the checks of the stage.
+    pub checks: bool,
 }
 
 /// What one part of a gate (an approval, a window, checks) says.
@@ -127,6 +129,11 @@ impl Gates {
             on_failure: rollout.on_failure.unwrap_or_default(),
             ..Self::default()
         };
+        for stage in
+            rollout.checks.iter().flat_map(|check| &check.at).filter(|_| has_stages(service))
+        {
+            gates.at.entry(*stage).or_default().checks = true;
+        }
         if let Some(approval) = rollout.approval.as_ref().filter(|approval| approval.required) {
             if has_stages(service) && !approval.at.is_empty() {
                 for stage in &approval.at {

@@ -9,6 +9,7 @@ mod differences;
 mod holds;
 mod hooks;
 mod inputs;
+mod marks;
 mod reload;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use self::holds::Attempted;
+use crate::checks::{Judged, mark};
+use crate::deletion;
 use crate::desired::Desired;
 use crate::drift::FieldDrift;
 use crate::gate;
@@ -57,6 +60,8 @@ pub struct Plan {
     pub rollout: Rollout,
     /// What preflight could not look at, in a sentence for each reason; it holds nothing.
     pub not_checked: Vec<String>,
+    /// How the checks of the last rollout stand; `None` where there are none.
+    pub checks: Option<Judged>,
 }
 
 /// When to look at a service again.
@@ -187,6 +192,8 @@ pub enum Action {
     },
     /// Deletes the service.
     DeleteService {
+        /// With the tasks that it still has.
+        force: bool,
         /// Why.
         reason: Reason,
     },
@@ -223,7 +230,7 @@ impl Action {
             | Self::StopTask { reason, .. }
             | Self::StopServiceDeployment { reason, .. }
             | Self::ContinueServiceDeployment { reason, .. }
-            | Self::DeleteService { reason } => *reason,
+            | Self::DeleteService { reason, .. } => *reason,
         }
     }
 
@@ -296,6 +303,16 @@ impl Action {
     }
 }
 
+impl Requeue {
+    /// The same, but not later than this.
+    pub(crate) fn at_most(self, delay: Duration) -> Self {
+        match self {
+            Self::After(other) => Self::After(other.min(delay)),
+            Self::OnChange => Self::After(delay),
+        }
+    }
+}
+
 impl Hold {
     /// A hold with its message.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
@@ -318,6 +335,7 @@ impl Plan {
             requeue: Requeue::OnChange,
             rollout: Rollout::NotStarted,
             not_checked: Vec::new(),
+            checks: None,
         }
     }
 
@@ -422,6 +440,7 @@ fn create(desired: &Desired, observed: &Observed, orders: &Orders, now: Timestam
     let mut actions: Vec<Action> = register.into_iter().collect();
     let (scaling, tags) =
         scaling::on_creation(desired, observed.scaling.as_ref(), Reason::ServiceMissing, now);
+    let tags = tags.into_iter().chain(mark::of_new(desired)).collect();
     actions.push(Action::CreateService {
         input: inputs::create_input(desired, observed, tags),
         task_definition,
@@ -474,14 +493,16 @@ fn change(
     };
     let (mut actions, mut replacements) =
         differences::between(desired, observed, service, reason, now);
+    marks::settle(&mut actions, desired, service);
     differences::clear_held_spec(&mut actions, service, &desired.spec_hash, is_released);
     differences::clear_gates(&mut actions, desired, service, Reason::TagsChanged);
     if is_forgiven {
         differences::try_again(&mut actions, desired);
     }
-    if !replacements.is_empty() && orders.replaces(&desired.spec_hash, service) {
+    let is_replaced = !replacements.is_empty() && orders.replaces(&desired.spec_hash, service);
+    if is_replaced && !desired.is_protected {
         replacements.clear();
-        actions = vec![Action::DeleteService { reason: Reason::Replacing }];
+        actions = vec![Action::DeleteService { force: true, reason: Reason::Replacing }];
     }
     let attempted = if is_attempted {
         Attempted::Recorded
@@ -497,7 +518,12 @@ fn change(
         attempted,
     };
     let mut holds = holds::all(desired, service, orders, &situation, now);
-    if scaling::is_under_way(service) {
+    if is_replaced && desired.is_protected {
+        let message = "the annotation `longshore.dev/protect` keeps it from being replaced";
+        holds.insert(0, Hold::new(Reason::Protected, message));
+    }
+    let is_ours = marks::is_all(&actions) || service.tags.contains_key(deletion::DELETING);
+    if scaling::is_under_way(service) || is_ours {
         // An interrupted change of our own is no change by others.
         holds.retain(|hold| hold.reason != Reason::SelfHealOff);
     }
@@ -508,7 +534,7 @@ fn change(
     } else if rollout::is_moving(service) || rollout == Rollout::InProgress {
         Requeue::After(poll_interval(service, now))
     } else {
-        Requeue::OnChange
+        watch(Some(service), now)
     };
     let is_failure = |hold: &Hold| {
         matches!(
@@ -524,6 +550,7 @@ fn change(
     } else {
         reload::add(plan, desired, observed, service, (orders, now))
     };
+    let plan = mark::before_rollout(plan, desired, service);
     under_way::add(plan, desired, observed, service, (orders, now))
 }
 
@@ -532,6 +559,14 @@ fn record_failure(plan: Plan) -> Plan {
     let (actions, withheld) =
         plan.withheld.into_iter().partition(|action| matches!(action, Action::TagResource { .. }));
     Plan { actions, withheld, ..plan }
+}
+
+/// When to look again at a service for which nothing is done now: soon, while ECS moves its tasks.
+pub(crate) fn watch(service: Option<&ObservedService>, now: Timestamp) -> Requeue {
+    match service.filter(|service| rollout::is_moving(service)) {
+        Some(service) => Requeue::After(poll_interval(service, now)),
+        None => Requeue::OnChange,
+    }
 }
 
 fn poll_interval(service: &ObservedService, now: Timestamp) -> Duration {

@@ -83,7 +83,7 @@ pub(super) fn add(
         return record(plan, service, hash, Reason::TagsChanged);
     }
     if let Some(left) = left_of_quiet(changed_at, now) {
-        return Plan { requeue: sooner(plan.requeue, left), ..plan };
+        return Plan { requeue: plan.requeue.at_most(left), ..plan };
     }
     let plan = roll(plan, desired, service, &hash);
     let plan = record(plan, service, hash, Reason::SecretsChanged);
@@ -116,13 +116,6 @@ fn is_read(observed: &Observed, service: &ObservedService, changed_at: Option<Ti
 fn left_of_quiet(changed_at: Option<Timestamp>, now: Timestamp) -> Option<Duration> {
     let left = QUIET - now.duration_since(changed_at?);
     Duration::try_from(left).ok().filter(|left| !left.is_zero())
-}
-
-fn sooner(requeue: Requeue, delay: Duration) -> Requeue {
-    match requeue {
-        Requeue::After(other) => Requeue::After(other.min(delay)),
-        Requeue::OnChange => Requeue::After(delay),
-    }
 }
 
 /// Forces a deployment, in the call that the plan makes anyway or in one of its own.
@@ -197,7 +190,7 @@ fn record(mut plan: Plan, service: &ObservedService, hash: String, reason: Reaso
             changes: vec![change],
         });
     }
-    plan.requeue = sooner(plan.requeue, ROLLOUT_POLL);
+    plan.requeue = plan.requeue.at_most(ROLLOUT_POLL);
     plan
 }
 

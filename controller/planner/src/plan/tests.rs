@@ -1,5 +1,6 @@
 //! Scenarios of one service: a small world folds the plan into itself, and planning again must give nothing.
 
+mod checks;
 mod hooks;
 mod orders;
 mod under_way;

@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Action, Hold, Plan, ROLLOUT_POLL, Requeue, holds};
+use crate::checks;
+use crate::checks::mark::{self, Mark};
 use crate::desired::Desired;
 use crate::explain;
 use crate::gate::{self, Decision, Pause, Verdict};
@@ -100,6 +102,10 @@ fn parts(
             Ok(()) => Verdict::Pass,
             Err(message) => Verdict::Wait { reason: Reason::AwaitingApproval, message },
         });
+    }
+    if pause.gate.checks && mark::mark(desired, service) == Mark::Pending {
+        let known = observed.analysis.as_ref();
+        parts.push(checks::at_gate(&desired.checks, known, &pause.hook.id, now));
     }
     parts
 }

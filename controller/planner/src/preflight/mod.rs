@@ -144,6 +144,7 @@ pub fn weigh(desired: &Desired, plan: Plan, facts: &Facts, held_for: Option<Dura
         requeue: Requeue::After(pause),
         rollout: plan.rollout,
         not_checked,
+        checks: plan.checks,
     }
 }
 

@@ -278,7 +278,7 @@ fn what_could_not_be_read_holds_nothing_and_is_told_once_for_each_reason() {
 fn a_finding_withholds_every_action_and_asks_again_later_and_later() {
     let desired = full();
     let plan = Plan {
-        actions: vec![Action::DeleteService { reason: Reason::Pruning }],
+        actions: vec![Action::DeleteService { force: false, reason: Reason::Pruning }],
         ..Plan::nothing()
     };
     let mut facts = fine(&mentions(&desired));

@@ -4,6 +4,7 @@
 //! fails. A text that still holds a `${…}` reference is not judged, because its value is not known. Facts come from
 //! aws.md §4 and §2.10; what AWS itself contradicts or nobody has confirmed is a warning.
 
+mod check;
 mod container;
 mod dependency;
 mod deployment;
@@ -21,6 +22,7 @@ mod logging;
 mod memory;
 mod name;
 mod network;
+mod order;
 mod placement;
 mod platform;
 mod port;
@@ -79,7 +81,9 @@ const RULES: &[Rule] = &[
     service_volume::check,
     scaling::check,
     rollout_hook::check,
+    check::check,
     tag::check,
+    order::check,
 ];
 
 /// Everything that is wrong or doubtful with one spec, in a stable order.

@@ -41,6 +41,7 @@ pub(super) fn status(turn: &Turn<'_>) -> Option<RolloutStatus> {
             .then(|| stage_since.checked_add(bake(&stage, service)).ok())
             .flatten(),
         waiting: record.map(|record| waiting(turn, service, record)).unwrap_or_default(),
+        checks: turn.plan.checks.as_ref().map(|judged| judged.statuses.clone()).unwrap_or_default(),
         stage,
     })
 }

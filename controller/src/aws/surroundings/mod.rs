@@ -7,6 +7,7 @@ mod alarms;
 mod clusters;
 mod images;
 mod logs;
+mod metrics;
 mod roles;
 mod secrets;
 mod target_groups;
@@ -23,6 +24,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::Value;
 
 pub use images::{ImageFact, ImageQuestion};
+pub use metrics::MetricValues;
 pub use roles::RoleFact;
 pub use secrets::{ParameterFact, SecretFact};
 pub use target_groups::TargetGroupFact;

@@ -12,6 +12,7 @@ fn target(name: &str, role: Option<&str>) -> Target {
         region: Some("us-west-2".to_owned()),
         role_arn: role.map(str::to_owned),
         external_id: role.map(|_| "shared-secret-7".to_owned()),
+        max_concurrent_rollouts: None,
     }
 }
 

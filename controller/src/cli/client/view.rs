@@ -83,6 +83,16 @@ pub(in crate::cli) struct RolloutView {
     pub(in crate::cli) bake_until: Option<String>,
     #[serde(default)]
     pub(in crate::cli) waiting: Vec<WaitingView>,
+    #[serde(default)]
+    pub(in crate::cli) checks: Vec<CheckView>,
+}
+
+/// A check of a rollout.
+#[derive(Debug, Clone, Deserialize)]
+pub(in crate::cli) struct CheckView {
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) state: String,
+    pub(in crate::cli) message: String,
 }
 
 /// How much of the traffic goes to the new tasks, in percent.

@@ -17,6 +17,9 @@ pub(in crate::cli) struct Arguments {
     /// Confirm the deletion of this service, which the prune brake holds.
     #[arg(long)]
     prune: bool,
+    /// Let the spec in force go outside of its windows as well.
+    #[arg(long)]
+    now: bool,
     /// Only if this is the hash of the spec in force.
     #[arg(long = "spec", value_name = "HASH")]
     spec_hash: Option<String>,
@@ -29,6 +32,7 @@ pub(in crate::cli) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode
     let body = Body::default()
         .flag("replace", arguments.replace)
         .flag("prune", arguments.prune)
+        .flag("now", arguments.now)
         .text("specHash", arguments.spec_hash)
         .text("reason", arguments.reason);
     give(&arguments.subject, "sync", body).await

@@ -14,9 +14,15 @@ pub fn ended_rollout(
     now: Timestamp,
 ) -> Option<(RolloutResult, Duration)> {
     let before = before?;
-    if reason(before)? != Reason::RolloutInProgress
-        && reason(before)? != Reason::ProgressDeadlineExceeded
-    {
+    let is_under_way = matches!(
+        reason(before)?,
+        Reason::RolloutInProgress
+            | Reason::ProgressDeadlineExceeded
+            | Reason::ChecksRunning
+            | Reason::ChecksInconclusive
+            | Reason::ChecksFailed
+    );
+    if !is_under_way {
         return None;
     }
     let was: &RolloutStatus = before.rollout.as_ref()?;

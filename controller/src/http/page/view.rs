@@ -1,8 +1,9 @@
 //! What several pages show, in words that need no more deciding.
 
 use crds::{
-    Attempt, Condition, ConditionStatus, ConditionType, Health, HookState, HookStatus, ImageStatus,
-    InvalidObject, ObjectKey, RolloutStatus, SyncStatus, TargetName, TrafficWeights, WaitingStatus,
+    Attempt, CheckState, CheckStatus, Condition, ConditionStatus, ConditionType, Health, HookState,
+    HookStatus, ImageStatus, InvalidObject, ObjectKey, RolloutStatus, SyncStatus, TargetName,
+    TrafficWeights, WaitingStatus,
 };
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -185,6 +186,29 @@ pub(super) struct RolloutView {
     pub(super) traffic: Option<String>,
     pub(super) bake_until: Option<Until>,
     pub(super) waiting: Vec<PauseView>,
+    pub(super) checks: Vec<CheckView>,
+}
+
+/// A check of a rollout.
+pub(super) struct CheckView {
+    pub(super) name: String,
+    pub(super) state: &'static str,
+    pub(super) tone: &'static str,
+    pub(super) message: String,
+}
+
+impl CheckView {
+    fn new(check: &CheckStatus) -> Self {
+        let (state, tone) = match check.state {
+            CheckState::Waiting => ("waiting", Tone::Busy),
+            CheckState::Running => ("running", Tone::Busy),
+            CheckState::Passed => ("passed", Tone::Good),
+            CheckState::Failed => ("failed", Tone::Bad),
+            CheckState::Inconclusive => ("inconclusive", Tone::Bad),
+        };
+        let (name, message) = (check.name.clone(), check.message.clone());
+        Self { name, state, tone: tone.class(), message }
+    }
 }
 
 /// A pause at which a rollout waits.
@@ -250,6 +274,7 @@ impl RolloutView {
             traffic: rollout.traffic_weights.as_ref().map(told_traffic),
             bake_until: rollout.bake_until.map(Until::new),
             waiting: rollout.waiting.iter().map(|hook| PauseView::new(hook, now)).collect(),
+            checks: rollout.checks.iter().map(CheckView::new).collect(),
         }
     }
 }
@@ -414,6 +439,7 @@ mod tests {
             stage_since: None,
             bake_until: None,
             waiting: Vec::new(),
+            checks: Vec::new(),
         };
         RolloutView::new(&status, Timestamp::UNIX_EPOCH)
     }

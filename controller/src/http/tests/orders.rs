@@ -69,6 +69,8 @@ mod with_an_operator {
             refusals: Arc::default(),
             admission: crate::admission::Admission::default(),
             outside: crate::references::Outside::default(),
+            places: crate::places::Places::default(),
+            checks: crate::checks::Checks::default(),
         };
         let queue = Queue::new(1);
         let shutdown = CancellationToken::new();

@@ -42,6 +42,8 @@ pub(super) async fn of(store: &StatusStore, Embedded { sandbox, time }: &Embedde
         refusals: Arc::default(),
         admission: crate::admission::Admission::default(),
         outside: crate::references::Outside::default(),
+        places: crate::places::Places::default(),
+        checks: crate::checks::Checks::default(),
     })
 }
 

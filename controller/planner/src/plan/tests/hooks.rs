@@ -144,6 +144,7 @@ fn a_failed_hook_holds_its_spec_until_it_is_released_after_the_failure() {
             hook_id: None,
             replace: false,
             prune: false,
+            now: false,
             expires_at: None,
         }),
         ..Orders::default()

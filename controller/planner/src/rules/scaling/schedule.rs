@@ -7,11 +7,11 @@ use crds::scaling::ScheduledAction;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 
 use super::super::finding::{Finding, error};
 use super::super::words::{each, is_open};
 use super::{ACTIONS_MAX, NAME_MAX, SCALING};
+use crate::zone;
 
 const FORMS: &str =
     "its forms are `at(2026-05-01T08:00:00)`, `rate(1 day)` and `cron(0 8 ? * MON-FRI *)`";
@@ -151,31 +151,11 @@ fn cron(text: &str, fields: &str) -> Result<(), (String, String)> {
 /// The zone has to be known, unless this machine knows none.
 fn zone(at: &str, action: &ScheduledAction, found: &mut Vec<Finding>) {
     let Some(name) = action.timezone.as_deref().filter(|name| !is_open(name)) else { return };
-    let knows_any = !jiff::tz::db().is_definitively_empty();
-    if TimeZone::get(name).is_err() && knows_any {
-        let nearest = nearest_zone(name);
-        found.push(
-            error(
-                format!("{at}.timezone"),
-                format!("`{name}` is not a time zone of the IANA database"),
-            )
-            .hint(nearest.map_or_else(
-                || "names look like `Europe/Berlin`".to_owned(),
-                |zone| format!("the nearest is {zone}"),
-            )),
-        );
+    if let Err(unknown) = zone::find(name)
+        && !zone::is_database_missing()
+    {
+        found.push(error(format!("{at}.timezone"), unknown.message).hint(unknown.hint));
     }
-}
-
-/// A zone whose city is the text, or the text's last part.
-fn nearest_zone(name: &str) -> Option<String> {
-    let city =
-        |zone: &str| zone.rsplit('/').next().unwrap_or(zone).to_lowercase().replace(' ', "_");
-    let wanted = city(name);
-    let mut zones = jiff::tz::db().available().map(|zone| zone.to_string());
-    zones.find(|zone| {
-        !zone.starts_with("posix/") && !zone.starts_with("right/") && city(zone) == wanted
-    })
 }
 
 fn times(at: &str, action: &ScheduledAction, found: &mut Vec<Finding>) {

@@ -3,6 +3,7 @@
 mod containers;
 mod fargate;
 mod networks;
+mod order;
 mod properties;
 mod rollouts;
 mod scaling;

@@ -479,3 +479,26 @@ fn gates() {
         assert_eq!(found.is_empty(), is_fine, "{timeout}: {found:?}");
     }
 }
+
+#[test]
+fn checks_ask_for_what_the_strategy_has_and_keep_no_secrets() {
+    let checks = |check: Value| ("/spec/rollout", json!({ "checks": [check] }));
+    let http = json!({ "url": "https://a.example" });
+    let green = configuration("strategy", json!("BLUE_GREEN"));
+    let bake = configuration("bakeTimeInMinutes", json!(1));
+    let gated = json!({ "name": "a", "http": http, "at": ["POST_SCALE_UP"] });
+    let beside = json!({ "name": "a", "alb": { "latency": "<= 2 x old" } });
+    fine(ec2, &[checks(gated.clone()), green.clone(), bake.clone()]);
+    fine(ec2, &[checks(beside.clone()), green, bake]);
+    let rolling = "names stages, and a `ROLLING` deployment has none";
+    told(ec2, &[checks(gated)], &[(E, "spec.rollout.checks[0].at", rolling)]);
+    let one = "compares with `old`, and a `ROLLING` deployment has one target group for both";
+    told(ec2, &[checks(beside)], &[(E, "spec.rollout.checks[0].alb.latency", one)]);
+    let header = |member: &str| {
+        let headers = json!([{ "name": "Authorization", (member): "x" }]);
+        checks(json!({ "name": "a", "http": { "url": "https://a.example", "headers": headers } }))
+    };
+    fine(ec2, &[header("credential")]);
+    let clear = "is the value of `Authorization`, for everybody to read";
+    told(ec2, &[header("value")], &[(W, "spec.rollout.checks[0].http.headers[0].value", clear)]);
+}

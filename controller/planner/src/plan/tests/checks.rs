@@ -1,0 +1,123 @@
+//! A rollout that is judged, as rows: what is written on the service, and what a verdict makes of the plan.
+
+use jiff::SignedDuration;
+
+use super::*;
+use crate::checks::mark::{self, CHECKS, Mark};
+use crate::checks::{self as judging, Analysis, Measurement, Outcome, Part};
+use crate::ownership::HELD_SPEC;
+use crate::ownership::Tags;
+use crate::plan::Requeue;
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+fn checked(image: &str) -> Desired {
+    let check = json!([{ "name": "smoke", "http": { "url": "https://web.example/" } }]);
+    let check: Vec<crds::Check> = serde_json::from_value(check).unwrap();
+    Desired { checks: judging::resolve(&check).unwrap(), ..desired(image) }
+}
+
+fn tags_of(world: &World) -> Tags {
+    crate::observed::tags(world.service.as_ref().unwrap())
+}
+
+/// The plan of a turn in which the only check was measured with this outcome.
+fn judged(world: &World, desired: &Desired, outcome: Outcome, orders: &Orders) -> Plan {
+    let observed = world.observe();
+    let plan = plan(desired, &observed, orders, NOW);
+    let Some(mut analysis) = judging::subject(desired, &observed, &plan, (None, orders), NOW)
+    else {
+        return plan;
+    };
+    let measurement =
+        Measurement { time: NOW, outcome, value: None, message: "status 500".to_owned() };
+    analysis.count(Part::Along, "smoke", measurement);
+    analysis.note_failure(&desired.checks, NOW);
+    let leaving = analysis.failed.is_some().then(|| Ok(Vec::new()));
+    judging::conclude(plan, desired, &observed, &analysis, (leaving, NOW))
+}
+
+#[test]
+fn a_rollout_is_marked_before_it_begins_and_checks_alone_begin_none() {
+    let mut world = World::running("web:v1");
+    assert_eq!(operations(&world.plan(&checked("web:v1"))), [""; 0]);
+    let next = checked("web:v2");
+    let first = world.settle(&next);
+    let expected = ["RegisterTaskDefinition", "TagResource", "UpdateService", "TagResource"];
+    assert_eq!(operations(&first), expected);
+    let service = world.observe().service.unwrap();
+    assert_eq!(mark::mark(&next, &service), Mark::Pending);
+    // What is judged is what the rollout brings; another count is none of it.
+    let mut counted = next.clone();
+    counted.service = desired_with("web:v2", json!({})).service;
+    assert_eq!(mark::release(&counted), mark::release(&next));
+    assert_ne!(mark::release(&checked("web:v1")), mark::release(&next));
+    // A service that is new carries the mark from its first moment.
+    let mut empty = World::default();
+    let _ = empty.settle(&next);
+    assert!(tags_of(&empty)[CHECKS].starts_with("pending:"));
+}
+
+#[test]
+fn a_verdict_is_written_on_the_service_and_settles() {
+    let next = checked("web:v2");
+    let nobody = Orders::default();
+    for (outcome, mark, reason) in [
+        (Outcome::Pass, Mark::Passed, Reason::RolloutSucceeded),
+        (Outcome::Fail, Mark::Failed, Reason::ChecksFailed),
+    ] {
+        let mut world = World::running("web:v1");
+        let _ = world.settle(&next);
+        let plan = judged(&world, &next, outcome, &nobody);
+        assert_eq!(operations(&plan), ["TagResource"], "{outcome:?}");
+        assert_eq!(plan.actions[0].reason(), reason);
+        world.apply(&plan);
+        assert_eq!(mark::mark(&next, &world.observe().service.unwrap()), mark);
+        let left = tags_of(&world).get(HELD_SPEC).cloned();
+        assert_eq!(left.is_some(), mark == Mark::Failed, "{outcome:?}");
+        let again = judged(&world, &next, outcome, &nobody);
+        assert_eq!(operations(&again), [""; 0], "{outcome:?}");
+    }
+    let mut world = World::running("web:v1");
+    let _ = world.settle(&next);
+    let silent = judged(&world, &next, Outcome::Inconclusive, &nobody);
+    assert_eq!(operations(&silent), [""; 0]);
+    assert!(matches!(silent.requeue, Requeue::After(_)));
+}
+
+#[test]
+fn what_is_held_is_judged_and_left_alone() {
+    let next = checked("web:v2");
+    let mut world = World::running("web:v1");
+    let _ = world.settle(&next);
+    let hold: crds::Order = serde_json::from_value(json!({
+        "id": 1, "verb": "hold", "actor": "ann", "time": NOW,
+    }))
+    .unwrap();
+    let held = Orders { hold: Some(hold), ..Orders::default() };
+    for outcome in [Outcome::Pass, Outcome::Fail] {
+        assert_eq!(operations(&judged(&world, &next, outcome, &held)), [""; 0], "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_failed_spec_that_was_left_is_held_with_its_checks() {
+    let (first, next) = (desired("web:v1"), checked("web:v2"));
+    let mut world = World::running("web:v1");
+    let _ = world.settle(&next);
+    let failed = judged(&world, &next, Outcome::Fail, &Orders::default());
+    world.apply(&failed);
+    let old = world.revisions[0]["taskDefinition"]["taskDefinitionArn"].clone();
+    let service = world.service.clone().unwrap();
+    world.run(service, old.as_str().unwrap());
+    let plan = world.plan(&next);
+    let reasons: Vec<Reason> = plan.holds.iter().map(|hold| hold.reason).collect();
+    assert_eq!((operations(&plan), reasons), (vec![], vec![Reason::RolledBack]));
+    let mut known = Analysis::new("ecs-svc/2".to_owned(), mark::release(&next), NOW);
+    known.failed = Some("check `smoke`: status 500".to_owned());
+    let later = NOW + SignedDuration::from_hours(1);
+    let told = judging::remembered(plan, &next, Some(&known), later);
+    assert!(told.holds[0].message.starts_with("check `smoke`: status 500. "), "{:?}", told.holds);
+    // The spec of before is no failed one.
+    assert!(world.plan(&first).holds.is_empty());
+}

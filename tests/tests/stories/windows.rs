@@ -1,0 +1,138 @@
+//! Changes that roll tasks wait for their window. Every world begins on Sunday, 2026-03-01, at midnight.
+
+use std::time::Duration;
+
+use controller::orders::Ask;
+use crds::{Reason, Verb};
+use jiff::{SignedDuration, Timestamp};
+use longshore_tests::specs::{counted, image, with};
+use longshore_tests::{Fleet, FleetOptions, Keep};
+use serde_json::{Value, json};
+
+/// A world in which nothing is looked at without a cause.
+fn options() -> FleetOptions {
+    FleetOptions {
+        interval: Duration::from_hours(24 * 30),
+        keep: Keep::Directory,
+        ..FleetOptions::default()
+    }
+}
+
+fn windowed(version: &str, kind: &str, schedule: &str, duration: &str) -> Value {
+    let window = json!({
+        "kind": kind, "schedule": schedule, "duration": duration, "timezone": "Europe/Berlin",
+    });
+    with(counted("web", version, 1), "/spec/rollout", json!({ "windows": [window] }))
+}
+
+/// Allowed from nine to ten in Berlin, which is from eight to nine in UTC.
+fn mornings(version: &str) -> Value {
+    windowed(version, "allow", "0 9 * * *", "1h")
+}
+
+/// Denied at all times.
+fn frozen(version: &str) -> Value {
+    windowed(version, "deny", "0 0 * * *", "48h")
+}
+
+fn moments(fleet: &Fleet, operation: &str) -> Vec<Timestamp> {
+    let calls = fleet.calls_that_change(0);
+    calls.iter().filter(|call| call.operation == operation).map(|call| call.time).collect()
+}
+
+fn assert_soon_after(moment: Timestamp, opening: &str) {
+    let late = moment.duration_since(opening.parse().unwrap());
+    let soon = SignedDuration::ZERO..SignedDuration::from_secs(3);
+    assert!(soon.contains(&late), "{late} after {opening}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_waits_for_its_window_and_goes_when_it_opens() {
+    let mut fleet = Fleet::with(options()).await;
+    fleet.commit(&[mornings("v1")]).await;
+    fleet.until_unready("web", Reason::OutsideWindow).await;
+    assert!(fleet.ready("web").message.contains("2026-03-01T08:00:00Z"));
+    fleet.pass(Duration::from_hours(9)).await;
+    assert!(fleet.is_ready("web"), "{}", fleet.describe());
+    assert_soon_after(moments(&fleet, "CreateService")[0], "2026-03-01T08:00:00Z");
+    // Two versions on one day: only the newer one is rolled out, the next morning.
+    fleet.commit(&[mornings("v2")]).await;
+    fleet.pass(Duration::from_hours(3)).await;
+    fleet.commit(&[mornings("v3")]).await;
+    fleet.pass(Duration::from_hours(3)).await;
+    assert_eq!(fleet.image("web"), image("web", "v1"));
+    assert_eq!(fleet.service("web").unwrap().running, 1);
+    fleet.pass(Duration::from_hours(18)).await;
+    assert!(fleet.is_ready("web"), "{}", fleet.describe());
+    assert_eq!(fleet.image("web"), image("web", "v3"));
+    assert_eq!(fleet.revisions("shop-web"), 2);
+    assert_soon_after(moments(&fleet, "UpdateService")[0], "2026-03-02T08:00:00Z");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollout_that_is_under_way_goes_on_when_its_window_closes() {
+    let mut fleet = Fleet::with(options()).await;
+    // Ten seconds from midnight in Berlin, 23:00 in UTC.
+    fleet.commit(&[windowed("v1", "allow", "0 0 * * *", "10s")]).await;
+    fleet.pass(Duration::from_secs(23 * 3600 + 15)).await;
+    assert_soon_after(moments(&fleet, "CreateService")[0], "2026-03-01T23:00:00Z");
+    assert_ne!(fleet.rollouts("web"), ["SUCCESSFUL"], "it outlasts its window");
+    fleet.pass(Duration::from_mins(10)).await;
+    assert!(fleet.is_ready("web"), "{}", fleet.describe());
+    assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_a_freeze_nothing_rolls_but_what_a_person_asks_for() {
+    let mut fleet = Fleet::with(options()).await;
+    for version in ["v1", "v2"] {
+        fleet.commit(&[counted("web", version, 1)]).await;
+        fleet.until_ready("web").await;
+    }
+    fleet.commit(&[frozen("v3")]).await;
+    fleet.until_unready("web", Reason::OutsideWindow).await;
+    fleet.pass(Duration::from_hours(72)).await;
+    assert_eq!(fleet.image("web"), image("web", "v2"));
+    // What replaces no task is put right all the same.
+    let edit = json!({ "cluster": "shop", "service": "web", "desiredCount": 3 });
+    fleet.commit(&[frozen("v2")]).await;
+    fleet.until_ready("web").await;
+    fleet.console("UpdateService", edit);
+    fleet.order("web", Verb::Sync, &Ask::default()).await;
+    fleet.until("healed", |fleet| fleet.service("web").unwrap().desired == 1).await;
+    // A person goes back, whatever the calendar says.
+    fleet.order("web", Verb::Rollback, &Ask::default()).await;
+    fleet.until("back", |fleet| fleet.image("web") == image("web", "v1")).await;
+    fleet.until_stalled("web", Reason::RolledBackByHand).await;
+    // And lets one spec go.
+    fleet.commit(&[frozen("v4")]).await;
+    fleet.until_unready("web", Reason::OutsideWindow).await;
+    fleet.order("web", Verb::Sync, &Ask::default()).await;
+    fleet.pass(Duration::from_hours(1)).await;
+    assert_eq!(fleet.image("web"), image("web", "v1"), "`sync` alone opens no window");
+    fleet.order("web", Verb::Sync, &Ask { now: true, ..Ask::default() }).await;
+    fleet.until_ready("web").await;
+    assert_eq!(fleet.image("web"), image("web", "v4"));
+    // For this spec only.
+    fleet.commit(&[frozen("v5")]).await;
+    fleet.until_unready("web", Reason::OutsideWindow).await;
+    fleet.pass(Duration::from_hours(1)).await;
+    assert_eq!(fleet.image("web"), image("web", "v4"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abort_is_carried_out_in_a_freeze() {
+    let mut fleet = Fleet::with(options()).await;
+    fleet.commit(&[counted("web", "v1", 1)]).await;
+    fleet.until_ready("web").await;
+    fleet.commit(&[counted("web", "v2", 1)]).await;
+    fleet
+        .until("rolling", |fleet| {
+            fleet.status("web").rollout.is_some_and(|rollout| rollout.stage == "IN_PROGRESS")
+        })
+        .await;
+    fleet.commit(&[frozen("v2")]).await;
+    fleet.order("web", Verb::Abort, &Ask::default()).await;
+    fleet.until_stalled("web", Reason::Aborted).await;
+    assert_eq!(fleet.image("web"), image("web", "v1"));
+}

@@ -100,41 +100,6 @@ async fn commits_beside_a_failed_spec_do_not_send_it_again() {
     assert_eq!(fleet.holds("web"), [Reason::RolledBack]);
 }
 
-/// argo-cd#4811, flagger#639 and #1152, copilot-cli#1879: a rollout that could not end had to be ended by hand before its mending
-/// was looked at; one stood for four days and nobody was told.
-#[tokio::test(start_paused = true)]
-async fn a_rollout_that_never_ends_is_told_and_blocks_no_mending() {
-    let breaker = "/spec/service/deploymentConfiguration/deploymentCircuitBreaker";
-    let check =
-        json!({ "command": ["CMD", "true"], "interval": 5, "retries": 2, "startPeriod": 0 });
-    let place = "/spec/taskDefinition/containerDefinitions/0/healthCheck";
-    let without = |name: &str| {
-        let spec = with(version(name), breaker, json!({ "enable": false, "rollback": false }));
-        with(spec, place, check.clone())
-    };
-    for first in ["v1", "bad"] {
-        let interval = Duration::from_mins(5);
-        let mut fleet = Fleet::with(FleetOptions { interval, ..FleetOptions::default() }).await;
-        fleet.image_behaves(&image("web", "bad"), ImageBehaviour::Unhealthy);
-        if first == "v1" {
-            fleet.commit(&[without("v1")]).await;
-            fleet.until_ready("web").await;
-        }
-        fleet.commit(&[without("bad")]).await;
-        fleet.until_stalled("web", Reason::ProgressDeadlineExceeded).await;
-        assert_eq!(fleet.status("web").health, Health::Degraded);
-        let said = fleet.ready("web").message;
-        assert!(said.contains("health check"), "{said}");
-        fleet.pass(Duration::from_hours(12)).await;
-        assert_eq!(fleet.ready("web").reason, Reason::ProgressDeadlineExceeded);
-        fleet.commit(&[without("v2")]).await;
-        fleet.pass(Duration::from_secs(3)).await;
-        assert_eq!(fleet.image("web"), image("web", "v2"), "the mending waited");
-        fleet.until_ready("web").await;
-        assert_eq!(fleet.service("web").unwrap().running, 2);
-    }
-}
-
 /// flagger#944: tasks that a scaling policy had added counted as a rollout that was late.
 #[tokio::test(start_paused = true)]
 async fn growth_is_no_late_rollout() {

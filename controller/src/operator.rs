@@ -227,8 +227,8 @@ impl Search {
         let named = context.inventory().keys();
         self.clusters.extend(named.iter().map(|key| (key.target.clone(), key.cluster.clone())));
         let is_due = self.searched_all.is_none_or(|last| last.elapsed() >= SEARCH_ALL_INTERVAL);
+        let mut is_complete = true;
         if is_due {
-            self.searched_all = Some(Instant::now());
             self.foreign.clear();
             for account in context.aws.accounts() {
                 let target = account.target().clone();
@@ -237,13 +237,15 @@ impl Search {
                         found.iter().filter_map(|name| Some((target.clone(), name.parse().ok()?))),
                     ),
                     Err(error) => {
+                        // Whoever may never list them is searched for where specs are. Otherwise they are listed soon.
+                        is_complete &= error.kind == aws::Kind::Denied;
                         tracing::warn!(target = %target, error = %error, "cannot list clusters");
                     }
                 }
             }
+            self.searched_all = is_complete.then(Instant::now);
         }
         let mut orphans = Vec::new();
-        let mut is_complete = true;
         for (target, cluster) in self.clusters.clone() {
             match self.cluster(context, &target, &cluster).await {
                 Ok(found) => orphans.extend(found),

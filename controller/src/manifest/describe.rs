@@ -38,6 +38,34 @@ pub(super) fn mismatch(tree: &Tree, node: NodeId, expected: Expected) -> (String
     (message, remedy(tree, node, expected))
 }
 
+/// The same where the value may be a secret: neither the message nor the hint repeats it.
+pub(super) fn discreet_mismatch(
+    tree: &Tree,
+    node: NodeId,
+    expected: Expected,
+) -> (String, Option<String>) {
+    let content = tree.node(node).map(|node| &node.content);
+    let scalar = match content {
+        Some(Content::Scalar { text, is_plain: true }) => Some(meaning(text)),
+        Some(Content::Scalar { is_plain: false, .. }) => Some(Meaning::Text),
+        Some(Content::Sequence(_) | Content::Mapping(_)) | None => None,
+    };
+    let found = match (content, &scalar) {
+        (Some(Content::Sequence(_)), _) => "a list",
+        (Some(Content::Mapping(_)), _) => "a mapping",
+        (_, Some(Meaning::Bool(_))) => "`true` or `false`",
+        (_, Some(Meaning::Whole(_) | Meaning::Fraction(_))) => "a number",
+        (_, Some(Meaning::Text)) => "a text",
+        (_, Some(Meaning::Null) | None) => "nothing",
+    };
+    let hint = match &scalar {
+        Some(Meaning::Null) => remedy(tree, node, expected),
+        Some(_) if expected == Expected::Text => Some("write the value in quotes".to_owned()),
+        Some(_) | None => None,
+    };
+    (format!("expected {}, found {found}", expected.words()), hint)
+}
+
 /// The value in words.
 pub(super) fn value(tree: &Tree, node: NodeId) -> String {
     match tree.node(node).map(|node| &node.content) {

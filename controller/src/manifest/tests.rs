@@ -161,7 +161,7 @@ fn wrong_types_are_told_with_what_to_write() {
             IMAGE,
             "        image: web:v1\n        environment: [{name: PORT, value: 8080}]\n",
             &[
-                "web.yaml:12:43: spec.taskDefinition.containerDefinitions[0].environment[0].value: expected text, found the number `8080`; write \"8080\" in quotes [shop/web]",
+                "web.yaml:12:43: spec.taskDefinition.containerDefinitions[0].environment[0].value: expected text, found a number; write the value in quotes [shop/web]",
             ],
         ),
         (
@@ -268,6 +268,32 @@ fn wrong_types_are_told_with_what_to_write() {
             ],
         ),
     ]);
+}
+
+/// A password that YAML takes for a number, and tokens in the place of where to read them.
+#[test]
+fn what_may_be_a_secret_is_not_repeated() {
+    for value in ["4711", "[4711]", "{4711: x}", "47.11", "!!str [4711]"] {
+        let text =
+            with(IMAGE, &format!("{IMAGE}        environment: [{{name: PIN, value: {value}}}]\n"));
+        let told = told(text);
+        assert_eq!(told.len(), 1, "{value}: {told:?}");
+        assert!(told[0].contains("environment[0].value") && !told[0].contains("47"), "{told:?}");
+    }
+    let address = "url: https://github.com/acme/fleet.git";
+    let http = "  http: {auth: {token: ghp_4711}}\n";
+    let controllers = [
+        CONTROLLER.replace(address, &format!("{address}, token: ghp_4711")),
+        CONTROLLER.replace(address, &format!("{address}, token: \"ghp_4711\"")),
+        CONTROLLER.replace(address, &format!("{address}, token: [ghp_4711]")),
+        format!("{CONTROLLER}{http}"),
+    ];
+    for controller in controllers {
+        let told = told(controller);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("token: expected a mapping"), "{told:?}");
+        assert!(!told[0].contains("4711"), "{told:?}");
+    }
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod hooks;
 mod hopeless;
 mod import;
 mod incidents;
+mod lessons;
 mod order;
 mod orders;
 mod ownership;

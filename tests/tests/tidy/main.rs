@@ -13,6 +13,7 @@
 mod examples;
 mod generated;
 mod house;
+mod incidents;
 
 use std::path::{Path, PathBuf};
 

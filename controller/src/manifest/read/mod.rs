@@ -14,9 +14,9 @@ use serde::de::DeserializeOwned;
 
 use self::error::{Fault, ReadError};
 use self::value::ValueReader;
-use super::describe::{self, mismatch};
+use super::describe::{self, Expected, discreet_mismatch, mismatch};
 use super::hint::{nearest, unknown_field};
-use super::path::Step;
+use super::path::{FieldPath, Step};
 use super::problem::{Problem, quoted};
 use super::tree::{NodeId, Tree};
 
@@ -70,6 +70,9 @@ fn problem(error: ReadError, tree: &Tree, kind: Kind, root: NodeId) -> Problem {
         .position
         .or_else(|| tree.node(error.mapping.unwrap_or(root)).map(|node| node.position));
     let (message, hint) = match error.fault {
+        Fault::Mismatch { node, expected } if may_be_secret(&path, expected) => {
+            discreet_mismatch(tree, node, expected)
+        }
         Fault::Mismatch { node, expected } => mismatch(tree, node, expected),
         Fault::UnknownField { name, known } => {
             let hint = unknown_field(kind, &path.parent(), &name, known);
@@ -93,6 +96,16 @@ fn problem(error: ReadError, tree: &Tree, kind: Kind, root: NodeId) -> Problem {
         Fault::Other(message) => (message, None),
     };
     Problem { position, path, message, hint }
+}
+
+/// Whether a value at this place is not repeated in a message, because it may be a secret: that of a variable, or one that
+/// stands where a mapping says from where to read it (`token: ghp_…` instead of `token: {env: …}`).
+fn may_be_secret(path: &FieldPath, expected: Expected) -> bool {
+    let is =
+        |step: Option<&Step>, name: &str| matches!(step, Some(Step::Field(field)) if field == name);
+    let mut upwards = path.steps().iter().rev();
+    let is_value = is(upwards.next(), "value");
+    expected == Expected::Mapping || (is_value && is(upwards.nth(1), "environment"))
 }
 
 /// The range of an integer type in words.

@@ -159,7 +159,7 @@ pub async fn reconcile(context: &Context, key: &ObjectKey) -> Ended {
             leave(context, key);
             block(context, key, &wanted, *reason, message)
         }
-        Wanted::Gone => orphan(context, account, key, &said).await,
+        Wanted::Gone => Box::pin(orphan(context, account, key, &said)).await,
     }
 }
 

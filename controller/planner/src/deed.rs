@@ -199,19 +199,16 @@ pub fn leave(scene: &Scene<'_>) -> Result<Vec<Action>, String> {
             | DeploymentStatus::RollbackSuccessful,
             _,
         )) => Ok(Vec::new()),
-        Some((
+        // ECS lists a rollout a moment after it has begun: it is stopped when it shows, not overtaken.
+        None if rollout::is_moving(service) => Ok(Vec::new()),
+        None
+        | Some((
             DeploymentStatus::Successful
             | DeploymentStatus::Stopped
             | DeploymentStatus::RollbackFailed
             | DeploymentStatus::Other(_),
             _,
         )) => {
-            let target = earlier(service, scene)?;
-            Ok(vec![go_to(service, scene.key, target, Reason::ChecksFailed)])
-        }
-        // ECS lists a rollout a moment after it has begun: it is stopped when it shows, not overtaken.
-        None if rollout::is_moving(service) => Ok(Vec::new()),
-        None => {
             let target = earlier(service, scene)?;
             Ok(vec![go_to(service, scene.key, target, Reason::ChecksFailed)])
         }

@@ -160,9 +160,9 @@ mod tests {
             name: "web".parse().unwrap(),
         };
         let plan = next(&key, &service(more), NOW);
-        let actions = plan.actions.iter().map(|action| match action {
-            Action::DeleteService { force: true, .. } => "DeleteService!".to_owned(),
-            other => other.operation().to_owned(),
+        let actions = plan.actions.iter().map(|action| {
+            let is_forced = matches!(action, Action::DeleteService { force: true, .. });
+            format!("{}{}", action.operation(), if is_forced { "!" } else { "" })
         });
         actions.chain(plan.holds.iter().map(|hold| hold.reason.to_string())).collect()
     }

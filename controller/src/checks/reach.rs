@@ -86,7 +86,7 @@ fn address(url: &Url) -> Option<IpAddr> {
     host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
-/// Where AWS gives out credentials: 169.254.0.0/16, fe80::/10, and the metadata's own fd00:ec2::/32.
+/// Where AWS gives out credentials: 169.254.0.0/16, `fe80::/10`, and the metadata's own `fd00:ec2::/32`.
 fn is_out_of_reach(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_link_local() || address.is_unspecified(),

@@ -182,10 +182,10 @@ pub fn main() -> ExitCode {
     let result = runtime.block_on(async {
         match cli.verb {
             Verb::Run(arguments) => Box::pin(run::run(arguments)).await,
-            Verb::Plan(arguments) => plan::run(arguments).await,
+            Verb::Plan(arguments) => Box::pin(plan::run(arguments)).await,
             Verb::Apply(arguments) => Box::pin(apply::run(arguments)).await,
             Verb::Validate(arguments) => validate::run(arguments).await,
-            Verb::Render(arguments) => render::run(arguments).await,
+            Verb::Render(arguments) => Box::pin(render::run(arguments)).await,
             Verb::Get(arguments) => get::run(arguments).await,
             Verb::Status(arguments) => status::run(arguments).await,
             Verb::Wait(arguments) => wait::run(arguments).await,
@@ -203,7 +203,7 @@ pub fn main() -> ExitCode {
             Verb::Abort(arguments) => order::abort::run(arguments).await,
             Verb::Restart(arguments) => order::restart::run(arguments).await,
             Verb::Completions(arguments) => completions::run(arguments),
-            Verb::Import(arguments) => import::run(arguments).await,
+            Verb::Import(arguments) => Box::pin(import::run(arguments)).await,
             Verb::Schema(arguments) => schema::run(arguments),
             Verb::Sandbox(arguments) => sandbox::run(arguments).await,
             Verb::Version(arguments) => version::run(arguments),

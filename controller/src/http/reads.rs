@@ -94,5 +94,5 @@ pub(super) async fn diff(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let (object, _) = find(&app, path, &uri, &["target"])?;
-    Ok(Json(app.reads()?.plan(&object.key).await?).into_response())
+    Ok(Json(Box::pin(app.reads()?.plan(&object.key)).await?).into_response())
 }

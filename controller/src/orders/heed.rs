@@ -46,9 +46,9 @@ pub async fn before(
     plan: &Plan,
     observed: &Observed,
 ) -> Result<(), StateError> {
-    let replaces = plan.actions.iter().any(|action| action.reason() == Reason::Replacing);
+    let is_replacing = plan.actions.iter().any(|action| action.reason() == Reason::Replacing);
     let stopped = plan.actions.iter().find_map(Action::because);
-    let replaced = observed.service.as_ref().filter(|_| replaces);
+    let replaced = observed.service.as_ref().filter(|_| is_replacing);
     if replaced.is_none() && stopped.is_none() {
         return Ok(());
     }

@@ -259,10 +259,7 @@ impl Known {
 
     /// What a spec gets from it.
     fn meaning(&self) -> Option<Result<&str, &Absence>> {
-        match &self.settled {
-            Some(settled) => Some(settled.as_ref().map(|found| found.text.as_str())),
-            None => None,
-        }
+        self.settled.as_ref().map(|settled| settled.as_ref().map(|found| found.text.as_str()))
     }
 
     /// The version of a value that is known.

@@ -182,13 +182,11 @@ async fn decide(
     let rule = &entry.rule;
     let (account, repository) = registry(context, entry)?;
     let is_there = listing::read(account, &repository, &mut tracked.known, *now).await;
-    let known = match (is_there.map_err(|error| unreadable(&error))?, &tracked.known) {
-        (true, Some(known)) => known,
-        (_, _) => {
-            let message =
-                format!("there is no repository `{}` in {}", repository.name, account.region());
-            return Err(Hindrance::lasting(Reason::VersionMissing, message));
-        }
+    let is_there = is_there.map_err(|error| unreadable(&error))?;
+    let (true, Some(known)) = (is_there, &tracked.known) else {
+        let message =
+            format!("there is no repository `{}` in {}", repository.name, account.region());
+        return Err(Hindrance::lasting(Reason::VersionMissing, message));
     };
     let mut record = services::looked_at(context, &entry.name, record, *now);
     let mut events = Vec::new();
@@ -363,12 +361,11 @@ fn publish(
     );
     status.skipped = skipped(record);
     status.commit = record.commit.as_ref().map(|(_, commit)| commit.clone());
-    match &past.chosen {
-        Some(chosen) => ended.touched.append(&mut outcome::put(context, &entry.name, chosen)),
-        None => {
-            let why = decision.choice.why();
-            ended.touched.append(&mut outcome::unresolved(context, &entry.name, why));
-        }
+    if let Some(chosen) = &past.chosen {
+        ended.touched.append(&mut outcome::put(context, &entry.name, chosen))
+    } else {
+        let why = decision.choice.why();
+        ended.touched.append(&mut outcome::unresolved(context, &entry.name, why));
     }
     if let (Choice::Chosen { tag, digest, why, .. }, Purpose::Act) =
         (&decision.choice, subject.purpose)

@@ -105,8 +105,8 @@ fn bitbucket(body: &Value, changes: &str) -> Push {
     let Some(changes) = body.pointer(changes).and_then(Value::as_array) else {
         return Push::Anything;
     };
-    let changed: Option<Vec<String>> = changes.iter().map(bitbucket_reference).collect();
-    changed.map_or(Push::Anything, |changed| Push::of(changed, None))
+    let references: Option<Vec<String>> = changes.iter().map(bitbucket_reference).collect();
+    references.map_or(Push::Anything, |references| Push::of(references, None))
 }
 
 fn bitbucket_reference(change: &Value) -> Option<String> {

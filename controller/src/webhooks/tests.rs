@@ -350,10 +350,13 @@ async fn there_are_the_webhooks_of_the_configuration_and_no_others() {
     let (github, gitlab) = (hook(WebhookProvider::Github), hook(WebhookProvider::Gitlab));
     assert_eq!(check(&[github.clone(), gitlab], |_| true), Ok(()));
     assert!(check(&[github.clone(), github.clone()], |_| true).unwrap_err().contains("twice"));
-    assert!(check(&[github.clone()], |_| false).unwrap_err().contains("no source `fleet`"));
+    assert!(
+        check(std::slice::from_ref(&github), |_| false).unwrap_err().contains("no source `fleet`")
+    );
     for secret in ["", " \n"] {
-        let error =
-            Webhooks::new(&[github.clone()], Sources::default(), move |_| Ok(secret.to_owned()));
+        let error = Webhooks::new(std::slice::from_ref(&github), Sources::default(), move |_| {
+            Ok(secret.to_owned())
+        });
         assert!(error.unwrap_err().contains("empty"));
     }
 }

@@ -62,6 +62,7 @@ impl Fleet {
     }
 
     /// Pushes an image as a builder and a signer would.
+    #[allow(clippy::needless_pass_by_value, reason = "callers write `FixtureImage { … }`")]
     pub fn push_image(&self, repository: &str, image: FixtureImage) {
         self.sandbox.edit(self.now(), |region| region.push_image(repository, &image)).unwrap();
     }

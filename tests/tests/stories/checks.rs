@@ -382,7 +382,7 @@ async fn the_load_balancer_says_how_a_rollout_does() {
     let mut fleet =
         Box::pin(Fleet::with(FleetOptions { fixtures, ..FleetOptions::default() })).await;
     let known = fleet.sandbox.look(fleet.now(), |region| region.target_group_arn("web"));
-    let group = known.to_string();
+    let group = known.clone();
     let balanced = |name: &str| {
         let entry =
             json!([{ "targetGroupArn": group, "containerName": "app", "containerPort": 8080 }]);

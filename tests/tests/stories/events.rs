@@ -228,7 +228,7 @@ async fn a_change_at_the_console_is_reported_with_who_and_when() {
     let call = format!(
         "UpdateService of desiredCount by arn:aws:sts::111122223333:assumed-role/Admin/ada at {when} with the console"
     );
-    assert_eq!(outside(&fleet, "web"), [call.clone()]);
+    assert_eq!(outside(&fleet, "web"), std::slice::from_ref(&call));
     fleet
         .until("named", |fleet| {
             let status = fleet.status("web");

@@ -253,6 +253,7 @@ pub(super) fn shown(number: f64) -> String {
 mod tests {
     use super::*;
 
+    #[allow(clippy::needless_pass_by_value, reason = "callers write `Measured::…(…)`")]
     fn holds(condition: &str, value: Measured, old: Option<f64>) -> Result<bool, String> {
         Condition::parse(condition).unwrap().holds(&value, old)
     }

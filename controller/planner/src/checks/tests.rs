@@ -19,6 +19,7 @@ fn resolved(check: Value) -> Result<DesiredCheck, (String, String)> {
     resolve(&[check]).map(|mut checks| checks.remove(0))
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "callers write `json!({…})`")]
 fn check(more: Value) -> DesiredCheck {
     let mut check = json!({ "name": "smoke", "http": { "url": "https://web.example/" } });
     for (member, value) in more.as_object().unwrap() {

@@ -55,8 +55,8 @@ impl<'a> Tagged<'a> {
             return Verdict::Refuse(format!("{tag} has no tag in Git"));
         };
         if named.iter().any(|(_, other)| other.commit != first.commit) {
-            let names: Vec<&str> = named.iter().map(|(name, _)| *name).collect();
-            return Verdict::Refuse(format!("{tag} is several commits in Git: {}", list(&names)));
+            let tags: Vec<&str> = named.iter().map(|(name, _)| *name).collect();
+            return Verdict::Refuse(format!("{tag} is several commits in Git: {}", list(&tags)));
         }
         match &first.trust {
             _ if !self.rule.needs_signature => Verdict::Pass,

@@ -82,11 +82,12 @@ fn parameter(mut row: Value, subject: &str) -> Result<PlainParameter, Error> {
         return Ok(PlainParameter::Secret);
     }
     let version = row.get("Version").and_then(Value::as_i64);
-    match (row.get_mut("Value").map(Value::take), version) {
-        (Some(Value::String(value)), Some(version)) => Ok(PlainParameter::Plain { value, version }),
-        (_, _) => {
-            let message = "the answer has a parameter without value or version";
-            Err(Error::unexpected(Operation::GetParameters, subject, message))
-        }
+    if let (Some(Value::String(value)), Some(version)) =
+        (row.get_mut("Value").map(Value::take), version)
+    {
+        Ok(PlainParameter::Plain { value, version })
+    } else {
+        let message = "the answer has a parameter without value or version";
+        Err(Error::unexpected(Operation::GetParameters, subject, message))
     }
 }

@@ -219,30 +219,23 @@ impl<'a> Reader<'a> {
     /// `[0]` or `["key"]`, if one stands here.
     fn key(&mut self) -> Result<Option<Key>, Fault> {
         let Some(inside) = self.rest.strip_prefix('[') else { return Ok(None) };
-        let (key, rest) = match inside.strip_prefix('"') {
-            Some(text) => {
-                let (text, rest) = quoted(text)?;
-                (Key::Text(text), rest)
+        let (key, rest) = if let Some(text) = inside.strip_prefix('"') {
+            let (text, rest) = quoted(text)?;
+            (Key::Text(text), rest)
+        } else {
+            let end = inside.find(|letter: char| !letter.is_ascii_digit());
+            let (digits, rest) = inside.split_at(end.unwrap_or(inside.len()));
+            if rest.starts_with('*') {
+                return fault("it names several values", "name one of them: `[0]` or `[\"key\"]`");
             }
-            None => {
-                let end = inside.find(|letter: char| !letter.is_ascii_digit());
-                let (digits, rest) = inside.split_at(end.unwrap_or(inside.len()));
-                if rest.starts_with('*') {
+            let is_canonical = !digits.is_empty() && (digits == "0" || !digits.starts_with('0'));
+            match digits.parse() {
+                Ok(number) if is_canonical => (Key::Number(number), rest),
+                Ok(_) | Err(_) => {
                     return fault(
-                        "it names several values",
-                        "name one of them: `[0]` or `[\"key\"]`",
+                        format!("`[{}` is neither a number nor a text", cut(inside)),
+                        "write `[0]`, or `[\"key\"]` with double quotes",
                     );
-                }
-                let is_canonical =
-                    !digits.is_empty() && (digits == "0" || !digits.starts_with('0'));
-                match digits.parse() {
-                    Ok(number) if is_canonical => (Key::Number(number), rest),
-                    Ok(_) | Err(_) => {
-                        return fault(
-                            format!("`[{}` is neither a number nor a text", cut(inside)),
-                            "write `[0]`, or `[\"key\"]` with double quotes",
-                        );
-                    }
                 }
             }
         };

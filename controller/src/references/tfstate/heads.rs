@@ -18,7 +18,7 @@ pub(super) struct Heads<'a> {
     seen: Vec<String>,
     pub(super) version: Option<u64>,
     pub(super) serial: Option<u64>,
-    /// OpenTofu's mark of a state that it has encrypted.
+    /// `OpenTofu`'s mark of a state that it has encrypted.
     pub(super) is_encrypted: bool,
     /// The places of each wanted resource in the list.
     pub(super) places: HashMap<ResourceAddress, Vec<usize>>,

@@ -24,7 +24,7 @@ use self::values::Values;
 pub use address::Address;
 pub(super) use verdict::Verdict;
 
-/// The format that Terraform has written since 0.12, and OpenTofu always.
+/// The format that Terraform has written since 0.12, and `OpenTofu` always.
 const FORMAT: u64 = 4;
 
 /// What a state says.

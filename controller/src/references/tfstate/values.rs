@@ -155,7 +155,7 @@ impl<'de> Members<'de> for ReadInstance<'_, '_> {
             })?,
             "sensitive_attributes" => {
                 let paths = value.next_value::<Option<Vec<Vec<Mark>>>>()?.unwrap_or_default();
-                found.sensitive = paths.into_iter().map(Mark::path).collect();
+                found.sensitive = paths.iter().map(|marks| Mark::path(marks)).collect();
             }
             _ => skip(value)?,
         }
@@ -190,7 +190,7 @@ struct Mark {
 }
 
 impl Mark {
-    fn path(marks: Vec<Self>) -> Option<Vec<Step>> {
+    fn path(marks: &[Self]) -> Option<Vec<Step>> {
         marks.iter().map(Self::step).collect()
     }
 

@@ -65,7 +65,7 @@ fn output(
     let mut found = values.outputs.iter().filter(|(other, _)| other == name);
     match (found.next(), found.next()) {
         (Some(_), Some(_)) => missing(format!("the state has the output `{name}` twice"), None),
-        (Some((_, output)), None) if output.is_sensitive => sensitive(format!("output `{name}`")),
+        (Some((_, output)), None) if output.is_sensitive => sensitive(&format!("output `{name}`")),
         (Some((_, output)), None) => value(id, address, &output.scraps),
         (None, _) => {
             let known: Vec<&str> = heads.outputs.iter().map(String::as_str).collect();
@@ -99,7 +99,7 @@ fn instance(
         None => true,
     };
     if secret::is_secret(address) || instance.sensitive.iter().any(is_marked) {
-        return sensitive(format!("`{address}`"));
+        return sensitive(&format!("`{address}`"));
     }
     value(id, address, &instance.scraps)
 }
@@ -121,7 +121,7 @@ fn no_instance(resource: &ResourceAddress, index: Option<&Key>, instances: &[Ins
     }
 }
 
-fn sensitive(what: String) -> Verdict {
+fn sensitive(what: &str) -> Verdict {
     let hint = "what is put into a spec can be read in the task definition; keep it in Secrets Manager or Parameter Store and \
                 give it to the container by name, under `secrets`";
     missing(format!("{what} is sensitive"), Some(hint.to_owned()))

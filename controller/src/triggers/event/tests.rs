@@ -7,6 +7,7 @@ use super::*;
 
 const SERVICE: &str = "arn:aws:ecs:eu-west-1:111122223333:service/shop/web";
 
+#[allow(clippy::needless_pass_by_value, reason = "callers write `json!({…})`")]
 fn event(source: &str, kind: &str, resources: &[&str], detail: Value) -> String {
     json!({
         "version": "0", "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718", "detail-type": kind, "source": source,

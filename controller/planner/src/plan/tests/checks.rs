@@ -90,11 +90,11 @@ fn what_is_held_is_judged_and_left_alone() {
     let next = checked("web:v2");
     let mut world = World::running("web:v1");
     let _ = world.settle(&next);
-    let hold: crds::Order = serde_json::from_value(json!({
+    let order: crds::Order = serde_json::from_value(json!({
         "id": 1, "verb": "hold", "actor": "ann", "time": NOW,
     }))
     .unwrap();
-    let held = Orders { hold: Some(hold), ..Orders::default() };
+    let held = Orders { hold: Some(order), ..Orders::default() };
     for outcome in [Outcome::Pass, Outcome::Fail] {
         assert_eq!(operations(&judged(&world, &next, outcome, &held)), [""; 0], "{outcome:?}");
     }

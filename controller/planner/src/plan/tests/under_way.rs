@@ -112,7 +112,8 @@ fn what_is_said_decides_at_a_gate() {
     };
     let held = Orders { hold: Some(order(Verb::Hold, None)), ..approve(&v2) };
     let continues: &[&str] = &["ContinueServiceDeployment"];
-    let rows: Vec<(&str, &Desired, Orders, &[&str], &[Reason])> = vec![
+    type Row<'a> = (&'a str, &'a Desired, Orders, &'a [&'a str], &'a [Reason]);
+    let rows: Vec<Row<'_>> = vec![
         ("approved", &v2, approve(&v2), continues, &[]),
         ("not approved", &v2, Orders::default(), &[], &[Reason::AwaitingApproval]),
         ("approved for another", &v2, approve(&v3), &[], &[Reason::AwaitingApproval]),
@@ -191,9 +192,9 @@ const MISSING: &str = "CannotPullContainerError: pull image manifest has been re
 #[test]
 fn a_hopeless_rollout_is_stopped_and_one_that_may_pass_is_not() {
     let v2 = gated("web:v2", &json!({}));
-    let hold = gated("web:v2", &json!({ "onFailure": "hold" }));
+    let leaving = gated("web:v2", &json!({ "onFailure": "hold" }));
     let world = on_the_way(&v2, "SCALE_UP", None);
-    let held_world = on_the_way(&hold, "SCALE_UP", None);
+    let held_world = on_the_way(&leaving, "SCALE_UP", None);
     let capacity = "Capacity is unavailable at this time. Please try again later or in a different availability zone";
     let stop: &[&str] = &["StopServiceDeployment"];
     let mut running = world.clone();
@@ -204,14 +205,15 @@ fn a_hopeless_rollout_is_stopped_and_one_that_may_pass_is_not() {
     let mut over = world.clone();
     over.records[0]["status"] = json!("ROLLBACK_REQUESTED");
     let hopeless: &[Reason] = &[Reason::RolloutHopeless];
-    let rows: Vec<(&str, &World, &Desired, &str, &str, &[&str], &[Reason])> = vec![
+    type Row<'a> = (&'a str, &'a World, &'a Desired, &'a str, &'a str, &'a [&'a str], &'a [Reason]);
+    let rows: Vec<Row<'_>> = vec![
         ("an image that is not there", &world, &v2, "ecs-svc/2", MISSING, stop, &[]),
         ("no room", &world, &v2, "ecs-svc/2", capacity, &[], &[]),
         ("a task of the old deployment", &world, &v2, "ecs-svc/1", MISSING, &[], &[]),
         ("a task of the new one runs", &running, &v2, "ecs-svc/2", MISSING, &[], &[]),
         ("it is being rolled back already", &over, &v2, "ecs-svc/2", MISSING, &[], &[]),
         ("nothing to go back to", &first, &v2, "ecs-svc/2", MISSING, &[], hopeless),
-        ("the spec wants it left", &held_world, &hold, "ecs-svc/2", MISSING, &[], hopeless),
+        ("the spec wants it left", &held_world, &leaving, "ecs-svc/2", MISSING, &[], hopeless),
     ];
     for (name, world, desired, by, words, calls, holds) in rows {
         let plan = plan(desired, &stopped(world, by, words), &Orders::default(), NOW);

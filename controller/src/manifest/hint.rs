@@ -103,6 +103,10 @@ fn places(kind: Kind, name: &str) -> Option<String> {
         Kind::Controller => &*CONTROLLER,
     };
     let places = index.get(name)?;
+    // A name of a task is rarely meant for the hooks around its rollout, which have some of the same.
+    let of_tasks = places.iter().filter(|place| !place.starts_with("spec.rollout."));
+    let of_tasks: Vec<&String> = of_tasks.collect();
+    let places = if of_tasks.is_empty() { places.iter().collect() } else { of_tasks };
     (places.len() <= PLACES_MAX)
         .then(|| places.iter().map(|place| format!("`{place}`")).collect::<Vec<_>>().join(" or "))
 }
@@ -165,7 +169,7 @@ mod tests {
         );
         assert_eq!(
             places(Kind::Controller, "knownHostsFile"),
-            Some("`spec.sources[].git.ssh`".to_owned())
+            Some("`spec.repositories[].ssh` or `spec.sources[].git.ssh`".to_owned())
         );
         assert_eq!(places(Kind::Service, "replicas"), None);
     }

@@ -60,6 +60,7 @@ fn fleet_with_state() -> (tempfile::TempDir, String) {
     std::fs::write(folder.path().join("shop.tfstate"), state.to_string()).unwrap();
     let text = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, format!("{text}  tfstate: [{{file: shop.tfstate}}]\n")).unwrap();
+    std::fs::write(folder.path().join("sandbox.yaml"), "clusters: [{name: shop}]\n").unwrap();
     (folder, config)
 }
 
@@ -73,9 +74,11 @@ async fn values_of_a_terraform_state_are_shown_with_their_origin() {
     assert!(text.out.contains(&shown), "{shown} is missing in\n{}", text.out);
     assert!(text.out.contains("image: host.example/web:2\n"), "{}", text.out);
 
-    let plan = run_with(&["plan", "--config", &config, "--sandbox"], &[]).await;
+    let sandbox = folder.path().join("sandbox.yaml");
+    let sandbox = format!("--sandbox={}", sandbox.display());
+    let plan = run_with(&["plan", "--config", &config, &sandbox], &[]).await;
     assert!(plan.out.contains(&shown), "{plan:?}");
-    let plan = run_with(&["plan", "--config", &config, "--sandbox", "--output", "json"], &[]).await;
+    let plan = run_with(&["plan", "--config", &config, &sandbox, "--output", "json"], &[]).await;
     assert_eq!(plan.json()["services"][0]["references"][0]["version"], "serial 7");
 }
 

@@ -100,6 +100,9 @@ fn kinds_and_known_values_are_those_of_the_api() {
     }
 }
 
+/// The members that only some strategies have.
+const STEPS: [&str; 2] = ["linearConfiguration", "canaryConfiguration"];
+
 /// A mistake in a row would otherwise show only where that member is used.
 #[test]
 fn rows_agree_with_themselves() {
@@ -121,6 +124,8 @@ fn rows_agree_with_themselves() {
                     assert!(matches!(kind, Kind::Struct(_)), "{path}");
                 }
                 // Taking it out would otherwise count as a change of each default in it.
+                // Those of a strategy are filled where the strategy is in use (`normal::service`).
+                (Absent::Empty, Kind::Struct(_)) if STEPS.contains(&member.name) => {}
                 (Absent::Empty, Kind::Struct(inner)) => {
                     let is_default = |member: &Member| matches!(member.absent, Absent::Is(_));
                     assert!(!inner.members.iter().all(is_default), "{path} is_defaults()");

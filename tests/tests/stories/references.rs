@@ -294,10 +294,12 @@ async fn an_unchanged_state_costs_a_conditional_read_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_release_that_has_chosen_nothing_holds_its_services() {
+async fn a_release_that_no_source_has_is_an_error_of_its_services() {
     let mut fleet = world().await;
     fleet.commit(&[service("web", "${release:shop}")]).await;
-    fleet.until_stalled("web", Reason::ReleaseUnresolved).await;
+    fleet.until_stalled("web", Reason::InvalidSpec).await;
+    let said = fleet.ready("web").message;
+    assert!(said.contains("`${release:shop}` has no value: no source has a release"), "{said}");
     fleet.pass(Duration::from_mins(5)).await;
     assert!(fleet.service("web").is_none());
 }

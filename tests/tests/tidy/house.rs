@@ -51,7 +51,7 @@ fn no_call_can_return_a_secret() {
     // for a value. One place is let off: it reads plain parameters, and its one call says that nothing is decrypted.
     let calls = [
         "get_secret_value",
-        "get_parameter",
+        ".get_parameter",
         "with_decryption",
         "GetSecretValue",
         "GetParameter",

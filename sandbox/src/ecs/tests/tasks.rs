@@ -108,7 +108,7 @@ fn a_replaced_command_ends_as_its_rule_says() {
         })
     };
     for (command, code) in [("migrate", 4), ("seed", 0)] {
-        let arn = bench.ok("RunTask", request("app", command))["tasks"][0]["taskArn"].clone();
+        let arn = bench.ok("RunTask", request("web", command))["tasks"][0]["taskArn"].clone();
         bench.wait(60);
         let task = bench.ok("DescribeTasks", json!({"tasks": [arn]}))["tasks"][0].clone();
         assert_eq!(task["stopCode"], "EssentialContainerExited", "{command}");

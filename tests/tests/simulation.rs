@@ -25,7 +25,7 @@ use sandbox::{CallRecord, Fault, FaultKind, ServiceView};
 use serde_json::{Value, json};
 
 /// How many worlds the suite runs when nobody asks for more.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 60;
 /// How many tests share them.
 const PARTS: usize = 4;
 /// How many things happen in each.

@@ -323,7 +323,8 @@ async fn a_changed_parameter_and_a_pushed_image_are_noticed_when_they_are_told()
     let value = json!({ "Name": "/shop/url", "Value": "y", "Type": "String", "Overwrite": true });
     fleet.console_of("ssm", "PutParameter", value);
     let reloads = takes(&fleet, "reloads", |fleet| fleet.rollouts("web").len() == 2).await;
-    assert!(reloads <= Duration::from_secs(5), "{reloads:?}");
+    // Half a minute of that is for further changes that belong to this one.
+    assert!(reloads <= Duration::from_secs(35), "{reloads:?}");
     fleet.until_ready("web").await;
 
     fleet.commit(&[web("v2")]).await;
@@ -337,10 +338,8 @@ async fn a_changed_parameter_and_a_pushed_image_are_noticed_when_they_are_told()
         },
     });
     let push = json!({ "repositoryName": "shop/web", "imageTag": "v2", "imageManifest": manifest.to_string() });
-    let mark = fleet.sandbox.call_count();
     fleet.console_of("ecr", "PutImage", push);
     let rolls = takes(&fleet, "rolls", |fleet| fleet.image("web") == image("web", "v2")).await;
-    for call in fleet.sandbox.calls().iter().skip(mark) { println!("DEBUG {} {} {}", call.time, call.operation, call.response.to_string().chars().take(300).collect::<String>()); }
     assert!(rolls <= Duration::from_secs(5), "{rolls:?}");
 }
 

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use crds::Reason;
 use longshore_tests::specs::{counted, daemon, image, service, with};
 use longshore_tests::{Fleet, FleetOptions};
+use sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 /// One of each kind of service.
@@ -61,5 +63,45 @@ parameters: [{name: /shop/url, value: x}]
         assert!(fleet.is_ready(name), "{name}: {}", fleet.describe());
         assert_eq!(fleet.rollouts(name).len(), 1, "{name}");
         assert_eq!(fleet.revisions(&format!("shop-{name}")), 1, "{name}");
+    }
+}
+
+/// argo-cd#4811, amazon-ecs-deploy-task-definition#299: a call that fails is repeated as fast as it fails, each try with one more
+/// revision.
+#[tokio::test(start_paused = true)]
+async fn an_update_that_keeps_failing_is_repeated_rarely_and_registers_nothing_again() {
+    let failed = |code: &str, status: u16| FaultKind::Error {
+        code: code.to_owned(),
+        message: "not now".to_owned(),
+        status,
+    };
+    for (kind, reason, tries_expected) in [
+        (failed("ServerException", 500), Reason::CallFailed, 10..=160),
+        (failed("AccessDeniedException", 400), Reason::AccessDenied, 10..=160),
+        (FaultKind::Throttle, Reason::Throttled, 10..=160),
+        // A connection that is refused brings no call.
+        (FaultKind::Refuse, Reason::CallFailed, 0..=0),
+    ] {
+        let interval = Duration::from_mins(5);
+        let mut fleet = Fleet::with(FleetOptions { interval, ..FleetOptions::default() }).await;
+        fleet.commit(&[service("web", &image("web", "v1"))]).await;
+        fleet.until_ready("web").await;
+        let mark = fleet.sandbox.call_count();
+        let fault = Fault { times: None, ..Fault::once("ecs", "UpdateService", kind) };
+        fleet.sandbox.inject(fault);
+        fleet.commit(&[service("web", &image("web", "v2"))]).await;
+        fleet.until_unready("web", reason).await;
+        fleet.pass(Duration::from_hours(6)).await;
+        let sent = fleet.changes_since(mark);
+        let tries = sent.iter().filter(|one| *one == "UpdateService").count();
+        // Backing off leads to a try in five minutes, beside the regular look each five minutes.
+        assert!(tries_expected.contains(&tries), "{reason}: {tries} tries in six hours");
+        assert_eq!(sent.iter().filter(|one| *one == "RegisterTaskDefinition").count(), 1);
+        assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL"], "{reason}");
+        fleet.sandbox.clear_faults();
+        fleet.until_ready("web").await;
+        assert_eq!(fleet.image("web"), image("web", "v2"), "{reason}");
+        assert_eq!(fleet.revisions("shop-web"), 2, "{reason}");
+        assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL", "SUCCESSFUL"], "{reason}");
     }
 }

@@ -103,11 +103,13 @@ fn places(kind: Kind, name: &str) -> Option<String> {
         Kind::Controller => &*CONTROLLER,
     };
     let places = index.get(name)?;
-    // A name of a task is rarely meant for the hooks around its rollout, which have some of the same.
-    let of_tasks = places.iter().filter(|place| !place.starts_with("spec.rollout."));
-    let of_tasks: Vec<&String> = of_tasks.collect();
-    let places = if of_tasks.is_empty() { places.iter().collect() } else { of_tasks };
-    (places.len() <= PLACES_MAX)
+    // Hooks and checks have members with common names; whoever misplaces one rarely meant those.
+    let places = places.iter().filter(|place| {
+        ["spec.rollout.hooks.", "spec.rollout.checks["].iter().all(|part| !place.starts_with(part))
+    });
+    let places: Vec<&String> = places.collect();
+    (1..=PLACES_MAX)
+        .contains(&places.len())
         .then(|| places.iter().map(|place| format!("`{place}`")).collect::<Vec<_>>().join(" or "))
 }
 

@@ -362,7 +362,7 @@ fn publish(
     status.skipped = skipped(record);
     status.commit = record.commit.as_ref().map(|(_, commit)| commit.clone());
     if let Some(chosen) = &past.chosen {
-        ended.touched.append(&mut outcome::put(context, &entry.name, chosen))
+        ended.touched.append(&mut outcome::put(context, &entry.name, chosen));
     } else {
         let why = decision.choice.why();
         ended.touched.append(&mut outcome::unresolved(context, &entry.name, why));

@@ -79,6 +79,12 @@ fn done(plan: &Plan) -> (Vec<&'static str>, Vec<Reason>) {
     (operations(plan), reasons(plan))
 }
 
+/// What it is called, the spec, what people said, the calls and the holds.
+type Answered<'a> = (&'a str, &'a Desired, Orders, &'a [&'a str], &'a [Reason]);
+/// What it is called, the world, the spec, whose task stopped and why, the calls and the holds.
+type Hopeless<'a> =
+    (&'a str, &'a World, &'a Desired, &'a str, &'a str, &'a [&'a str], &'a [Reason]);
+
 #[test]
 fn a_gate_waits_for_the_approval_of_this_spec_and_goes_on_with_the_hooks_own_id() {
     let v2 = gated("web:v2", &approval());
@@ -112,8 +118,7 @@ fn what_is_said_decides_at_a_gate() {
     };
     let held = Orders { hold: Some(order(Verb::Hold, None)), ..approve(&v2) };
     let continues: &[&str] = &["ContinueServiceDeployment"];
-    type Row<'a> = (&'a str, &'a Desired, Orders, &'a [&'a str], &'a [Reason]);
-    let rows: Vec<Row<'_>> = vec![
+    let rows: Vec<Answered<'_>> = vec![
         ("approved", &v2, approve(&v2), continues, &[]),
         ("not approved", &v2, Orders::default(), &[], &[Reason::AwaitingApproval]),
         ("approved for another", &v2, approve(&v3), &[], &[Reason::AwaitingApproval]),
@@ -205,8 +210,7 @@ fn a_hopeless_rollout_is_stopped_and_one_that_may_pass_is_not() {
     let mut over = world.clone();
     over.records[0]["status"] = json!("ROLLBACK_REQUESTED");
     let hopeless: &[Reason] = &[Reason::RolloutHopeless];
-    type Row<'a> = (&'a str, &'a World, &'a Desired, &'a str, &'a str, &'a [&'a str], &'a [Reason]);
-    let rows: Vec<Row<'_>> = vec![
+    let rows: Vec<Hopeless<'_>> = vec![
         ("an image that is not there", &world, &v2, "ecs-svc/2", MISSING, stop, &[]),
         ("no room", &world, &v2, "ecs-svc/2", capacity, &[], &[]),
         ("a task of the old deployment", &world, &v2, "ecs-svc/1", MISSING, &[], &[]),

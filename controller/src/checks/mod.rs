@@ -2,7 +2,7 @@
 //!
 //! Flow: which rollout is judged -> what is due -> measure, all at once -> write down -> the plan with what the verdict asks
 //! for. Guarantees: a measurement that could not be made says nothing; a failure is written down before it is acted on;
-//! there are never more measurements at once than the services that have a turn, and never more a second than [`PER_SECOND`].
+//! there are never more measurements at once than the services that have a turn, and never more a second than `PER_SECOND`.
 
 mod metrics;
 mod reach;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from processes import until
 from refusals import refused
 from rollouts import create, describe, register, stable

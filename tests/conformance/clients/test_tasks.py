@@ -98,7 +98,7 @@ def test_a_replaced_command_ends_the_task_with_its_own_exit_code(ecs, name, comm
         "shop/app:v1",
         overrides={"containerOverrides": [override]},
         startedBy=f"longshore/{name}-0",
-        clientToken=f"longshore/{name}-0"[:64],
+        clientToken=f"replaced-command-{command[0]}",
         tags=tags,
     )
     (task,) = answer["tasks"]

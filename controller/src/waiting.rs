@@ -30,7 +30,7 @@ pub(crate) fn take_place(
     plan: Plan,
 ) -> Plan {
     let key = &desired.key;
-    if !waiting::rolls_tasks(&plan) {
+    if !waiting::needs_place(&plan) {
         context.places.leave(key);
         return plan;
     }

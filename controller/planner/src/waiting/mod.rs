@@ -12,7 +12,7 @@ pub mod window;
 
 use std::time::Duration;
 
-use crds::{ObjectKey, Reason};
+use crds::{HookPhase, ObjectKey, Reason};
 use jiff::Timestamp;
 
 use self::window::Opening;
@@ -35,13 +35,22 @@ pub struct Facts {
     pub dependencies: Vec<(ObjectKey, Standing)>,
 }
 
-/// Whether carrying the plan out would replace or start tasks.
+/// Whether carrying the plan out would replace or start tasks for a change. A hook after a rollout belongs to one that is over.
 pub fn rolls_tasks(plan: &Plan) -> bool {
+    let follows = |action: &Action| matches!(action, Action::RunTask { run, .. } if run.phase == HookPhase::After);
+    if plan.actions.iter().any(follows) {
+        return false;
+    }
     let is_forced = |action: &Action| {
         matches!(action, Action::UpdateService { input, .. }
             if input.get("forceNewDeployment").and_then(serde_json::Value::as_bool) == Some(true))
     };
     preflight::is_due(plan) || plan.actions.iter().any(is_forced)
+}
+
+/// Whether it needs a place among the rollouts of its target: what failed its checks goes back at once.
+pub fn needs_place(plan: &Plan) -> bool {
+    rolls_tasks(plan) && plan.actions.iter().all(|action| action.reason() != Reason::ChecksFailed)
 }
 
 /// The plan in the light of what it has to wait for.

@@ -7,6 +7,7 @@ use crds::{
 use serde_json::{Value, json};
 
 use super::*;
+use crate::plan::TaskDefinitionRef;
 use crate::rollout::Rollout;
 
 const NOW: &str = "2026-03-02T12:00:00Z";
@@ -203,15 +204,42 @@ fn what_replaces_no_task_waits_for_nothing() {
         reason: Reason::TagsChanged,
         changes: Vec::new(),
     };
+    let hook = |phase: &str| Action::RunTask {
+        input: json!({}),
+        task_definition: TaskDefinitionRef::Registered,
+        run: serde_json::from_value(json!({
+            "phase": phase, "name": "seed", "id": "x", "attempt": 1, "requestedAt": NOW,
+            "family": "shop-api", "container": "app", "timeout": "15m",
+        }))
+        .unwrap(),
+        reason: Reason::HookRunning,
+        changes: Vec::new(),
+    };
     for (action, waits) in [
         (update(json!({"desiredCount": 3})), false),
         (update(json!({"forceNewDeployment": true})), true),
         (untag, false),
+        (hook("before"), true),
+        (hook("after"), false),
     ] {
         let plan = Plan { actions: vec![action.clone()], ..Plan::nothing() };
         let said = (&Orders::default(), now());
         let weighed = weigh(&closed, &Observed::default(), plan, &facts, said);
         assert_eq!(weighed.actions.is_empty(), waits, "{action:?}");
+    }
+}
+
+#[test]
+fn what_failed_its_checks_goes_back_without_a_place() {
+    for (reason, needs) in [(Reason::SpecChanged, true), (Reason::ChecksFailed, false)] {
+        let update = Action::UpdateService {
+            input: json!({}),
+            task_definition: Some(TaskDefinitionRef::Registered),
+            reason,
+            changes: Vec::new(),
+        };
+        let plan = Plan { actions: vec![update], ..Plan::nothing() };
+        assert_eq!(needs_place(&plan), needs, "{reason}");
     }
 }
 

@@ -224,12 +224,13 @@ async fn a_rollout_that_never_ends_is_late_and_gives_way_to_a_newer_spec() {
     fleet.until_stalled("web", Reason::ProgressDeadlineExceeded).await;
     let waited = fleet.now().duration_since(began).as_secs();
     assert!((900..=930).contains(&waited), "{waited}");
-    let (mark, calls) = (fleet.sandbox.call_count(), fleet.now());
-    fleet.pass(Duration::from_hours(24)).await;
+    fleet.pass(Duration::from_hours(1)).await;
+    let mark = fleet.sandbox.call_count();
+    fleet.pass(Duration::from_hours(10)).await;
     assert_eq!(fleet.changes_since(mark), [""; 0]);
-    let hours = fleet.now().duration_since(calls).as_hours();
-    let a_minute = (fleet.sandbox.call_count() - mark) / usize::try_from(hours * 60).unwrap();
-    assert!(a_minute <= 10, "{a_minute} calls a minute about a service to which nothing happens");
+    // Nobody looks often at what has gone on for long.
+    let calls = fleet.sandbox.call_count() - mark;
+    assert!(calls < 10 * 60 * 8, "{calls} calls in ten hours");
     assert_eq!(fleet.status("web").health, Health::Degraded);
     assert_eq!(fleet.ready("web").reason, Reason::ProgressDeadlineExceeded);
     assert_eq!(fleet.rollouts("web"), ["IN_PROGRESS", "SUCCESSFUL"]);

@@ -41,8 +41,12 @@ use crate::scaling;
 const ROLLOUT_POLL: Duration = Duration::from_secs(5);
 /// The same for a rollout that has gone on for [`ROLLOUT_IS_YOUNG`].
 const ROLLOUT_POLL_LATER: Duration = Duration::from_secs(15);
+/// The same for one that has gone on for [`ROLLOUT_IS_OLD`]: it bakes for long, or never ends.
+const ROLLOUT_POLL_OLD: Duration = Duration::from_mins(1);
 /// How long a rollout counts as young.
 const ROLLOUT_IS_YOUNG: SignedDuration = SignedDuration::from_mins(3);
+/// From when on it counts as old.
+const ROLLOUT_IS_OLD: SignedDuration = SignedDuration::from_hours(1);
 
 /// What to do about one service.
 #[derive(Debug, Clone, PartialEq)]
@@ -350,8 +354,9 @@ pub(crate) fn watch(service: Option<&ObservedService>, now: Timestamp) -> Requeu
 
 fn poll_interval(service: &ObservedService, now: Timestamp) -> Duration {
     let began = service.primary().and_then(|primary| primary.created_at);
-    match began {
-        Some(began) if now.duration_since(began) < ROLLOUT_IS_YOUNG => ROLLOUT_POLL,
+    match began.map(|began| now.duration_since(began)) {
+        Some(age) if age < ROLLOUT_IS_YOUNG => ROLLOUT_POLL,
+        Some(age) if age >= ROLLOUT_IS_OLD => ROLLOUT_POLL_OLD,
         Some(_) | None => ROLLOUT_POLL_LATER,
     }
 }

@@ -286,7 +286,8 @@ async fn plan_only(context: &Context, entry: &Entry) -> Result<Plan, String> {
     let said = orders::said(context, &desired.key).await;
     let hooks = hooks::look(context, account, desired, said.record()).await;
     let hooks = hooks.map_err(|error| error.to_string())?;
-    let mut observed = Observed { sent: expectation::sent(context, &desired.key), hooks, ..observed };
+    let mut observed =
+        Observed { sent: expectation::sent(context, &desired.key), hooks, ..observed };
     let plan = planner::plan(desired, &observed, &said.orders, context.clock.now());
     let plan = Box::pin(waiting::check(context, desired, &observed, plan, &said.orders)).await;
     Ok(Box::pin(preflight::check(account, desired, plan, None, &mut observed)).await)

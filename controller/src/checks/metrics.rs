@@ -106,7 +106,8 @@ async fn both_sides(
     let old = if rule.names_old() { dimensions(account, &old).await? } else { Vec::new() };
     let new = counted(account, rule, &new, end).await?.unwrap_or_default();
     let same = counted(account, rule, &old, end).await?;
-    let is_idle = |side: &AlbFigures| side.requests.unwrap_or(0.0) < f64::from(rule.min_requests.max(1));
+    let is_idle =
+        |side: &AlbFigures| side.requests.unwrap_or(0.0) < f64::from(rule.min_requests.max(1));
     let before = match &same {
         Some(side) if is_idle(side) => counted(account, rule, &old, minute(shifted)).await?,
         Some(_) | None => None,

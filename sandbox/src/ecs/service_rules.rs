@@ -200,7 +200,8 @@ fn verify_rules(balancer: &Value) -> Result<(), ApiError> {
     let rules = ["productionListenerRule", "testListenerRule"]
         .map(|member| (member, input::text(advanced, member)));
     for (member, rule) in rules {
-        let is_known = |arn: &str| arn.contains(":listener-rule/app/") || arn.contains(":listener/net/");
+        let is_known =
+            |arn: &str| arn.contains(":listener-rule/app/") || arn.contains(":listener/net/");
         if let Some(arn) = rule.filter(|arn| !is_known(arn)) {
             return Err(refusal::invalid(format!(
                 "{member} has an invalid ARN format. Must be RuleArn for ALB or ListenerArn for NLB. Got: {arn}"

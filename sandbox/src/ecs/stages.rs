@@ -194,7 +194,12 @@ impl Ecs {
     fn wait_for_stage(&mut self, service: &mut Service, stage: Stage, now: Timestamp) -> Wait {
         let full = self.is_scaled_up(service);
         let crowded = service.stays_alone().is_some()
-            && service.deployments.iter().filter(|one| one.status == DeploymentStatus::Active).count() > 1;
+            && service
+                .deployments
+                .iter()
+                .filter(|one| one.status == DeploymentStatus::Active)
+                .count()
+                > 1;
         let Some(progress) = open_progress(service) else { return Wait::Longer };
         for hook in &mut progress.hooks {
             if hook.status == HookStatus::AwaitingAction && hook.expires <= now {

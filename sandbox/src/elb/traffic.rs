@@ -22,9 +22,10 @@ pub(crate) struct GroupTraffic {
 impl Elb {
     /// The target groups and weights of a rule, or of the default rule of a listener; none if there is neither.
     pub(crate) fn weights(&self, rule_or_listener: &str) -> Option<Vec<(String, u32)>> {
-        let rule = self.rules.get(rule_or_listener).or_else(|| {
-            self.rules.values().find(|rule| is_default_of(rule, rule_or_listener))
-        })?;
+        let rule = self
+            .rules
+            .get(rule_or_listener)
+            .or_else(|| self.rules.values().find(|rule| is_default_of(rule, rule_or_listener)))?;
         Some(rule.forward.iter().map(|to| (to.group.clone(), to.weight)).collect())
     }
 

@@ -311,7 +311,9 @@ async fn what_has_failed_goes_back_at_once_past_those_who_wait_in_line() {
     }))
     .await;
     let after = json!({ "after": "2h" });
-    fleet.commit(&[version("v1", &json!({})), counted("api", "v1", 1), counted("db", "v1", 1)]).await;
+    fleet
+        .commit(&[version("v1", &json!({})), counted("api", "v1", 1), counted("db", "v1", 1)])
+        .await;
     for name in ["web", "api", "db"] {
         fleet.until_ready(name).await;
     }

@@ -48,15 +48,15 @@ fn canary() -> Value {
 }
 
 fn rule(fleet: &Fleet, port: u16) -> String {
-    let found = fleet.sandbox.look(fleet.now(), |region| {
-        region.listener_rule_arn("public", port, None)
-    });
+    let found =
+        fleet.sandbox.look(fleet.now(), |region| region.listener_rule_arn("public", port, None));
     found.unwrap()
 }
 
 /// A version of `web` behind both target groups.
 fn version(fleet: &Fleet, name: &str, configuration: &Value) -> Value {
-    let group = |name: &str| fleet.sandbox.look(fleet.now(), |region| region.target_group_arn(name));
+    let group =
+        |name: &str| fleet.sandbox.look(fleet.now(), |region| region.target_group_arn(name));
     let entry = json!([{
         "targetGroupArn": group("blue"), "containerName": "app", "containerPort": 8080,
         "advancedConfiguration": {

@@ -95,7 +95,8 @@ async fn a_first_rollout() {
         for count in 1..CALLS_MAX {
             let mut fleet = world().await;
             let ready = |fleet: &Fleet| fleet.is_ready("web");
-            let last = killed_after(&mut fleet, count, restart, &counted("web", "v1", 2), ready).await;
+            let last =
+                killed_after(&mut fleet, count, restart, &counted("web", "v1", 2), ready).await;
             let told = format!("{restart:?} after call {count}, {last:?}");
             assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL"], "{told}");
             assert_eq!(fleet.revisions("shop-web"), 1, "{told}");
@@ -118,7 +119,8 @@ async fn a_second_rollout() {
             fleet.until_ready("web").await;
             let ready =
                 |fleet: &Fleet| fleet.is_ready("web") && fleet.image("web") == image("web", "v2");
-            let last = killed_after(&mut fleet, count, restart, &counted("web", "v2", 2), ready).await;
+            let last =
+                killed_after(&mut fleet, count, restart, &counted("web", "v2", 2), ready).await;
             let told = format!("{restart:?} after call {count}, {last:?}");
             assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL", "SUCCESSFUL"], "{told}");
             assert_eq!(fleet.revisions("shop-web"), 2, "{told}");
@@ -145,7 +147,8 @@ async fn a_rollout_that_fails() {
                 object.status.holds.iter().any(|hold| hold.reason == Reason::RolledBack)
                     && object.status.health == Health::Degraded
             };
-            let last = killed_after(&mut fleet, count, restart, &counted("web", "bad", 2), held).await;
+            let last =
+                killed_after(&mut fleet, count, restart, &counted("web", "bad", 2), held).await;
             let told = format!("{restart:?} after call {count}, {last:?}");
             let expected: &[&str] =
                 if restart == Restart::Late && last.as_deref() == Some("UpdateService") {

@@ -69,8 +69,9 @@ pub(super) fn add(
     }
     let is_first_sight = !service.tags.contains_key(SECRETS);
     let changed_at = newest_change(versions);
-    let is_known =
-        is_first_sight || plan.actions.iter().any(Action::replaces_tasks) || is_read(observed, service, changed_at);
+    let is_known = is_first_sight
+        || plan.actions.iter().any(Action::replaces_tasks)
+        || is_read(observed, service, changed_at);
     let policy =
         holds::standing_hold(desired, orders, now).or_else(|| orders.spec_hold(desired, true, now));
     if is_known {

@@ -126,9 +126,9 @@ impl World {
         let metric = json!({
             "Namespace": "AWS/ApplicationELB", "MetricName": metric, "Dimensions": dimensions,
         });
-        let query = json!({"Id": "q", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}});
-        let input =
-            json!({"StartTime": end - 600, "EndTime": end, "MetricDataQueries": [query]});
+        let query =
+            json!({"Id": "q", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}});
+        let input = json!({"StartTime": end - 600, "EndTime": end, "MetricDataQueries": [query]});
         let answer = self.bench.call("monitoring", "GetMetricData", input);
         let values = answer["MetricDataResults"][0]["Values"].as_array().unwrap().clone();
         (!values.is_empty()).then(|| values.iter().filter_map(Value::as_f64).sum())
@@ -179,8 +179,7 @@ fn the_new_revision_joins_the_group_that_does_not_serve_and_they_swap() {
 fn a_canary_gets_its_share_and_gives_it_back() {
     for (percent, share, rest) in [(10.0, 10, 90), (12.5, 125, 875), (0.1, 1, 999)] {
         let steps = json!({"canaryPercent": percent, "canaryBakeTimeInMinutes": 5});
-        let mut world =
-            World::new(&json!({"strategy": "CANARY", "canaryConfiguration": steps}));
+        let mut world = World::new(&json!({"strategy": "CANARY", "canaryConfiguration": steps}));
         world.roll_out("web:v2");
         world.until("PRODUCTION_TRAFFIC_SHIFT");
         assert_eq!(world.weights(&world.production), (rest, share), "{percent}");

@@ -76,7 +76,8 @@ async fn an_undone_rollout(more: &Value, configuration: &Value, changes: &[&str]
             let mark = fleet.sandbox.call_count();
             let undone = |fleet: &Fleet| {
                 let Some(object) = fleet.object("web") else { return false };
-                let is_held = object.status.holds.iter().any(|hold| hold.reason == Reason::RolledBack);
+                let is_held =
+                    object.status.holds.iter().any(|hold| hold.reason == Reason::RolledBack);
                 let over = ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"];
                 is_held
                     && fleet.image("web") == image("web", "v1")
@@ -117,5 +118,6 @@ async fn a_rollout_whose_checks_fail_when_ecs_has_ended_it() {
 async fn a_rollout_whose_checks_fail_at_a_gate() {
     let configuration = json!({ "strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0 });
     let changes = ["UpdateService", "TagResource", "StopServiceDeployment"];
-    an_undone_rollout(&json!({ "at": ["POST_TEST_TRAFFIC_SHIFT"] }), &configuration, &changes).await;
+    an_undone_rollout(&json!({ "at": ["POST_TEST_TRAFFIC_SHIFT"] }), &configuration, &changes)
+        .await;
 }

@@ -297,7 +297,7 @@ async fn plan_only(context: &Context, entry: &Entry) -> Result<Plan, String> {
 pub async fn plan_key(context: &Context, key: &ObjectKey) -> Result<Plan, String> {
     let wanted = context.inventory().wanted(key);
     match wanted {
-        Wanted::Spec { entry, .. } => plan_only(context, &entry).await,
+        Wanted::Spec { entry, .. } => Box::pin(plan_only(context, &entry)).await,
         Wanted::Blocked {
             reason: Reason::ReferenceUnread | Reason::ReleaseUnresolved | Reason::NotYetObserved,
             message,

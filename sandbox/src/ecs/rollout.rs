@@ -294,11 +294,11 @@ impl Ecs {
 
     pub(super) fn complete(&mut self, service: &mut Service, now: Timestamp) {
         let Some(primary) = service.primary_mut() else { return };
-        service.serving = Some(primary.number);
         primary.rollout = Rollout::Completed;
         primary.reason = format!("ECS deployment {} completed.", primary.id());
         primary.updated = now;
         let text = format!("(deployment {}) deployment completed.", primary.id());
+        service.serving = Some(primary.number);
         self.announce(service, now, &text);
         self.tell_primary(service, "SERVICE_DEPLOYMENT_COMPLETED", now);
         let status = match service.open_record().map(|record| record.status) {

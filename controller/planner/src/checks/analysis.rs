@@ -341,13 +341,11 @@ impl Looked<'_> {
         match self.state(now) {
             CheckState::Passed | CheckState::Failed => None,
             CheckState::Waiting | CheckState::Running | CheckState::Inconclusive => {
-                match &self.tally.last {
-                    Some(last) => Some(later(last.time, self.check.interval)),
-                    None => {
-                        let delay = self.check.initial_delay + self.check.lead();
-                        self.began.map(|began| later(began, delay))
-                    }
+                if let Some(last) = &self.tally.last {
+                    return Some(later(last.time, self.check.interval));
                 }
+                let delay = self.check.initial_delay + self.check.lead();
+                self.began.map(|began| later(began, delay))
             }
         }
     }

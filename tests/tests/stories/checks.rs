@@ -319,8 +319,8 @@ async fn what_has_failed_goes_back_at_once_past_those_who_wait_in_line() {
     }
     fleet.commit(&[version("v2", &after)]).await;
     fleet.until_unready("web", Reason::ChecksRunning).await;
-    // The only place is taken for half an hour, and another one waits for it.
-    let slow = ImageBehaviour::SlowStart(Duration::from_mins(30));
+    // The only place is taken for ten minutes, and another one waits for it.
+    let slow = ImageBehaviour::SlowStart(Duration::from_mins(10));
     fleet.image_behaves(&image("api", "v2"), slow);
     fleet.commit(&[counted("api", "v2", 1)]).await;
     fleet.until("api rolls", |fleet| fleet.rollouts("api")[0] == "IN_PROGRESS").await;

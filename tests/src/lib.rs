@@ -10,6 +10,8 @@
 #![recursion_limit = "256"]
 
 mod fleet;
+mod probe;
 pub mod specs;
 
 pub use fleet::{Fleet, FleetOptions, Keep, Place};
+pub use probe::Probe;

@@ -9,6 +9,7 @@
 #![recursion_limit = "256"]
 
 mod checks;
+mod colours;
 mod crashes;
 mod drift;
 mod events;
@@ -19,6 +20,7 @@ mod hopeless;
 mod import;
 mod incidents;
 mod lessons;
+mod metric_math;
 mod order;
 mod orders;
 mod ownership;

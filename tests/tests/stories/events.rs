@@ -381,7 +381,7 @@ fn webhook(fleet: &Fleet) -> Webhooks {
     let (source, provider) = ("fleet".parse().unwrap(), WebhookProvider::Gitlab);
     let webhook = Webhook { source, provider, secret: SecretFrom::default() };
     let read = |_: &SecretFrom| Ok("the token of the webhook".to_owned());
-    Webhooks::new(&[webhook], fleet.triggers().sources.clone(), read).unwrap()
+    Webhooks::new(&[webhook], fleet.triggers().clone(), read).unwrap()
 }
 
 fn call(fleet: &Fleet, webhooks: &Webhooks, token: &str, number: u32) -> Result<Received, Refused> {

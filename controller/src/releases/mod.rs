@@ -29,8 +29,8 @@ use crate::aws::Repository;
 use crate::inventory::WantedRelease;
 use crate::queue::{Priority, Queue};
 use crate::reconcile::Context;
-use crate::triggers::event::Place;
 use crate::triggers::Followed;
+use crate::triggers::event::Place;
 
 /// How many repositories are looked at at once.
 const WORKERS: usize = 8;

@@ -297,7 +297,8 @@ async fn a_tag_of_an_application_wakes_the_releases_that_follow_it() {
     };
     let cloud = |kind: &str| {
         let changes = json!([{ "new": { "type": kind, "name": "v2.1.0" }, "old": null }]);
-        let body = json!({ "push": { "changes": changes }, "repository": { "full_name": "acme/shop" } });
+        let body =
+            json!({ "push": { "changes": changes }, "repository": { "full_name": "acme/shop" } });
         (Bitbucket, ("x-event-key", "repo:push"), body)
     };
     let center = |reference: &str| {

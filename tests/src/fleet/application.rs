@@ -50,9 +50,7 @@ impl TagSource for RealTags {
 }
 
 /// Works on a clock that goes, while that of the story stands still: programs would look as if they never answered.
-async fn in_real_time<T: Send + 'static>(
-    work: impl FnOnce(&Runtime) -> T + Send + 'static,
-) -> T {
+async fn in_real_time<T: Send + 'static>(work: impl FnOnce(&Runtime) -> T + Send + 'static) -> T {
     let on_its_own = move || work(&Builder::new_current_thread().enable_all().build().unwrap());
     tokio::task::spawn_blocking(on_its_own).await.unwrap()
 }

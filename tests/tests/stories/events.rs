@@ -249,10 +249,9 @@ async fn a_change_is_healed_at_once_and_its_author_told_when_known() {
     fleet.until_ready("web").await;
     fleet.pass(Duration::from_mins(2)).await;
     fleet.console("DeleteService", json!({ "cluster": "shop", "service": "web", "force": true }));
-    let healed = fleet.takes("there again", |fleet| {
-        fleet.living("web").is_some_and(|web| web.running == 2)
-    })
-    .await;
+    let healed = fleet
+        .takes("there again", |fleet| fleet.living("web").is_some_and(|web| web.running == 2))
+        .await;
     assert!(healed < Duration::from_mins(2), "{healed:?}");
     fleet.until_ready("web").await;
     fleet.until("told", |fleet| !outside(fleet, "web").is_empty()).await;

@@ -155,8 +155,11 @@ impl Site {
 
     /// What a rotation function does: a new version is tried out first, and becomes the current one then.
     async fn rotate(&self, version: &str) {
-        let described =
-            self.fleet.console_of("secretsmanager", "DescribeSecret", json!({ "SecretId": SECRET }));
+        let described = self.fleet.console_of(
+            "secretsmanager",
+            "DescribeSecret",
+            json!({ "SecretId": SECRET }),
+        );
         let stages = described["VersionIdsToStages"].as_object().unwrap();
         let is_current = |stages: &Value| stages.as_array().unwrap().contains(&json!("AWSCURRENT"));
         let current = stages.iter().find(|(_, stages)| is_current(stages)).unwrap().0.clone();
@@ -237,8 +240,7 @@ async fn what_comes_late_never_takes_the_site_back() {
     site.fleet.restart().await;
     site.nothing_moves(Duration::from_mins(10)).await;
     // Not even a registry that has lost the version that runs brings another one back.
-    let lost =
-        json!({ "repositoryName": "fansite", "imageIds": [{ "imageTag": "v2.2.0" }] });
+    let lost = json!({ "repositoryName": "fansite", "imageIds": [{ "imageTag": "v2.2.0" }] });
     let pinned = site.pinned("v2.2.0");
     site.fleet.console_of("ecr", "BatchDeleteImage", lost);
     site.fleet.restart().await;

@@ -457,9 +457,9 @@ async fn two_releases_of_one_name_choose_nothing_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unchanged_repository_of_thousands_of_tags_is_described_once() {
+async fn an_unchanged_repository_of_nine_thousand_tags_is_described_once() {
     let mut fleet = Fleet::with(options()).await;
-    for number in 0..30 {
+    for number in 0..90 {
         let tags = (0..100).map(|patch| format!("v0.{number}.{patch}")).collect();
         fleet.push_image("shop/web", FixtureImage { tags, ..FixtureImage::default() });
     }
@@ -470,13 +470,20 @@ async fn an_unchanged_repository_of_thousands_of_tags_is_described_once() {
     let calls = fleet.sandbox.calls_since(mark);
     let count = |operation: &str| calls.iter().filter(|call| call.operation == operation).count();
     assert!(
-        (60..=100).contains(&count("ListImages")),
-        "four pages a minute: {}",
+        (170..=210).contains(&count("ListImages")),
+        "ten pages a minute: {}",
         count("ListImages")
     );
     assert_eq!(count("DescribeImages"), 0, "nothing was pushed");
+    let mark = fleet.sandbox.call_count();
     fleet.push("v1.0.1");
     fleet.until_runs("web", "v1.0.1").await;
+    fleet.pass(Duration::from_mins(20)).await;
+    let calls = fleet.sandbox.calls_since(mark);
+    let is_sweep = |call: &&sandbox::CallRecord| {
+        call.operation == "DescribeImages" && call.request.get("imageIds").is_none()
+    };
+    assert_eq!(calls.iter().filter(is_sweep).count(), 1, "once for the push");
 }
 
 /// What happens to a repository.

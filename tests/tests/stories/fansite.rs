@@ -270,7 +270,9 @@ async fn a_surge_in_the_middle_of_a_rollout_keeps_the_tasks_that_it_brings() {
     assert!(!fleet.is_ready("web"), "it is in the middle");
     site.surge();
     let most = site.desired();
-    assert!(most > 4, "more fans come");
+    let told = json!({ "ServiceNamespace": "ecs", "IncludeNotScaledActivities": true });
+    let told = fleet.console_of("application-autoscaling", "DescribeScalingActivities", told);
+    assert!(most > 4, "more fans come: {told:#} {}", fleet.describe());
     while !fleet.is_ready("web") {
         assert_eq!(site.desired(), most);
         fleet.pass(Duration::from_secs(1)).await;

@@ -262,6 +262,7 @@ async fn a_surge_in_the_middle_of_a_rollout_keeps_the_tasks_that_it_brings() {
     site.surge();
     assert_eq!(site.desired(), 4);
     fleet.until("a fourth task runs", |fleet| fleet.service("web").unwrap().running == 4).await;
+    fleet.pass(Duration::from_mins(1)).await;
     site.tag("v2.1.0");
     site.push("v2.1.0");
     let pinned = site.pinned("v2.1.0");
@@ -270,9 +271,7 @@ async fn a_surge_in_the_middle_of_a_rollout_keeps_the_tasks_that_it_brings() {
     assert!(!fleet.is_ready("web"), "it is in the middle");
     site.surge();
     let most = site.desired();
-    let told = json!({ "ServiceNamespace": "ecs", "IncludeNotScaledActivities": true });
-    let told = fleet.console_of("application-autoscaling", "DescribeScalingActivities", told);
-    assert!(most > 4, "more fans come: {told:#} {}", fleet.describe());
+    assert!(most > 4, "more fans come");
     while !fleet.is_ready("web") {
         assert_eq!(site.desired(), most);
         fleet.pass(Duration::from_secs(1)).await;

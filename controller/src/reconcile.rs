@@ -276,8 +276,24 @@ async fn carry_out(
     Some(apply::plan(account, key.cluster.as_str(), key.name.as_str(), plan).await)
 }
 
+/// What a turn would do, without doing it.
+#[derive(Debug, Clone)]
+pub struct Foreseen {
+    /// The plan. Nobody has asked whether there is a place for a rollout.
+    pub plan: Plan,
+    /// Whether ECS is moving the tasks of the service, so that it has a place.
+    pub is_under_way: bool,
+}
+
+impl Foreseen {
+    /// A plan of a service that rolls no tasks.
+    fn resting(plan: Plan) -> Self {
+        Self { plan, is_under_way: false }
+    }
+}
+
 /// What a turn would do for a spec, without doing it.
-async fn plan_only(context: &Context, entry: &Entry) -> Result<Plan, String> {
+async fn plan_only(context: &Context, entry: &Entry) -> Result<Foreseen, String> {
     let desired = &entry.desired;
     let account = context
         .account(&desired.key)
@@ -289,12 +305,19 @@ async fn plan_only(context: &Context, entry: &Entry) -> Result<Plan, String> {
     let mut observed =
         Observed { sent: expectation::sent(context, &desired.key), hooks, ..observed };
     let plan = planner::plan(desired, &observed, &said.orders, context.clock.now());
+    let is_under_way = is_under_way(desired, &observed, &plan, context.clock.now());
     let plan = Box::pin(waiting::check(context, desired, &observed, plan, &said.orders)).await;
-    Ok(Box::pin(preflight::check(account, desired, plan, None, &mut observed)).await)
+    let plan = Box::pin(preflight::check(account, desired, plan, None, &mut observed)).await;
+    Ok(Foreseen { plan, is_under_way })
 }
 
 /// What a turn would do for a key, without doing it.
 pub async fn plan_key(context: &Context, key: &ObjectKey) -> Result<Plan, String> {
+    Box::pin(foresee(context, key)).await.map(|foreseen| foreseen.plan)
+}
+
+/// The same, with what matters to the plans of others.
+pub async fn foresee(context: &Context, key: &ObjectKey) -> Result<Foreseen, String> {
     let wanted = context.inventory().wanted(key);
     match wanted {
         Wanted::Spec { entry, .. } => Box::pin(plan_only(context, &entry)).await,
@@ -304,9 +327,9 @@ pub async fn plan_key(context: &Context, key: &ObjectKey) -> Result<Plan, String
             ..
         } => Err(message),
         Wanted::Blocked { reason, message, .. } => {
-            Ok(Plan::hold(reason, message, Requeue::OnChange))
+            Ok(Foreseen::resting(Plan::hold(reason, message, Requeue::OnChange)))
         }
-        Wanted::Gone => plan_orphan(context, key).await,
+        Wanted::Gone => plan_orphan(context, key).await.map(Foreseen::resting),
     }
 }
 

@@ -5,6 +5,7 @@
 //! of `${release:NAME}`, a status, events. Guarantees: a choice is written down before it is in force, so that no restart
 //! goes back; nothing is chosen from what could not be read; one turn per release at a time.
 
+mod destinations;
 mod facts;
 mod floor;
 mod git;
@@ -12,6 +13,7 @@ mod listing;
 mod outcome;
 mod services;
 mod turn;
+mod write_back;
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::AssertUnwindSafe;
@@ -22,9 +24,11 @@ use crds::{ObjectKey, ReleaseName, SpecHash};
 use futures_util::FutureExt as _;
 use tokio::time::Instant;
 
+pub use self::destinations::{Destination, Destinations};
 pub use self::git::{Repositories, TagSource};
 pub use self::outcome::answers;
 use self::turn::{Ended, Tracked};
+use self::write_back::WriteBacks;
 use crate::queue::{Priority, Queue};
 use crate::reconcile::Context;
 
@@ -40,6 +44,7 @@ pub struct Releases {
     tracked: Mutex<HashMap<ReleaseName, Arc<tokio::sync::Mutex<Tracked>>>>,
     repositories: Repositories,
     random: Mutex<fastrand::Rng>,
+    write_backs: WriteBacks,
 }
 
 /// Whether a choice is made for good.
@@ -59,7 +64,14 @@ impl Releases {
             tracked: Mutex::default(),
             repositories,
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
+            write_backs: WriteBacks::new(seed),
         }
+    }
+
+    /// The same, writing chosen versions to where releases ask for it. Without, none is written.
+    #[must_use]
+    pub fn writing(self, destinations: Destinations) -> Self {
+        Self { write_backs: self.write_backs.to(destinations), ..self }
     }
 
     /// Asks for a look at a release now: something may have been pushed or tagged.
@@ -70,7 +82,8 @@ impl Releases {
     /// Looks at every release, again and again. Never ends by itself.
     pub async fn run(&self, context: &Context, services: &Queue<ObjectKey>) {
         let workers = (0..WORKERS).map(|_| self.work(context, services));
-        tokio::join!(self.follow(context), futures_util::future::join_all(workers));
+        let write_backs = self.write_backs.run(context);
+        tokio::join!(self.follow(context), futures_util::future::join_all(workers), write_backs);
     }
 
     /// Looks at every release once, those first that others wait for.
@@ -99,7 +112,9 @@ impl Releases {
             }
             for gone in seen.keys().filter(|name| !present.contains_key(*name)) {
                 self.wake(gone);
+                self.write_backs.forget(gone);
             }
+            self.write_backs.consider_all(context);
             seen = present;
             news.notified().await;
         }
@@ -115,6 +130,7 @@ impl Releases {
                 Ended::failed()
             });
             drop(tracked);
+            self.write_backs.consider(context, &name);
             for key in &ended.touched {
                 services.add(key.clone(), Priority::Urgent);
             }

@@ -101,8 +101,8 @@ impl Git {
         home: &Path,
     ) -> Result<Vec<u8>, SourceError> {
         self.secrets = secrets(credentials);
-        let mut all = vec![("core.hooksPath".to_owned(), "/dev/null".to_owned())];
-        let mut environment = credential_environment(&remote.transport, credentials, &mut all);
+        let no_hooks = vec![("core.hooksPath".to_owned(), "/dev/null".to_owned())];
+        let mut environment = credential_environment(&remote.transport, credentials, no_hooks);
         environment.push(("GIT_CONFIG_GLOBAL".into(), home.join(PUSH_SETTINGS).into_os_string()));
         self.run_with(run, environment).await
     }
@@ -115,7 +115,7 @@ impl Git {
         credentials: &Credentials,
     ) -> Result<Vec<u8>, SourceError> {
         self.secrets = secrets(credentials);
-        let environment = credential_environment(&remote.transport, credentials, &mut Vec::new());
+        let environment = credential_environment(&remote.transport, credentials, Vec::new());
         self.run_with(run, environment).await
     }
 
@@ -220,7 +220,7 @@ async fn read_complaint(from: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<
 fn credential_environment(
     transport: &Transport,
     credentials: &Credentials,
-    more: &mut Vec<(String, String)>,
+    more: Vec<(String, String)>,
 ) -> Vec<(OsString, OsString)> {
     let mut all = vec![
         ("http.lowSpeedLimit".to_owned(), "1000".to_owned()),
@@ -249,7 +249,7 @@ fn credential_environment(
         }
         (Credentials::None | Credentials::Basic { .. } | Credentials::Ssh { .. }, _) => {}
     }
-    all.append(more);
+    all.extend(more);
     environment.extend(settings(all));
     environment
 }
@@ -310,7 +310,7 @@ mod tests {
         let transport = Transport::Https { origin: "https://github.com/".to_owned() };
         let credentials =
             Credentials::Basic { user: "x-access-token".to_owned(), password: "t0k".to_owned() };
-        let environment = credential_environment(&transport, &credentials, &mut Vec::new());
+        let environment = credential_environment(&transport, &credentials, Vec::new());
         assert_eq!(value_of(&environment, "GIT_CONFIG_COUNT"), Some("5"));
         assert_eq!(value_of(&environment, "GIT_CONFIG_KEY_3"), Some("http.followRedirects"));
         assert_eq!(value_of(&environment, "GIT_CONFIG_VALUE_3"), Some("false"));
@@ -330,7 +330,7 @@ mod tests {
             key_file: "/keys/it's mine".to_owned(),
             known_hosts_file: "/keys/known hosts".to_owned(),
         };
-        let environment = credential_environment(&Transport::Ssh, &credentials, &mut Vec::new());
+        let environment = credential_environment(&Transport::Ssh, &credentials, Vec::new());
         let command = value_of(&environment, "GIT_SSH_COMMAND").unwrap();
         assert!(command.contains(r"-i '/keys/it'\''s mine' -o IdentitiesOnly=yes"), "{command}");
         assert!(command.contains(r#"'UserKnownHostsFile="/keys/known hosts"'"#), "{command}");
@@ -343,7 +343,7 @@ mod tests {
         let credentials =
             Credentials::Ssh { key_file: "k".to_owned(), known_hosts_file: "h".to_owned() };
         assert_eq!(
-            value_of(&credential_environment(&transport, &credentials, &mut Vec::new()), "GIT_SSH_COMMAND"),
+            value_of(&credential_environment(&transport, &credentials, Vec::new()), "GIT_SSH_COMMAND"),
             None
         );
     }

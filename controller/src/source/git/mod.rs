@@ -98,6 +98,7 @@ impl GitReader {
         let app = source.github_app.as_ref().map(App::new).transpose();
         let app = app.map_err(|reason| unusable(&place, reason))?;
         credentials::check(source, &remote).map_err(|reason| unusable(&place, reason))?;
+        push::check(source, &remote).map_err(|reason| unusable(&place, reason))?;
         let cache = Cache::new(&access.cache, &remote);
         let git = Git::new(&remote, &access.variables, cache.home());
         let watch = match &remote.transport {

@@ -15,7 +15,8 @@ use super::commit::Parent;
 use super::fetched::Fetched;
 use super::reference::{Announced, Wanted};
 use super::sign::Identity;
-use super::{FETCHED, GitReader, LIST_TIME, LISTING_BYTES_MAX};
+use super::url::Remote;
+use super::{FETCHED, GitReader, LIST_TIME, LISTING_BYTES_MAX, credentials};
 use crate::source::{Access, Draft, FileChange, SourceError, WriteError, Written};
 
 /// How long a repository's host may take to receive a commit, with the hooks that it runs.
@@ -35,6 +36,15 @@ pub struct GitWriter {
     /// Why the branch that the source reads takes no commits of ours.
     unsigned: Option<String>,
     random: fastrand::Rng,
+}
+
+/// What is wrong with how a source is to be written to.
+pub(super) fn check(source: &GitSource, remote: &Remote) -> Result<(), String> {
+    let Some(push) = &source.push else { return Ok(()) };
+    Identity::parse(push.author.as_ref(), push.sign.as_ref())?;
+    let GitPush { token, github_app, ssh, .. } = push.clone();
+    let own = GitSource { token, github_app, ssh, ..GitSource::default() };
+    credentials::check(&own, remote).map_err(|reason| format!("push: {reason}"))
 }
 
 /// Where the branches stand.

@@ -36,3 +36,4 @@ mod sources;
 mod stops;
 mod weather;
 mod windows;
+mod write_back;

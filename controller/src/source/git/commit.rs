@@ -46,7 +46,7 @@ impl GitWriter {
                 return Err(misplaced(reason.to_owned()));
             }
         };
-        let arguments = [git_dir, "cat-file", "blob", &id];
+        let arguments = [git_dir, "cat-file", "blob", id.as_str()];
         let content = self.local("read the files of", &arguments, Vec::new(), Vec::new()).await?;
         if blobs::is_lfs_pointer(&content) {
             return Err(misplaced("its content is in Git LFS, which is not written".to_owned()));
@@ -85,7 +85,7 @@ impl GitWriter {
         let tree = self.id(DOING, &[git_dir, "write-tree"], Vec::new(), with_index).await?;
         let _ = fs::remove_file(index);
         let signing = self.signing().await?;
-        let mut arguments = vec![git_dir, "commit-tree", &tree, "-p", parent.commit, "-F", "-"];
+        let mut arguments = vec![git_dir, "commit-tree", tree.as_str(), "-p", parent.commit, "-F", "-"];
         arguments.extend(signing.is_some().then_some("-S"));
         let environment = self.identity.environment(signing.as_ref());
         let made = self.id(DOING, &arguments, message.into_bytes(), environment).await;
@@ -106,10 +106,7 @@ impl GitWriter {
             [git_dir, "ls-tree", "-z", "--long", "--full-tree", commit, "--", path];
         let answer = self.local(DOING, &arguments, Vec::new(), Vec::new()).await?;
         let answer = String::from_utf8_lossy(&answer);
-        let Some(record) = answer.split('\0').find(|record| !record.is_empty()) else {
-            return Ok(None);
-        };
-        Entry::parse(record, path).map(Some).ok_or_else(|| self.reader.unexpected(DOING))
+        Ok(answer.split('\0').find_map(|record| Entry::parse(record, path)))
     }
 
     /// Runs a command whose answer is an object's id.
@@ -152,7 +149,7 @@ struct Entry {
 }
 
 impl Entry {
-    /// Reads a record of `ls-tree -z --long`.
+    /// Reads a record of `ls-tree -z --long`, if it is about this path.
     fn parse(record: &str, path: &str) -> Option<Self> {
         let (meta, found) = record.split_once('\t')?;
         let mut words = meta.split_ascii_whitespace();

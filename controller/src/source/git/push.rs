@@ -58,6 +58,7 @@ struct Heads {
 }
 
 /// How a branch takes a commit.
+#[derive(Clone, Copy)]
 enum Lease<'a> {
     /// Only if nothing but this commit is added.
     Forward,
@@ -229,7 +230,7 @@ impl GitWriter {
             Lease::Of(head) => head.map(str::to_owned),
         };
         let commit = self.commit(git_dir, parent, change.path, draft).await?;
-        let pushed = self.push(git_dir, (&branch, &commit), &lease, credentials).await;
+        let pushed = self.push(git_dir, (&branch, &commit), lease, credentials).await;
         let Err(error) = pushed else {
             return Ok(Written { branch, commit: Some(commit), is_new: true });
         };
@@ -251,7 +252,7 @@ impl GitWriter {
         &mut self,
         git_dir: &str,
         (branch, commit): (&str, &str),
-        lease: &Lease<'_>,
+        lease: Lease<'_>,
         credentials: &Credentials,
     ) -> Result<(), SourceError> {
         let refspec = format!("{commit}:refs/heads/{branch}");

@@ -49,6 +49,7 @@ fn only_the_marked_scalar_changes() {
         ("{name: app, image: I:v1} M", "v2", "{name: app, image: I:v2} M"),
         ("images: [I:v1] M", "v2", "images: [I:v2] M"),
         ("\"image\": \"I:v1\", M", "v2", "\"image\": \"I:v2\", M"),
+        ("{\"image\":\"I:v1\"} M", "v2", "{\"image\":\"I:v2\"} M"),
         ("image = \"I:v1\" M", "v2", "image = \"I:v2\" M"),
         ("image: I:v1 # the app M", "v2", "image: I:v2 # the app M"),
         ("image: &app I:v1 M", "v2", "image: &app I:v2 M"),

@@ -113,7 +113,7 @@ fn scalar(before: &str) -> Option<(Range<usize>, Style)> {
     if matches!(last, '"' | '\'') {
         let body = text.strip_suffix(last)?;
         let open = body.rfind(last)?;
-        let opens = body.get(..open)?.chars().next_back().is_none_or(is_boundary);
+        let opens = body.get(..open)?.chars().next_back().is_none_or(may_open);
         return opens.then_some((open + 1..body.len(), Style::Quoted));
     }
     let start = text.rfind(is_boundary).map_or(0, |at| at + 1);
@@ -126,6 +126,11 @@ fn is_boundary(letter: char) -> bool {
     " \t[{,".contains(letter)
 }
 
+/// What may stand before a quote that opens.
+fn may_open(letter: char) -> bool {
+    is_boundary(letter) || letter == ':' || letter == '='
+}
+
 /// Where a comment begins that stands before the marker: at a `#` after a blank, outside of quotes.
 fn comment(text: &str) -> Option<usize> {
     let (mut quote, mut last) = (None, ' ');
@@ -134,7 +139,7 @@ fn comment(text: &str) -> Option<usize> {
             Some(open) if letter == open => quote = None,
             Some(_) => {}
             None if letter == '#' && matches!(last, ' ' | '\t') => return Some(at),
-            None if matches!(letter, '"' | '\'') && is_boundary(last) => quote = Some(letter),
+            None if matches!(letter, '"' | '\'') && may_open(last) => quote = Some(letter),
             None => {}
         }
         last = letter;

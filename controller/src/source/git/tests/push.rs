@@ -134,8 +134,9 @@ async fn propose(writer: &mut GitWriter, tag: &str) -> Result<Written, WriteErro
 #[tokio::test]
 async fn one_commit_changes_the_version_and_nothing_else() {
     let host = Host::new();
-    host.person.git(&["update-index", "--chmod=+x", FILE]);
-    host.person.git(&["commit", "--quiet", "-m", "executable"]);
+    let executable = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(host.person.path().join(FILE), executable).unwrap();
+    host.person.commit("executable");
     host.person.git(&["push", "--quiet", "origin", "main"]);
     let before = host.head("main");
     let mut writer = host.writer(&host.source());

@@ -441,14 +441,18 @@ fn hindered(
 fn show(subject: &Subject<'_>, status: ReleaseStatus) {
     let Subject { context, entry, write_backs, .. } = subject;
     let services = context.inventory().users_of_release(&entry.name).into_iter().collect();
-    write_backs.publish(context, entry, ReleaseObject {
-        name: entry.name.clone(),
-        metadata: entry.metadata.clone(),
-        provenance: Some(entry.provenance.clone()),
-        spec: entry.spec.clone(),
-        services,
-        status,
-    });
+    write_backs.publish(
+        context,
+        entry,
+        ReleaseObject {
+            name: entry.name.clone(),
+            metadata: entry.metadata.clone(),
+            provenance: Some(entry.provenance.clone()),
+            spec: entry.spec.clone(),
+            services,
+            status,
+        },
+    );
 }
 
 impl Tracked {

@@ -177,8 +177,7 @@ impl WriteBacks {
                 Draft { content: edited.text, message }
             }))
         };
-        let is_ours =
-            |message: &str| write_back::is_ours(message, &entry.name, &context.owner);
+        let is_ours = |message: &str| write_back::is_ours(message, &entry.name, &context.owner);
         let (path, branch) = (place.path.as_str(), place.branch.as_deref());
         let change = FileChange { path, branch, edit: &edit, is_ours: &is_ours };
         let written = destination.write(&change).await;

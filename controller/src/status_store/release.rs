@@ -74,9 +74,10 @@ fn transitions(old: Option<&ReleaseObject>, new: &ReleaseObject, now: Timestamp)
         }
         Some(_) | None => {}
     }
-    events.extend(old.and_then(|old| write_back(old, new)).map(|(level, said, message)| {
-        event(level, said.reason.as_str(), message)
-    }));
+    events.extend(
+        old.and_then(|old| write_back(old, new))
+            .map(|(level, said, message)| event(level, said.reason.as_str(), message)),
+    );
     let skipped_was = old.map_or(&[][..], |old| &old.status.skipped);
     events.extend(
         new.status

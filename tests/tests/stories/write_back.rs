@@ -70,7 +70,8 @@ async fn a_version_is_committed_once_and_the_service_that_reads_it_rolls_once() 
     assert_eq!((written.tag.as_str(), written.path.as_str()), ("v1.1.0", "web.yaml"));
     assert_eq!(written.commit, Some(format!("{:040x}", 1)));
     let told = fleet.told_of_releases();
-    let of_it = told.iter().filter(|told| told.starts_with("VersionWritten: web.yaml on branch main"));
+    let of_it =
+        told.iter().filter(|told| told.starts_with("VersionWritten: web.yaml on branch main"));
     assert_eq!(of_it.count(), 1, "{told:?}");
 }
 
@@ -142,7 +143,8 @@ async fn a_file_without_a_place_is_told_and_written_once_it_has_one() {
     fleet.commit(&[shop("deploy.yaml")]).await;
     fleet.until_written_back("shop", Reason::WriteBackInvalid).await;
     let said = fleet.written_back("shop").message;
-    let expected = "cannot change deploy.yaml on branch main: no line ends in `# longshore: release shop`";
+    let expected =
+        "cannot change deploy.yaml on branch main: no line ends in `# longshore: release shop`";
     assert!(said.starts_with(expected), "{said}");
     let place = "image: \"\"  # longshore: release shop pinned\n";
     fleet.commit_files(&[("deploy.yaml", place)]).await;

@@ -46,15 +46,15 @@ pub(super) fn check(write_back: &WriteBack) -> Vec<(&'static str, String, &'stat
 
 /// A path that Git could hold and that leads nowhere else.
 fn is_path(path: &str) -> bool {
-    let is_name = |name: &str| {
-        !matches!(name, "" | "." | "..") && !name.eq_ignore_ascii_case(".git")
-    };
+    let is_name =
+        |name: &str| !matches!(name, "" | "." | "..") && !name.eq_ignore_ascii_case(".git");
     !path.contains('\\') && !path.chars().any(char::is_control) && path.split('/').all(is_name)
 }
 
 /// Git's own rule for names of references, as far as it matters on a command line and for what hosts accept.
 pub fn is_reference_name(name: &str) -> bool {
-    let is_part = |part: &str| !part.starts_with('.') && !part.to_ascii_lowercase().ends_with(".lock");
+    let is_part =
+        |part: &str| !part.starts_with('.') && !part.to_ascii_lowercase().ends_with(".lock");
     !(name.is_empty()
         || name == "@"
         || name.starts_with(['-', '/', '.', '+'])

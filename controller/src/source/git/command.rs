@@ -343,7 +343,10 @@ mod tests {
         let credentials =
             Credentials::Ssh { key_file: "k".to_owned(), known_hosts_file: "h".to_owned() };
         assert_eq!(
-            value_of(&credential_environment(&transport, &credentials, Vec::new()), "GIT_SSH_COMMAND"),
+            value_of(
+                &credential_environment(&transport, &credentials, Vec::new()),
+                "GIT_SSH_COMMAND"
+            ),
             None
         );
     }

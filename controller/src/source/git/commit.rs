@@ -85,7 +85,8 @@ impl GitWriter {
         let tree = self.id(DOING, &[git_dir, "write-tree"], Vec::new(), with_index).await?;
         let _ = fs::remove_file(index);
         let signing = self.signing().await?;
-        let mut arguments = vec![git_dir, "commit-tree", tree.as_str(), "-p", parent.commit, "-F", "-"];
+        let mut arguments =
+            vec![git_dir, "commit-tree", tree.as_str(), "-p", parent.commit, "-F", "-"];
         arguments.extend(signing.is_some().then_some("-S"));
         let environment = self.identity.environment(signing.as_ref());
         let made = self.id(DOING, &arguments, message.into_bytes(), environment).await;
@@ -102,8 +103,7 @@ impl GitWriter {
         path: &str,
     ) -> Result<Option<Entry>, SourceError> {
         const DOING: &str = "list the files of";
-        let arguments =
-            [git_dir, "ls-tree", "-z", "--long", "--full-tree", commit, "--", path];
+        let arguments = [git_dir, "ls-tree", "-z", "--long", "--full-tree", commit, "--", path];
         let answer = self.local(DOING, &arguments, Vec::new(), Vec::new()).await?;
         let answer = String::from_utf8_lossy(&answer);
         Ok(answer.split('\0').find_map(|record| Entry::parse(record, path)))

@@ -104,7 +104,8 @@ fn is_about(line: &str, known: &Known) -> bool {
 
 /// What a host said when it took no push: its own words, without git's frame around them, and git's word for it.
 fn declined(lines: &[String]) -> Option<Vec<&str>> {
-    let rejected = lines.iter().find(|line| line.starts_with("! [") && line.contains("rejected]"))?;
+    let rejected =
+        lines.iter().find(|line| line.starts_with("! [") && line.contains("rejected]"))?;
     let verdict = rejected.rsplit_once('(').and_then(|(_, verdict)| verdict.strip_suffix(')'));
     let said = lines.iter().filter_map(|line| line.strip_prefix("remote:"));
     let said = said.map(str::trim).filter(|line| !line.is_empty());
@@ -188,7 +189,8 @@ mod tests {
             "error: GH006: Protected branch update failed for refs/heads/main.; \
              - Changes must be made through a pull request.[K; protected branch hook declined"
         );
-        let behind = "To /srv/x\n ! [rejected] 01 -> main (fetch first)\nerror: failed\nhint: Updates were";
+        let behind =
+            "To /srv/x\n ! [rejected] 01 -> main (fetch first)\nerror: failed\nhint: Updates were";
         assert_eq!(of(behind), "fetch first");
         let read_only = "ERROR: The key you are authenticating with has been marked as read only.\n\
             fatal: Could not read from remote repository.";

@@ -358,7 +358,8 @@ impl GitWriter {
 
 /// The branch that HEAD names, in an answer of `ls-remote --symref`.
 fn head_branch(listing: &str) -> Option<String> {
-    let name = listing.lines().find_map(|line| line.strip_prefix("ref: ")?.strip_suffix("\tHEAD"))?;
+    let name =
+        listing.lines().find_map(|line| line.strip_prefix("ref: ")?.strip_suffix("\tHEAD"))?;
     name.strip_prefix("refs/heads/").map(str::to_owned)
 }
 

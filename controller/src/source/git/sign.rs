@@ -68,8 +68,10 @@ impl Identity {
                 Some(Key::Gpg(file.clone()))
             }
             Some(_) => {
-                return Err("push.sign names no key, or two: give one of sshKeyFile and gpgKeyFile"
-                    .to_owned());
+                return Err(
+                    "push.sign names no key, or two: give one of sshKeyFile and gpgKeyFile"
+                        .to_owned(),
+                );
             }
         };
         Ok(Self {
@@ -108,7 +110,8 @@ impl Identity {
 
 /// What Git writes into a commit as it is.
 fn is_fit(text: &str) -> bool {
-    !text.trim().is_empty() && !text.chars().any(|letter| letter.is_control() || "<>".contains(letter))
+    !text.trim().is_empty()
+        && !text.chars().any(|letter| letter.is_control() || "<>".contains(letter))
 }
 
 impl GitWriter {
@@ -140,9 +143,13 @@ impl GitWriter {
         };
         let place = self.reader.remote.address.clone();
         let git = &mut self.reader.git;
-        let imported = run_gpg(git, &home.0, &["--import".as_ref(), "--".as_ref(), file.as_ref()]).await;
+        let imported =
+            run_gpg(git, &home.0, &["--import".as_ref(), "--".as_ref(), file.as_ref()]).await;
         let listed = match imported {
-            Ok(_) => run_gpg(git, &home.0, &["--with-colons".as_ref(), "--list-secret-keys".as_ref()]).await,
+            Ok(_) => {
+                run_gpg(git, &home.0, &["--with-colons".as_ref(), "--list-secret-keys".as_ref()])
+                    .await
+            }
             Err(error) => Err(error),
         };
         let fingerprint = match listed {
@@ -174,7 +181,8 @@ impl Signing {
 }
 
 async fn run_gpg(git: &mut Git, home: &Path, more: &[&OsStr]) -> Result<Vec<u8>, SourceError> {
-    let mut arguments: Vec<&OsStr> = vec!["--batch".as_ref(), "--no-tty".as_ref(), "--quiet".as_ref()];
+    let mut arguments: Vec<&OsStr> =
+        vec!["--batch".as_ref(), "--no-tty".as_ref(), "--quiet".as_ref()];
     arguments.extend([OsStr::new("--homedir"), home.as_os_str()]);
     arguments.extend(more);
     git.run_gpg(gpg_run(arguments)).await

@@ -21,14 +21,21 @@ fn edit_to(text: &str, tag: &str) -> Result<Option<Edited>, Misplaced> {
 
 /// `I` stands for the image's repository, `D` for the new digest, `O` for another one, `M` for the marker.
 fn written(text: &str) -> String {
-    text.replace('I', IMAGE).replace('D', DIGEST).replace('O', OLD).replace('M', "# longshore: release shop")
+    text.replace('I', IMAGE)
+        .replace('D', DIGEST)
+        .replace('O', OLD)
+        .replace('M', "# longshore: release shop")
 }
 
 #[test]
 fn only_the_marked_scalar_changes() {
     for (before, tag, after) in [
         // The whole image, its tag, its digest, and both.
-        ("image: I:v1  # longshore: release shop\n", "v2", "image: I:v2  # longshore: release shop\n"),
+        (
+            "image: I:v1  # longshore: release shop\n",
+            "v2",
+            "image: I:v2  # longshore: release shop\n",
+        ),
         ("tag: v1 M tag", "v2", "tag: v2 M tag"),
         ("digest: O M digest", "v2", "digest: D M digest"),
         ("image: I@O M pinned", "v2", "image: I@D M pinned"),
@@ -53,14 +60,22 @@ fn only_the_marked_scalar_changes() {
         ("image = \"I:v1\" M", "v2", "image = \"I:v2\" M"),
         ("image: I:v1 # the app M", "v2", "image: I:v2 # the app M"),
         ("image: &app I:v1 M", "v2", "image: &app I:v2 M"),
-        ("note: \"a # b\" # c\nimage: I:v1 #longshore: release shop", "v2", "note: \"a # b\" # c\nimage: I:v2 #longshore: release shop"),
+        (
+            "note: \"a # b\" # c\nimage: I:v1 #longshore: release shop",
+            "v2",
+            "note: \"a # b\" # c\nimage: I:v2 #longshore: release shop",
+        ),
         // Line ends, a missing last one, a byte order mark, other alphabets.
         ("a: 1\r\ntag: v1 M tag\r\nb: 2\r\n", "v2", "a: 1\r\ntag: v2 M tag\r\nb: 2\r\n"),
         ("\u{feff}tag: v1 M tag\n\n\n", "v2", "\u{feff}tag: v2 M tag\n\n\n"),
         ("naïve: ünï\ntag: v1 M tag\n日本: 語", "v2", "naïve: ünï\ntag: v2 M tag\n日本: 語"),
         // Every marked line; other releases, and what is commented out, stay.
         ("a: I:v1 M\nb: v1 M tag\n", "v2", "a: I:v2 M\nb: v2 M tag\n"),
-        ("a: v1 # longshore: release shopping tag\nb: v1 M tag", "v2", "a: v1 # longshore: release shopping tag\nb: v2 M tag"),
+        (
+            "a: v1 # longshore: release shopping tag\nb: v1 M tag",
+            "v2",
+            "a: v1 # longshore: release shopping tag\nb: v2 M tag",
+        ),
         ("# a: v1 M tag\nb: v1 M tag", "v2", "# a: v1 M tag\nb: v2 M tag"),
         ("a: v2 M tag\nb: v1 M tag", "v2", "a: v2 M tag\nb: v2 M tag"),
         // What YAML would take for a number, a date or a truth gets quotes; a count stays a count.
@@ -84,7 +99,10 @@ fn only_the_marked_scalar_changes() {
 #[test]
 fn what_is_no_place_for_the_version_is_told() {
     for (text, told) in [
-        ("image: I:v1\nname: app\n", "no line ends in `# longshore: release shop`, and it is not a single tag; write"),
+        (
+            "image: I:v1\nname: app\n",
+            "no line ends in `# longshore: release shop`, and it is not a single tag; write",
+        ),
         ("", "no line ends in"),
         ("\n\n", "no line ends in"),
         ("two words", "no line ends in"),
@@ -93,12 +111,18 @@ fn what_is_no_place_for_the_version_is_told() {
         ("M", "no line ends in"),
         ("image: I:v1# longshore: release shop", "no line ends in"),
         ("note: \"write M\"\nb: 2", "no line ends in"),
-        ("a: 1\nimage: I:v1 M tagg", "line 2: the marker says `tagg` after the release's name; write nothing there"),
+        (
+            "a: 1\nimage: I:v1 M tagg",
+            "line 2: the marker says `tagg` after the release's name; write nothing there",
+        ),
         ("image: M", "line 1: no value stands before the marker; write the image before it"),
         ("- M tag", "line 1: no value stands before the marker; write a tag before it"),
         ("image: other/app:v1 M", "line 1: `other/app:v1` is no image of 1111.dkr"),
         ("{image: I:v1, name: app} M", "line 1: `app` is no image of"),
-        ("image: I@O M", "is pinned by its digest; mark it with `# longshore: release shop pinned`"),
+        (
+            "image: I@O M",
+            "is pinned by its digest; mark it with `# longshore: release shop pinned`",
+        ),
         ("tag: I:v1 M tag", "is not a tag; mark the line"),
         ("tag: 'it''s' M tag", "line 1: no value stands before the marker"),
         ("text: | M tag", "line 1: `|` is not a tag"),
@@ -142,13 +166,28 @@ fn paths_and_branches_are_checked_offline() {
         let findings = Rule::resolve(&spec).err().unwrap_or_default();
         findings.into_iter().map(|finding| finding.path).collect::<Vec<_>>()
     };
-    for path in ["web.yaml", "deploy/prod/web.yaml", ".github/x.yml", "a b/ü.yaml", "..x/VERSION"] {
+    for path in ["web.yaml", "deploy/prod/web.yaml", ".github/x.yml", "a b/ü.yaml", "..x/VERSION"]
+    {
         assert_eq!(wrong(path, Some("longshore/shop")), [""; 0], "{path}");
     }
-    for path in ["", "/web.yaml", "../web.yaml", "a/../b", "a//b", "a/", "./a", "a\\b", "a\nb", ".git/config", "x/.GIT/y"] {
+    for path in [
+        "",
+        "/web.yaml",
+        "../web.yaml",
+        "a/../b",
+        "a//b",
+        "a/",
+        "./a",
+        "a\\b",
+        "a\nb",
+        ".git/config",
+        "x/.GIT/y",
+    ] {
         assert_eq!(wrong(path, None), ["spec.writeBack.path"], "{path}");
     }
-    for branch in ["", "a..b", "-x", "a b", "a:b", "refs/heads/x", "x.lock", "a/.b", "@", "x/", "a~1", "+a"] {
+    for branch in
+        ["", "a..b", "-x", "a b", "a:b", "refs/heads/x", "x.lock", "a/.b", "@", "x/", "a~1", "+a"]
+    {
         assert_eq!(wrong("web.yaml", Some(branch)), ["spec.writeBack.branch"], "{branch}");
     }
 }
@@ -166,7 +205,8 @@ fn other_line() -> impl Strategy<Value = String> {
 
 /// What stands before a marked scalar, the scalar's quotes, and what stands between it and the marker.
 fn frame() -> impl Strategy<Value = (String, &'static str, String)> {
-    let before = prop_oneof!["[ ]{0,8}(- )?[a-z]{1,8}: ", "[ ]{0,8}- ", "[ ]{0,4}\\{a: b, c: ", "\"k\": "];
+    let before =
+        prop_oneof!["[ ]{0,8}(- )?[a-z]{1,8}: ", "[ ]{0,8}- ", "[ ]{0,4}\\{a: b, c: ", "\"k\": "];
     (before, prop_oneof![Just(""), Just("\""), Just("'")], "[,}\\]]{0,2}[ \t]{1,4}")
 }
 

@@ -36,7 +36,8 @@ pub fn edit(text: &str, version: &Version<'_>) -> Result<Option<Edited>, Misplac
         };
         is_marked = true;
         let number = index + 1;
-        let rewrite = rewrite.map_err(|(what, hint)| Misplaced { line: Some(number), what, hint })?;
+        let rewrite =
+            rewrite.map_err(|(what, hint)| Misplaced { line: Some(number), what, hint })?;
         edited.put(whole, number, rewrite);
     }
     if !is_marked {

@@ -175,7 +175,8 @@ impl Form {
                 if found.repository != *image {
                     return Err((
                         format!("`{from}` is no image of {image}"),
-                        "mark the line that names the release's image, or write it there".to_owned(),
+                        "mark the line that names the release's image, or write it there"
+                            .to_owned(),
                     ));
                 }
                 match (self, found.tag, found.digest) {

@@ -312,7 +312,13 @@ async fn a_commit_of_ours_that_somebody_has_changed_is_theirs() {
     host.person.git(&["checkout", "--quiet", "--detach", &format!("origin/{PROPOSAL}")]);
     host.person.write("other.yaml", "other: while we are at it\n");
     host.person.git(&["commit", "--quiet", "--all", "--amend", "--no-edit"]);
-    host.person.git(&["push", "--quiet", "--force", "origin", &format!("HEAD:refs/heads/{PROPOSAL}")]);
+    host.person.git(&[
+        "push",
+        "--quiet",
+        "--force",
+        "origin",
+        &format!("HEAD:refs/heads/{PROPOSAL}"),
+    ]);
     let theirs = host.head(PROPOSAL);
     propose(&mut writer, "v3").await.unwrap();
     assert_eq!(host.git(&["rev-parse", &format!("{PROPOSAL}^")]), theirs);
@@ -407,7 +413,10 @@ async fn commits_are_signed_by_an_openpgp_key() {
     assert_eq!(reading.reader.fetch().await.unwrap().revision().as_str(), commit);
     for (file, why) in [("public", "it holds no secret OpenPGP key"), ("ada", "gpg says")] {
         let error = write(&mut host.writer(&sign(file)), "v3").await.unwrap_err().to_string();
-        assert!(error.starts_with("cannot read the signing key of ") && error.contains(why), "{error}");
+        assert!(
+            error.starts_with("cannot read the signing key of ") && error.contains(why),
+            "{error}"
+        );
     }
     let error = write(&mut host.writer(&sign("absent")), "v3").await.unwrap_err().to_string();
     assert!(error.contains("cannot read the signing key of "), "{error}");
@@ -422,7 +431,8 @@ async fn what_has_no_place_for_the_version_is_named() {
     person.write("plain.yaml", "image: acme/shop:v1\n");
     person.write("lfs.yaml", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n");
     person.write("big.yaml", &"# x\n".repeat(300_000));
-    fs::write(person.path().join("latin.yaml"), b"tag: v1 # longshore: release shop tag \xe9").unwrap();
+    fs::write(person.path().join("latin.yaml"), b"tag: v1 # longshore: release shop tag \xe9")
+        .unwrap();
     std::os::unix::fs::symlink("plain.yaml", person.path().join("link.yaml")).unwrap();
     person.commit("first");
     let host = Host::of(person);
@@ -448,15 +458,19 @@ async fn what_has_no_place_for_the_version_is_named() {
 #[test]
 fn only_a_source_that_is_read_at_a_branch_is_written_to() {
     let cache = tempfile::tempdir().unwrap();
-    let reference = |reference: GitRef| GitSource {
-        reference: Some(reference),
-        ..source("/srv/fleet.git")
-    };
+    let reference =
+        |reference: GitRef| GitSource { reference: Some(reference), ..source("/srv/fleet.git") };
     let text = |text: &str| Some(text.to_owned());
     for (place, told) in [
-        (GitRef { tag: text("v1"), ..GitRef::default() }, "it is read at tag v1, which is no branch"),
+        (
+            GitRef { tag: text("v1"), ..GitRef::default() },
+            "it is read at tag v1, which is no branch",
+        ),
         (GitRef { semver: text(">=1"), ..GitRef::default() }, "it is read at the newest tag in"),
-        (GitRef { commit: text(&"a".repeat(40)), ..GitRef::default() }, "it is read at commit aaaa"),
+        (
+            GitRef { commit: text(&"a".repeat(40)), ..GitRef::default() },
+            "it is read at commit aaaa",
+        ),
     ] {
         let error = GitWriter::new(&reference(place), access(cache.path())).unwrap_err();
         assert!(error.to_string().contains(told), "{error}");
@@ -464,7 +478,10 @@ fn only_a_source_that_is_read_at_a_branch_is_written_to() {
     let push = GitPush { sign: Some(CommitSigning::default()), ..GitPush::default() };
     let unusable = GitSource { push: Some(push), ..source("/srv/fleet.git") };
     let error = GitReader::new(&unusable, access(cache.path())).unwrap_err();
-    assert!(error.to_string().contains("push.sign names no key, or two"), "it is told at the start: {error}");
+    assert!(
+        error.to_string().contains("push.sign names no key, or two"),
+        "it is told at the start: {error}"
+    );
 }
 
 #[tokio::test]

@@ -187,6 +187,7 @@ async fn the_source_reads_what_was_written_and_that_is_the_end_of_it() {
 async fn a_push_that_comes_second_is_made_anew_on_top_of_the_first() {
     let host = Host::new();
     let base = host.head("main");
+    host.git(&["update-ref", "refs/heads/aside", &base]);
     let theirs = host.commits("aside", "other.yaml", "other: 2\n");
     let (once, bare) = (host.folder.path().join("once"), host.bare());
     // Just before our push is taken, somebody else's is.

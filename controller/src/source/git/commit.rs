@@ -15,6 +15,7 @@ const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 const INDEX: &str = "longshore-index";
 
 /// What a commit is put on.
+#[derive(Clone, Copy)]
 pub(super) struct Parent<'a> {
     pub(super) branch: &'a str,
     pub(super) commit: &'a str,

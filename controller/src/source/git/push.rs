@@ -196,16 +196,13 @@ impl GitWriter {
         let commits = self.fetch_other(git_dir, branch, head, credentials).await?;
         let there = self.draft(git_dir, (head, branch), change).await;
         if !self.is_all_ours(git_dir, &commits, base, change, credentials).await? {
-            return match there? {
-                Some(draft) => {
-                    let parent = Parent { branch, commit: head };
-                    self.add(git_dir, parent, (change, draft), Lease::Forward, credentials).await
-                }
-                None => {
-                    let commit = self.ours(git_dir, head, change).await?.then(|| head.to_owned());
-                    Ok(Written { branch: branch.to_owned(), commit, is_new: false })
-                }
+            let Some(draft) = there? else {
+                let commit = self.ours(git_dir, head, change).await?.then(|| head.to_owned());
+                return Ok(Written { branch: branch.to_owned(), commit, is_new: false });
             };
+            let parent = Parent { branch, commit: head };
+            let lease = Lease::Forward;
+            return self.add(git_dir, parent, (change, draft), lease, credentials).await;
         }
         let is_fresh = commits.first().is_some_and(|first| first.parents == [base.id.as_str()]);
         if is_fresh && matches!(there, Ok(None)) {
@@ -239,13 +236,13 @@ impl GitWriter {
         if now.as_deref() == Some(&commit) {
             return Ok(Written { branch, commit: Some(commit), is_new: true });
         }
-        match error {
-            _ if now != before => Err(WriteError::Crowded { branch, tries: 1 }),
-            SourceError::Git { message, .. } => {
-                Err(WriteError::Refused { branch, reason: message })
-            }
-            other => Err(other.into()),
+        if now != before {
+            return Err(WriteError::Crowded { branch, tries: 1 });
         }
+        if let SourceError::Git { message, .. } = &error {
+            return Err(WriteError::Refused { branch, reason: message.clone() });
+        }
+        Err(error.into())
     }
 
     async fn push(

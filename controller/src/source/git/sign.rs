@@ -160,13 +160,11 @@ impl GitWriter {
             }
             Err(other) => return Err(other),
         };
-        match fingerprint {
-            Some(fingerprint) => Ok(Signing::Gpg { fingerprint, home }),
-            None => {
-                end_agent(git, &home.0).await;
-                Err(unusable(&place, "it holds no secret OpenPGP key".to_owned()))
-            }
-        }
+        let Some(fingerprint) = fingerprint else {
+            end_agent(git, &home.0).await;
+            return Err(unusable(&place, "it holds no secret OpenPGP key".to_owned()));
+        };
+        Ok(Signing::Gpg { fingerprint, home })
     }
 }
 

@@ -232,7 +232,7 @@ proptest! {
         let line = |value: &str, quote: &str| format!("{lead}{quote}{value}{quote}{trail}{marker}");
         let text = |line: &str| {
             let lines = before.iter().map(String::as_str).chain([line]).chain(after.iter().map(String::as_str));
-            lines.map(|line| format!("{line}{end}")).collect::<String>()
+            lines.flat_map(|line| [line, end]).collect::<String>()
         };
         let source = text(&line(&value, quote));
         let result = edit_to(&source, &new).unwrap();

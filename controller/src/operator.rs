@@ -28,7 +28,7 @@ use crate::observe;
 use crate::queue::{Priority, Queue};
 use crate::reconcile::{self, Context, Ended};
 use crate::references;
-use crate::releases::{Releases, Repositories};
+use crate::releases::{Destinations, Releases, Repositories};
 use crate::retention;
 use crate::source::{Snapshot, SourceReader};
 use crate::status_store::{Event, ServiceObject, SourceKind, SourceObject};
@@ -103,6 +103,12 @@ impl Operator {
     #[must_use]
     pub fn following(self, repositories: Repositories) -> Self {
         Self { releases: Releases::new(repositories, self.seed), ..self }
+    }
+
+    /// The same, writing chosen versions to where releases ask for it. Comes after [`Operator::following`].
+    #[must_use]
+    pub fn writing(self, destinations: Destinations) -> Self {
+        Self { releases: self.releases.writing(destinations), ..self }
     }
 
     /// The releases, to ask for looks at them.

@@ -168,6 +168,9 @@ pub struct GitSource {
     /// Which signatures are asked for. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verify: Option<GitVerify>,
+    /// How commits are made and pushed, for releases with `writeBack`. Default: unsigned, with what reads the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push: Option<crate::GitPush>,
 }
 
 /// A Git repository that releases follow by its tags.

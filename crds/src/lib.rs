@@ -15,6 +15,7 @@ mod invalid;
 mod meta;
 mod name;
 mod order;
+mod push;
 mod release;
 mod rollout;
 pub mod scaling;
@@ -48,10 +49,12 @@ pub use name::{
     TargetName, TfstateName,
 };
 pub use order::{Order, PastRelease, ReleaseOutcome, ReleasedImage, Verb};
+pub use push::{CommitAuthor, CommitSigning, GitPush};
 pub use release::{
     AlphabeticalOrder, ChosenVersion, FindingSeverity, Gates, NumericOrder, PendingVersion,
     PolicyChoice, PrereleaseOrder, Prereleases, Promote, RangeStyle, Release, ReleaseGit,
     ReleasePolicy, ReleaseSpec, ReleaseStatus, SkippedVersion, TagFilter, Waiver, WriteBack,
+    WrittenVersion,
 };
 pub use rollout::{Approval, Rollout};
 pub use scaling::Scaling;

@@ -50,7 +50,7 @@ pub struct ReleaseSpec {
     /// A release that has to run the same image first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promote: Option<Promote>,
-    /// Commit the chosen version to the repository of the specs.
+    /// Commit the chosen version to the Git source that holds this release.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write_back: Option<WriteBack>,
     /// Go back to a lower version when the chosen one does not fit the policy any more. Default `false`.
@@ -276,13 +276,14 @@ pub struct Promote {
     pub soak: Option<HumanDuration>,
 }
 
-/// A commit of the chosen version to the repository of the specs.
+/// A commit of the chosen version to the Git source that holds the release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WriteBack {
-    /// The file that holds the version, relative to the repository's root.
+    /// The file that holds the version, relative to the repository's root. Its lines that end in `# longshore: release NAME`
+    /// are brought to the version; a file of a single line without such a marker is the tag itself.
     pub path: String,
-    /// The branch that is committed to. Default: the one that the source reads.
+    /// The branch that is committed to, for a pull request. Default: the one that the source reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
 }
@@ -338,6 +339,26 @@ pub struct SkippedVersion {
     pub since: Timestamp,
 }
 
+/// The version that `writeBack` found or put into its file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WrittenVersion {
+    /// The file.
+    pub path: String,
+    /// The branch that holds it.
+    pub branch: String,
+    /// The commit that put it there, where it was one of Longshore's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Its tag.
+    pub tag: String,
+    /// Its image.
+    pub digest: String,
+    /// When that was first seen.
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+}
+
 /// What Longshore says about a release.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -364,6 +385,9 @@ pub struct ReleaseStatus {
     /// The commit that the Git tag of the chosen version names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// `Ready`, `Reconciling`, `Stalled`.
+    /// The version that the file of `writeBack` holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<WrittenVersion>,
+    /// `Ready`, `Reconciling`, `Stalled`; with `writeBack` also `WrittenBack`.
     pub conditions: Vec<Condition>,
 }

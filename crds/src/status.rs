@@ -39,7 +39,7 @@ pub enum Health {
     Unknown,
 }
 
-/// A condition's type. The three are those of kstatus, so that any tool that waits for them can wait for a service.
+/// A condition's type. The first three are those of kstatus, so that any tool that waits for them can wait for a service.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -50,6 +50,8 @@ pub enum ConditionType {
     Reconciling,
     /// Nothing more will happen until a person or a new spec steps in.
     Stalled,
+    /// The file that a release names in `writeBack` holds the version that is chosen. Of releases only.
+    WrittenBack,
 }
 
 /// Whether a condition holds.
@@ -220,6 +222,16 @@ reasons! {
     VersionHeld,
     /// The repository lost its tags or most of them since it was read before; nothing is chosen from that.
     ListingSuspicious,
+    /// The file of `writeBack` holds the version that is chosen.
+    VersionWritten,
+    /// The version that is chosen has not been written to the file of `writeBack` yet.
+    WriteBackPending,
+    /// What `writeBack` asks for cannot be done: the source takes no commits, or the file is not there or has no place for the version.
+    WriteBackInvalid,
+    /// The repository's host did not take the commit of `writeBack`: for want of a permission, or by a rule of its own.
+    WriteBackRefused,
+    /// The commit of `writeBack` could not be made or pushed, in a way that may pass; it is tried again.
+    WriteBackFailed,
     /// The spec names a release that has not chosen a version yet.
     ReleaseUnresolved,
     /// A value that the spec refers to could not be read: the last one stays in force, and without one nothing is changed.

@@ -359,6 +359,7 @@ async fn operator_on(
     let operator = Operator::new(context.clone(), options.interval, options.seed)
         .keeping(options.revisions)
         .following(repositories)
+        .writing(git.destinations(directory))
         .hearing(events);
     (context, Arc::new(operator))
 }

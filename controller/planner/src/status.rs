@@ -173,6 +173,7 @@ pub fn with_invalid(
             ConditionType::Ready => ConditionStatus::False,
             ConditionType::Stalled => ConditionStatus::True,
             ConditionType::Reconciling => condition.status,
+            ConditionType::WrittenBack => continue,
         };
         condition.last_transition_time = since(previous, condition.kind, holds, now);
         condition.status = holds;

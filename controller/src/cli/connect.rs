@@ -20,7 +20,7 @@ use crate::operator::WatchedSource;
 use crate::places::Places;
 use crate::reconcile;
 use crate::references::{Outside, Referents, StateReader};
-use crate::releases::Repositories;
+use crate::releases::{Destinations, Repositories};
 use crate::source::{self, SourceReader, Variables};
 use crate::state::StateStore;
 use crate::status_store::StatusStore;
@@ -157,6 +157,11 @@ pub(super) fn repositories(config: &Config) -> Repositories {
         SourceLocation::S3(_) | SourceLocation::Directory(_) => None,
     });
     Repositories::new(access(None), config.repositories.iter().cloned().chain(of_sources).collect())
+}
+
+/// The sources that chosen versions may be written to.
+pub(super) fn destinations(config: &Config) -> Destinations {
+    Destinations::new(access(None), config.sources.clone())
 }
 
 /// Reads every source once, without AWS.

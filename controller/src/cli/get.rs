@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use crds::ReleaseStatus;
+use crds::{ConditionStatus, ConditionType, ReleaseStatus};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -155,6 +155,20 @@ struct ReleaseName {
     name: String,
 }
 
+/// The commit of the chosen version, or why there is none.
+fn written(status: &ReleaseStatus) -> String {
+    let said = status.conditions.iter().find(|said| said.kind == ConditionType::WrittenBack);
+    let commit = status.written.as_ref().and_then(|written| written.commit.as_deref());
+    match (said, commit) {
+        (None, _) => String::new(),
+        (Some(said), Some(commit)) if said.status == ConditionStatus::True => {
+            short(commit).to_owned()
+        }
+        (Some(said), None) if said.status == ConditionStatus::True => said.reason.to_string(),
+        (Some(said), _) => format!("{}: {}", said.reason, said.message),
+    }
+}
+
 async fn releases(client: &Client, output: Output) -> anyhow::Result<()> {
     let answer = client.get("/api/v1/releases", &[]).await?;
     if output == Output::Json {
@@ -162,7 +176,8 @@ async fn releases(client: &Client, output: Output) -> anyhow::Result<()> {
     }
     let none = Vec::new();
     let items = answer.get("items").and_then(Value::as_array).unwrap_or(&none);
-    let headings = ["RELEASE", "VERSION", "SINCE", "SERVICES", "WAITING", "REASON", "MESSAGE"];
+    let headings =
+        ["RELEASE", "VERSION", "SINCE", "SERVICES", "WAITING", "WRITTEN", "REASON", "MESSAGE"];
     let mut table = Table::new(&headings);
     for item in items {
         let ReleaseRow { metadata, services, status } = client.read(item)?;
@@ -175,6 +190,7 @@ async fn releases(client: &Client, output: Output) -> anyhow::Result<()> {
             chosen.map(|chosen| chosen.since.to_string()).unwrap_or_default(),
             services.len().to_string(),
             waiting.join(" "),
+            written(&status),
             said.map(|said| said.reason.to_string()).unwrap_or_default(),
             said.map(|said| said.message.clone()).unwrap_or_default(),
         ]);

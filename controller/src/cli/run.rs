@@ -51,6 +51,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let operator = Operator::new(context.clone(), config.interval, fastrand::u64(..))
         .keeping(config.revisions)
         .following(connect::repositories(&config))
+        .writing(connect::destinations(&config))
         .hearing(config.events.clone());
     let triggers = context.triggers.clone();
     let webhooks = Webhooks::new(&config.webhooks, triggers, crate::config::read_secret);

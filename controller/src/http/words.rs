@@ -40,6 +40,7 @@ pub(super) const fn condition(kind: ConditionType) -> &'static str {
         ConditionType::Ready => "Ready",
         ConditionType::Reconciling => "Reconciling",
         ConditionType::Stalled => "Stalled",
+        ConditionType::WrittenBack => "WrittenBack",
     }
 }
 

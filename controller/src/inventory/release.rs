@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crds::{
-    InvalidObject, ObjectKey, ObjectMeta, Provenance, Release, ReleaseGit, ReleaseName, SpecHash,
-    TargetName,
+    InvalidObject, ObjectKey, ObjectMeta, Provenance, Release, ReleaseGit, ReleaseName, SourceName,
+    SourceRevision, SpecHash, TargetName, WriteBack,
 };
 use planner::desired::Version;
 use planner::release::Rule;
@@ -32,6 +32,8 @@ pub struct ReleaseEntry {
     pub rule: Rule,
     /// The Git repository whose tags it follows.
     pub git: Option<ReleaseGit>,
+    /// The file that its version is written to.
+    pub write_back: Option<WriteBack>,
     /// How often it is looked at, if it says.
     pub interval: Option<Duration>,
     /// The spec as it was written, references resolved.
@@ -114,6 +116,7 @@ pub(super) fn read(
         target,
         rule,
         git: release.spec.git.clone(),
+        write_back: release.spec.write_back.clone(),
         interval: release.spec.interval.map(crds::HumanDuration::get),
         spec_hash: SpecHash::of(&Value::Array(vec![spec.clone(), annotations])),
         spec: Arc::new(SpecText::from(&spec)),
@@ -201,6 +204,12 @@ impl Inventory {
     /// Notified when a release is new, different or gone, or a service names another one.
     pub fn release_news(&self) -> Arc<Notify> {
         Arc::clone(&self.release_news)
+    }
+
+    /// Where a source stands, and whether its policy suspends what it holds; `None` for one that has not been read.
+    pub fn standing(&self, source: &SourceName) -> Option<(SourceRevision, bool)> {
+        let state = self.sources.get(source)?;
+        Some((state.revision.clone()?, state.policy.suspend.unwrap_or(false)))
     }
 
     /// The services that name a release.

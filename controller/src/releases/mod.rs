@@ -5,6 +5,7 @@
 //! of `${release:NAME}`, a status, events. Guarantees: a choice is written down before it is in force, so that no restart
 //! goes back; nothing is chosen from what could not be read; one turn per release at a time.
 
+mod destinations;
 mod facts;
 mod floor;
 mod git;
@@ -12,6 +13,7 @@ mod listing;
 mod outcome;
 mod services;
 mod turn;
+mod write_back;
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::AssertUnwindSafe;
@@ -22,9 +24,11 @@ use crds::{ObjectKey, ReleaseName, SpecHash};
 use futures_util::FutureExt as _;
 use tokio::time::Instant;
 
+pub use self::destinations::{Destination, Destinations};
 pub use self::git::{Repositories, TagSource};
 pub use self::outcome::answers;
 use self::turn::{Ended, Tracked};
+use self::write_back::WriteBacks;
 use crate::aws::Repository;
 use crate::inventory::WantedRelease;
 use crate::queue::{Priority, Queue};
@@ -51,6 +55,7 @@ pub struct Releases {
     /// When somebody last asked for a look at which.
     asked: Mutex<HashMap<ReleaseName, Instant>>,
     random: Mutex<fastrand::Rng>,
+    write_backs: WriteBacks,
 }
 
 /// Whether a choice is made for good.
@@ -71,7 +76,14 @@ impl Releases {
             repositories,
             asked: Mutex::default(),
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
+            write_backs: WriteBacks::new(seed),
         }
+    }
+
+    /// The same, writing chosen versions to where releases ask for it. Without, none is written.
+    #[must_use]
+    pub fn writing(self, destinations: Destinations) -> Self {
+        Self { write_backs: self.write_backs.to(destinations), ..self }
     }
 
     /// Asks for a look at a release now: something may have been pushed or tagged.
@@ -83,7 +95,8 @@ impl Releases {
     pub async fn run(&self, context: &Context, services: &Queue<ObjectKey>) {
         let workers = (0..WORKERS).map(|_| self.work(context, services));
         let workers = futures_util::future::join_all(workers);
-        tokio::join!(self.follow(context), self.hear(context), workers);
+        let write_backs = self.write_backs.run(context);
+        tokio::join!(self.follow(context), self.hear(context), workers, write_backs);
     }
 
     /// Looks at every release once, those first that others wait for.
@@ -113,7 +126,9 @@ impl Releases {
             }
             for gone in seen.keys().filter(|name| !present.contains_key(*name)) {
                 self.wake(gone);
+                self.write_backs.forget(gone);
             }
+            self.write_backs.consider_all(context);
             seen = present;
             news.notified().await;
         }
@@ -161,6 +176,7 @@ impl Releases {
                 Ended::failed()
             });
             drop(tracked);
+            self.write_backs.consider(context, &name);
             for key in &ended.touched {
                 services.add(key.clone(), Priority::Urgent);
             }

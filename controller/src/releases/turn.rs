@@ -10,6 +10,7 @@ use planner::release::{self, Choice, Decision, Facts, Listed, Past, RolledBack, 
 
 use super::git::Tags;
 use super::listing::Known;
+use super::write_back::WriteBacks;
 use super::{INTERVAL, Purpose, Releases, facts, floor, listing, outcome, services};
 use crate::aws::{Account, Repository};
 use crate::inventory::{ReleaseEntry, WantedRelease};
@@ -75,6 +76,7 @@ struct Subject<'a> {
     context: &'a Context,
     entry: &'a ReleaseEntry,
     purpose: Purpose,
+    write_backs: &'a WriteBacks,
     now: Timestamp,
 }
 
@@ -101,7 +103,8 @@ pub(super) async fn turn(
         None => return gone(context, name),
     };
     let now = context.clock.now();
-    let subject = Subject { context, entry: &entry, purpose, now };
+    let write_backs = &releases.write_backs;
+    let subject = Subject { context, entry: &entry, purpose, write_backs, now };
     let generation = tracked.generation_of(&entry.spec_hash);
     let mut ended = Ended { next: Some(entry.interval.unwrap_or(INTERVAL)), ..Ended::default() };
     // What was chosen before stays in force whatever happens next.
@@ -157,9 +160,11 @@ async fn write(
     after: &ReleaseRecord,
 ) -> Result<(), String> {
     let change = |record: &mut ReleaseRecord| {
-        let is_mine = *record == *before;
+        // What was written to files is noted beside the turns.
+        let written = record.written.clone();
+        let is_mine = *record == ReleaseRecord { written: written.clone(), ..before.clone() };
         if is_mine {
-            record.clone_from(after);
+            *record = ReleaseRecord { written, ..after.clone() };
         }
         Ok::<bool, Infallible>(is_mine)
     };
@@ -361,6 +366,7 @@ fn publish(
     );
     status.skipped = skipped(record);
     status.commit = record.commit.as_ref().map(|(_, commit)| commit.clone());
+    status.written.clone_from(&record.written);
     if let Some(chosen) = &past.chosen {
         ended.touched.append(&mut outcome::put(context, &entry.name, chosen));
     } else {
@@ -433,16 +439,20 @@ fn hindered(
 }
 
 fn show(subject: &Subject<'_>, status: ReleaseStatus) {
-    let Subject { context, entry, .. } = subject;
+    let Subject { context, entry, write_backs, .. } = subject;
     let services = context.inventory().users_of_release(&entry.name).into_iter().collect();
-    context.statuses.publish_release(ReleaseObject {
-        name: entry.name.clone(),
-        metadata: entry.metadata.clone(),
-        provenance: Some(entry.provenance.clone()),
-        spec: entry.spec.clone(),
-        services,
-        status,
-    });
+    write_backs.publish(
+        context,
+        entry,
+        ReleaseObject {
+            name: entry.name.clone(),
+            metadata: entry.metadata.clone(),
+            provenance: Some(entry.provenance.clone()),
+            spec: entry.spec.clone(),
+            services,
+            status,
+        },
+    );
 }
 
 impl Tracked {

@@ -11,6 +11,7 @@ mod git;
 mod s3;
 mod snapshot;
 mod watch;
+mod write;
 
 use std::sync::Arc;
 
@@ -20,9 +21,10 @@ use futures_util::future::BoxFuture;
 pub use access::{Access, ReadSecret, Variables};
 pub use directory::DirectoryReader;
 pub use error::{Retry, SourceError};
-pub use git::{GitReader, TagReader};
+pub use git::{GitReader, GitWriter, TagReader};
 pub use s3::S3Reader;
 pub use snapshot::{Commit, Refusal, Snapshot, SourceFile};
+pub use write::{Draft, Edit, FileChange, WriteError, Written};
 
 /// The largest file that is read, in bytes.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crds::{ChosenVersion, ObjectKey, Reason, ReleaseName};
+use crds::{ChosenVersion, ObjectKey, Reason, ReleaseName, WrittenVersion};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,9 @@ pub struct ReleaseRecord {
     /// The Git tag of the version in force and the commit that it named when it was chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<(String, String)>,
+    /// The version that the file of `writeBack` was last seen to hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<WrittenVersion>,
 }
 
 /// A version that a service did not keep.

@@ -37,6 +37,11 @@ impl ReleaseObject {
             .or_else(|| of(ConditionType::Ready))
     }
 
+    /// Whether the file of `writeBack` holds the version, where the release asks for that.
+    pub fn written_back(&self) -> Option<&Condition> {
+        self.status.conditions.iter().find(|said| said.kind == ConditionType::WrittenBack)
+    }
+
     fn stalls(&self) -> Option<&Condition> {
         self.headline().filter(|said| said.kind == ConditionType::Stalled)
     }
@@ -69,6 +74,10 @@ fn transitions(old: Option<&ReleaseObject>, new: &ReleaseObject, now: Timestamp)
         }
         Some(_) | None => {}
     }
+    events.extend(
+        old.and_then(|old| write_back(old, new))
+            .map(|(level, said, message)| event(level, said.reason.as_str(), message)),
+    );
     let skipped_was = old.map_or(&[][..], |old| &old.status.skipped);
     events.extend(
         new.status
@@ -84,6 +93,25 @@ fn transitions(old: Option<&ReleaseObject>, new: &ReleaseObject, now: Timestamp)
             }),
     );
     events
+}
+
+/// That a version was committed, or that it could not be.
+fn write_back<'a>(
+    old: &ReleaseObject,
+    new: &'a ReleaseObject,
+) -> Option<(EventLevel, &'a Condition, String)> {
+    let (was, said) = (old.written_back(), new.written_back()?);
+    let commit = |object: &ReleaseObject| object.status.written.as_ref()?.commit.clone();
+    let message = said.message.clone();
+    match said.status {
+        ConditionStatus::True if commit(new).is_some() && commit(new) != commit(old) => {
+            Some((EventLevel::Info, said, message))
+        }
+        ConditionStatus::False if was.is_none_or(|was| was.reason != said.reason) => {
+            Some((EventLevel::Warning, said, message))
+        }
+        ConditionStatus::True | ConditionStatus::False | ConditionStatus::Unknown => None,
+    }
 }
 
 impl StatusStore {

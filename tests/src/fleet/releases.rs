@@ -1,25 +1,85 @@
 //! Releases: what people push and tag, and which version the world runs.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use controller::releases::{Repositories, TagSource};
-use controller::source::SourceError;
+use controller::releases::{Destination, Destinations, Repositories, TagSource};
+use controller::source::{FileChange, SourceError, WriteError, Written};
 use controller::status_store::ReleaseObject;
-use crds::ReleaseStatus;
+use crds::{Condition, ConditionStatus, ConditionType, Reason, ReleaseStatus};
 use sandbox::FixtureImage;
 use serde_json::json;
 
 use super::{BoxFuture, Fleet};
 
-/// The Git repository of the application: tags with their commits.
+/// The Git repositories: that of the application, tags with their commits, and that of the specs, which takes commits.
 #[derive(Debug, Clone, Default)]
-pub(super) struct GitTags(Arc<Mutex<BTreeMap<String, String>>>);
+pub(super) struct GitTags(Arc<Mutex<BTreeMap<String, String>>>, Arc<Mutex<Host>>);
+
+/// The host of the specs.
+#[derive(Debug, Default)]
+pub(super) struct Host {
+    /// The messages of what was committed.
+    commits: Vec<String>,
+    /// Why it takes no commits.
+    refuses: Option<String>,
+    /// Whether it takes commits and never says so.
+    is_mute: bool,
+}
 
 impl GitTags {
     pub(super) fn repositories(&self) -> Repositories {
         let tags = self.clone();
         Repositories::opened_by(move |_| Ok(Box::new(tags.clone())))
+    }
+
+    pub(super) fn destinations(&self, folder: &Path) -> Destinations {
+        let (host, folder) = (Arc::clone(&self.1), folder.to_owned());
+        Destinations::opened_by(move |_| {
+            Ok(Box::new(Specs { host: Arc::clone(&host), folder: folder.clone() }))
+        })
+    }
+}
+
+/// The specs of a fleet as a branch that takes commits.
+struct Specs {
+    host: Arc<Mutex<Host>>,
+    folder: PathBuf,
+}
+
+impl Destination for Specs {
+    fn write<'a>(
+        &'a mut self,
+        change: &'a FileChange<'a>,
+    ) -> BoxFuture<'a, Result<Written, WriteError>> {
+        Box::pin(async move {
+            let branch = "main".to_owned();
+            let file = self.folder.join(change.path);
+            let misplaced = |reason: String| WriteError::Misplaced {
+                path: change.path.to_owned(),
+                branch: "main".to_owned(),
+                reason,
+            };
+            let text = std::fs::read_to_string(&file);
+            let text = text.map_err(|error| misplaced(error.to_string()))?;
+            let Some(draft) = (change.edit)(&text).map_err(misplaced)? else {
+                return Ok(Written { branch, commit: None, is_new: false });
+            };
+            let (number, is_mute) = {
+                let mut host = self.host.lock().unwrap();
+                if let Some(reason) = host.refuses.clone() {
+                    return Err(WriteError::Refused { branch, reason });
+                }
+                host.commits.push(draft.message);
+                (host.commits.len(), host.is_mute)
+            };
+            std::fs::write(file, draft.content).unwrap();
+            if is_mute {
+                std::future::pending::<()>().await;
+            }
+            Ok(Written { branch, commit: Some(format!("{number:040x}")), is_new: true })
+        })
     }
 }
 
@@ -73,6 +133,41 @@ impl Fleet {
     pub fn tag_git(&self, tag: &str, commit: char) {
         let commit = commit.to_string().repeat(40);
         self.git.0.lock().unwrap().insert(tag.to_owned(), commit);
+    }
+
+    /// The messages of the commits that the host of the specs has taken.
+    pub fn commits(&self) -> Vec<String> {
+        self.git.1.lock().unwrap().commits.clone()
+    }
+
+    /// Lets the host of the specs refuse commits, in these words, or take them again.
+    pub fn refuse_commits(&self, why: Option<&str>) {
+        self.git.1.lock().unwrap().refuses = why.map(str::to_owned);
+    }
+
+    /// Lets the host of the specs take commits and never answer, or answer again.
+    pub fn lose_answers_to_commits(&self, is_mute: bool) {
+        self.git.1.lock().unwrap().is_mute = is_mute;
+    }
+
+    /// What is said of the file of a release.
+    pub fn written_back(&self, name: &str) -> Condition {
+        self.release(name).written_back().unwrap().clone()
+    }
+
+    /// Whether a release is ready.
+    pub fn ready_release(&self, name: &str) -> ConditionStatus {
+        let conditions = self.release_status(name).conditions;
+        conditions.iter().find(|said| said.kind == ConditionType::Ready).unwrap().status
+    }
+
+    /// Waits until something is said of the file of a release.
+    pub async fn until_written_back(&self, name: &str, reason: Reason) {
+        self.until(&format!("{name} says {reason} of its file"), |fleet| {
+            let object = fleet.statuses.release(&name.parse().unwrap());
+            object.is_some_and(|object| object.written_back().is_some_and(|it| it.reason == reason))
+        })
+        .await;
     }
 
     /// The image that a tag of `shop/web` names now, as a task definition names it.

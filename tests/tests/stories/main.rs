@@ -40,3 +40,4 @@ mod stops;
 mod wakes;
 mod weather;
 mod windows;
+mod write_back;

@@ -21,6 +21,7 @@ mod rule;
 mod sentence;
 pub mod status;
 mod version;
+pub mod write_back;
 
 pub use choose::{Choice, Decision, Want, choose};
 pub use facts::{Facts, GitTag, ImageFacts, Platform, Scan, ScanFinding, Stay, Trust};

@@ -9,6 +9,7 @@ use super::facts::Platform;
 use super::pattern::Pattern;
 use super::range::Range;
 use super::rank::{Policy, Rank};
+use super::write_back;
 use crate::image::ImageReference;
 use crate::rules::{Finding, Severity};
 
@@ -65,9 +66,10 @@ impl Rule {
             let message = "a policy that follows one tag has no versions that Git tags could name";
             report(&mut wrong, "spec.git", message, Some("leave it out"));
         }
-        if spec.write_back.is_some() {
-            let message = "this version of Longshore does not act on `writeBack` yet";
-            report(&mut wrong, "spec.writeBack", message, Some("leave it out"));
+        if let Some(write_back) = &spec.write_back {
+            for (field, message, hint) in write_back::check(write_back) {
+                report(&mut wrong, format!("spec.writeBack.{field}"), message, Some(hint));
+            }
         }
         let gates = spec.gates.clone().unwrap_or_default();
         if gates.scan.is_none() && !gates.waivers.is_empty() {
@@ -217,7 +219,7 @@ fn policy(policy: &ReleasePolicy, wrong: &mut Vec<Finding>) -> Option<Policy> {
 }
 
 /// The rule of the OCI distribution specification.
-fn is_tag(text: &str) -> bool {
+pub(super) fn is_tag(text: &str) -> bool {
     (1..=128).contains(&text.len())
         && !text.starts_with(['.', '-'])
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))

@@ -43,6 +43,7 @@ pub fn after(
             .collect::<Vec<PendingVersion>>(),
         skipped: Vec::new(),
         commit: None,
+        written: None,
         conditions: vec![
             say(ConditionType::Ready, truth(is_ready)),
             say(ConditionType::Reconciling, truth(is_waiting)),
@@ -73,6 +74,18 @@ pub fn unread(
         say(ConditionType::Stalled, truth(!may_pass)),
     ];
     ReleaseStatus { observed_generation: generation, conditions, ..known }
+}
+
+/// Whether the file of `writeBack` holds the version that is chosen.
+pub fn written_back(
+    before: Option<&ReleaseStatus>,
+    told: (ConditionStatus, Reason, &str),
+    generation: Generation,
+    now: Timestamp,
+) -> Condition {
+    let (status, reason, message) = told;
+    let kind = ConditionType::WrittenBack;
+    condition(before, (kind, status), (reason, message), generation, now)
 }
 
 fn condition(

@@ -22,6 +22,7 @@ pub fn with_pending(
             ConditionType::Ready => false,
             ConditionType::Reconciling => is_new || condition.status == ConditionStatus::True,
             ConditionType::Stalled => !is_new,
+            ConditionType::WrittenBack => continue,
         };
         let message = format!("the last good spec stays in force: {message}");
         say(condition, holds, reason, message, previous, now);

@@ -7,6 +7,12 @@ use super::moment::Moment;
 use super::view::Tone;
 use crate::status_store::ReleaseObject;
 
+/// The version in the file of `writeBack`, or why it is not there.
+pub(super) struct WrittenView {
+    pub(super) message: String,
+    pub(super) is_missing: bool,
+}
+
 pub(super) struct ReleaseView {
     pub(super) name: String,
     pub(super) image: String,
@@ -16,6 +22,7 @@ pub(super) struct ReleaseView {
     pub(super) services: usize,
     pub(super) since: Option<Moment>,
     pub(super) skipped: Vec<String>,
+    pub(super) written: Option<WrittenView>,
     pub(super) tone: &'static str,
 }
 
@@ -46,6 +53,10 @@ impl ReleaseView {
                     format!("{tag} skipped: {} on {}", skipped.reason, skipped.service)
                 })
                 .collect(),
+            written: object.written_back().map(|said| WrittenView {
+                message: said.message.clone(),
+                is_missing: said.status == ConditionStatus::False,
+            }),
             tone: tone.class(),
         }
     }

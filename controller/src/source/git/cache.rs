@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::command::{Git, Run};
+use super::command::{Git, PUSH_SETTINGS, Run};
 use super::url::{Remote, Transport};
 use crate::source::SourceError;
 
@@ -18,8 +18,9 @@ const LOCK_POLL: Duration = Duration::from_millis(50);
 /// How long git may take for what stays on this machine.
 pub(super) const LOCAL_TIME: Duration = Duration::from_mins(2);
 
-const SETTINGS: &str = "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n[core]\n\thooksPath = /dev/null\n\tfsmonitor = false\n\
-                        \tbigFileThreshold = 1m\n";
+const SETTINGS: &str = "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n[core]\n\tfsmonitor = false\n\tbigFileThreshold = 1m\n";
+/// No hook runs, wherever it lies. A repository that is pushed to has its own say, also on this machine.
+const NO_HOOKS: &str = "[core]\n\thooksPath = /dev/null\n";
 
 /// Where one repository is kept.
 #[derive(Debug)]
@@ -71,7 +72,6 @@ impl Cache {
     /// Writes git's configuration: nothing runs by itself, large blobs pass through without being held in memory, and a local
     /// repository may belong to another user.
     pub(super) fn write_configuration(&self, remote: &Remote) -> Result<(), SourceError> {
-        let path = self.folder.join("gitconfig");
         let mut text = SETTINGS.to_owned();
         if let Transport::Local { path } = &remote.transport {
             let plain = path.display().to_string().replace('\\', r"\\").replace('"', "\\\"");
@@ -79,6 +79,12 @@ impl Cache {
                 text.extend(["[safe]\n\tdirectory = \"", &folder, "\"\n"]);
             }
         }
+        self.write_settings(PUSH_SETTINGS, &text)?;
+        self.write_settings("gitconfig", &format!("{text}{NO_HOOKS}"))
+    }
+
+    fn write_settings(&self, name: &str, text: &str) -> Result<(), SourceError> {
+        let path = self.folder.join(name);
         fs::create_dir_all(&self.folder)
             .and_then(|()| match fs::read_to_string(&path) {
                 Ok(known) if known == text => Ok(()),

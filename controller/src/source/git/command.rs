@@ -15,6 +15,8 @@ use crate::source::{SourceError, Variables};
 
 /// How much of what git says on its standard error is kept.
 const COMPLAINT_BYTES_MAX: u64 = 64 * 1024;
+/// The file of settings for pushes, in the home.
+pub(super) const PUSH_SETTINGS: &str = "gitconfig-push";
 
 /// The `git` program with everything that is the same for all commands on one repository.
 #[derive(Debug)]
@@ -85,6 +87,26 @@ impl Git {
         self.run_program("gpg", run, Vec::new()).await
     }
 
+    /// Runs `gpgconf`, which ends what gpg has started.
+    pub(super) async fn run_gpgconf(&mut self, run: Run<'_>) -> Result<Vec<u8>, SourceError> {
+        self.run_program("gpgconf", run, Vec::new()).await
+    }
+
+    /// Runs a push. A repository on this machine runs the hooks that it has, as any host does; the cache runs none.
+    pub(super) async fn run_push(
+        &mut self,
+        run: Run<'_>,
+        remote: &Remote,
+        credentials: &Credentials,
+        home: &Path,
+    ) -> Result<Vec<u8>, SourceError> {
+        self.secrets = secrets(credentials);
+        let no_hooks = vec![("core.hooksPath".to_owned(), "/dev/null".to_owned())];
+        let mut environment = credential_environment(&remote.transport, credentials, no_hooks);
+        environment.push(("GIT_CONFIG_GLOBAL".into(), home.join(PUSH_SETTINGS).into_os_string()));
+        self.run_with(run, environment).await
+    }
+
     /// Runs a command that talks to the repository's host.
     pub(super) async fn run_remote(
         &mut self,
@@ -93,7 +115,8 @@ impl Git {
         credentials: &Credentials,
     ) -> Result<Vec<u8>, SourceError> {
         self.secrets = secrets(credentials);
-        self.run_with(run, credential_environment(&remote.transport, credentials)).await
+        let environment = credential_environment(&remote.transport, credentials, Vec::new());
+        self.run_with(run, environment).await
     }
 
     /// Runs a command that stays on this machine, with more in its environment.
@@ -192,10 +215,12 @@ async fn read_complaint(from: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<
     Ok(bytes)
 }
 
-/// Credentials go by environment, never by argument: arguments are visible to every process of the machine.
+/// Credentials go by environment, never by argument: arguments are visible to every process of the machine. `more` are
+/// further settings.
 fn credential_environment(
     transport: &Transport,
     credentials: &Credentials,
+    more: Vec<(String, String)>,
 ) -> Vec<(OsString, OsString)> {
     let mut all = vec![
         ("http.lowSpeedLimit".to_owned(), "1000".to_owned()),
@@ -224,6 +249,7 @@ fn credential_environment(
         }
         (Credentials::None | Credentials::Basic { .. } | Credentials::Ssh { .. }, _) => {}
     }
+    all.extend(more);
     environment.extend(settings(all));
     environment
 }
@@ -284,7 +310,7 @@ mod tests {
         let transport = Transport::Https { origin: "https://github.com/".to_owned() };
         let credentials =
             Credentials::Basic { user: "x-access-token".to_owned(), password: "t0k".to_owned() };
-        let environment = credential_environment(&transport, &credentials);
+        let environment = credential_environment(&transport, &credentials, Vec::new());
         assert_eq!(value_of(&environment, "GIT_CONFIG_COUNT"), Some("5"));
         assert_eq!(value_of(&environment, "GIT_CONFIG_KEY_3"), Some("http.followRedirects"));
         assert_eq!(value_of(&environment, "GIT_CONFIG_VALUE_3"), Some("false"));
@@ -304,7 +330,7 @@ mod tests {
             key_file: "/keys/it's mine".to_owned(),
             known_hosts_file: "/keys/known hosts".to_owned(),
         };
-        let environment = credential_environment(&Transport::Ssh, &credentials);
+        let environment = credential_environment(&Transport::Ssh, &credentials, Vec::new());
         let command = value_of(&environment, "GIT_SSH_COMMAND").unwrap();
         assert!(command.contains(r"-i '/keys/it'\''s mine' -o IdentitiesOnly=yes"), "{command}");
         assert!(command.contains(r#"'UserKnownHostsFile="/keys/known hosts"'"#), "{command}");
@@ -317,7 +343,10 @@ mod tests {
         let credentials =
             Credentials::Ssh { key_file: "k".to_owned(), known_hosts_file: "h".to_owned() };
         assert_eq!(
-            value_of(&credential_environment(&transport, &credentials), "GIT_SSH_COMMAND"),
+            value_of(
+                &credential_environment(&transport, &credentials, Vec::new()),
+                "GIT_SSH_COMMAND"
+            ),
             None
         );
     }

@@ -12,7 +12,7 @@ struct Known {
 }
 
 /// The first sign that is found decides, so the more telling ones come first.
-const KNOWN: [Known; 12] = [
+const KNOWN: [Known; 13] = [
     Known {
         sign: "REMOTE HOST IDENTIFICATION HAS CHANGED",
         meaning: "the key that the host shows is not the one in the known hosts file: somebody may stand between, or the \
@@ -32,6 +32,10 @@ const KNOWN: [Known; 12] = [
         meaning: "the host does not accept the key: is its public half a deploy key of this repository?",
     },
     Known {
+        sign: "marked as read only",
+        meaning: "the key may read the repository and not write to it: give `push.ssh` a key that may",
+    },
+    Known {
         sign: "could not read Username",
         meaning: "the host asks for a token, or does not accept the token that it got",
     },
@@ -39,7 +43,7 @@ const KNOWN: [Known; 12] = [
     Known { sign: "returned error: 401", meaning: "the host does not accept the token" },
     Known {
         sign: "returned error: 403",
-        meaning: "the host accepts the token, but does not let it read this repository",
+        meaning: "the host accepts the token, but does not let it do this in the repository",
     },
     Known {
         sign: "returned error: 404",
@@ -69,7 +73,7 @@ pub(super) fn told(complaint: &[u8], secrets: &[String]) -> String {
         Some(known) => {
             lines.iter().map(String::as_str).filter(|line| is_about(line, known)).collect()
         }
-        None => fatal_or_all(&lines),
+        None => declined(&lines).unwrap_or_else(|| fatal_or_all(&lines)),
     };
     let mut told = chosen.join("; ");
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
@@ -96,6 +100,16 @@ fn printable(line: &str) -> String {
 /// The line with the sign, and a fingerprint on a line of its own.
 fn is_about(line: &str, known: &Known) -> bool {
     line.contains(known.sign) || line.starts_with("SHA256:")
+}
+
+/// What a host said when it took no push: its own words, without git's frame around them, and git's word for it.
+fn declined(lines: &[String]) -> Option<Vec<&str>> {
+    let rejected =
+        lines.iter().find(|line| line.starts_with("! [") && line.contains("rejected]"))?;
+    let verdict = rejected.rsplit_once('(').and_then(|(_, verdict)| verdict.strip_suffix(')'));
+    let said = lines.iter().filter_map(|line| line.strip_prefix("remote:"));
+    let said = said.map(str::trim).filter(|line| !line.is_empty());
+    Some(said.chain(verdict).collect())
 }
 
 fn fatal_or_all(lines: &[String]) -> Vec<&str> {
@@ -162,6 +176,25 @@ mod tests {
         assert_eq!(of("remote: hello\nfatal: bad thing\nhint: x"), "fatal: bad thing");
         assert_eq!(of("one\n\ntwo"), "one; two");
         assert_eq!(of(""), "nothing");
+    }
+
+    #[test]
+    fn a_host_that_takes_no_push_is_told_in_its_own_words() {
+        let complaint = "remote: error: GH006: Protected branch update failed for refs/heads/main.        \n\
+            remote: \nremote: - Changes must be made through a pull request.\u{1b}[K\nTo https://ada:t0k@h/x\n \
+            ! [remote rejected] 0123456 -> main (protected branch hook declined)\n\
+            error: failed to push some refs to 'https://h/x'\n";
+        assert_eq!(
+            of(complaint),
+            "error: GH006: Protected branch update failed for refs/heads/main.; \
+             - Changes must be made through a pull request.[K; protected branch hook declined"
+        );
+        let behind =
+            "To /srv/x\n ! [rejected] 01 -> main (fetch first)\nerror: failed\nhint: Updates were";
+        assert_eq!(of(behind), "fetch first");
+        let read_only = "ERROR: The key you are authenticating with has been marked as read only.\n\
+            fatal: Could not read from remote repository.";
+        assert!(of(read_only).contains("give `push.ssh` a key that may"));
     }
 
     #[test]

@@ -119,7 +119,7 @@ impl GitReader {
     ///
     /// Commits are fetched alone, without what came before them. So the parents are asked first, which is all that a usual
     /// commit needs; only then is more of the history fetched, and not without end.
-    async fn holds(
+    pub(super) async fn holds(
         &mut self,
         git_dir: &str,
         fetched: &Fetched,

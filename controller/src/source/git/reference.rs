@@ -2,6 +2,7 @@
 
 use crds::GitRef;
 use planner::release::newest::{NoWinner, Range};
+use planner::release::write_back::is_reference_name;
 
 /// The reference that a source follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,10 +103,10 @@ pub(super) fn tags(listing: &str) -> std::collections::BTreeMap<&str, &str> {
         let Some((id, name)) = line.split_once('\t') else { continue };
         let Some(name) = name.strip_prefix("refs/tags/") else { continue };
         match name.strip_suffix("^{}") {
-            Some(peeled) if is_allowed(peeled) => {
+            Some(peeled) if is_reference_name(peeled) => {
                 tags.insert(peeled, id);
             }
-            None if is_allowed(name) => {
+            None if is_reference_name(name) => {
                 tags.entry(name).or_insert(id);
             }
             Some(_) | None => {}
@@ -137,22 +138,11 @@ pub(super) fn commit_id(text: &str) -> Result<String, String> {
 }
 
 fn checked(name: &str, kind: &str) -> Result<String, String> {
-    if is_allowed(name) {
+    if is_reference_name(name) {
         Ok(name.to_owned())
     } else {
         Err(format!("{kind} `{name}` is not a name that Git allows"))
     }
-}
-
-/// Git's own rule for names of references, as far as it matters on a command line.
-fn is_allowed(name: &str) -> bool {
-    !(name.is_empty()
-        || name.starts_with(['-', '/', '.', '+'])
-        || name.ends_with(['/', '.'])
-        || name.contains("..")
-        || name.contains("@{")
-        || name.contains("//")
-        || name.chars().any(|letter| letter.is_control() || " ~^:?*[\\".contains(letter)))
 }
 
 #[cfg(test)]

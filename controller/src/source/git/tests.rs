@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 mod app;
 mod bounds;
 mod history;
+mod push;
 mod signature;
 
 use super::*;

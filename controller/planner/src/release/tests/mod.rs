@@ -12,3 +12,4 @@ mod policies;
 mod properties;
 mod rules;
 mod statuses;
+mod write_back;

@@ -5,10 +5,10 @@ use crds::{GitVerify, VerifyMode};
 use super::*;
 
 /// Keys of people who sign, beside the repository.
-struct Keys(tempfile::TempDir);
+pub(super) struct Keys(tempfile::TempDir);
 
 impl Keys {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in ["ada", "mallory"] {
             let file = folder.path().join(name);
@@ -19,19 +19,19 @@ impl Keys {
         Self(folder)
     }
 
-    fn file(&self, name: &str) -> String {
+    pub(super) fn file(&self, name: &str) -> String {
         self.0.path().join(name).to_str().unwrap().to_owned()
     }
 
     /// Runs git, whose signatures are this person's.
-    fn sign(&self, repository: &Repository, who: &str, arguments: &[&str]) {
+    pub(super) fn sign(&self, repository: &Repository, who: &str, arguments: &[&str]) {
         let key = format!("user.signingkey={}", self.file(who));
         let arguments = [&["-c", "gpg.format=ssh", "-c", &key], arguments].concat();
         repository.git(&arguments);
     }
 }
 
-fn run(program: &str, arguments: &[&str]) {
+pub(super) fn run(program: &str, arguments: &[&str]) {
     let output = Command::new(program).args(arguments).output().unwrap();
     assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -111,6 +111,12 @@ impl Turned<'_> {
         if let Some(stopped) = &record.orders.stopped {
             past::tell(&mut record.past, stopped);
         }
+        if let Some((analysis, why)) =
+            record.analysis.as_ref().and_then(|one| Some((one, one.failed.as_ref()?)))
+        {
+            // What was seen for the first time in this turn may have failed in this turn.
+            past::undone(&mut record.past, &analysis.deployment, why, self.now);
+        }
         // An order that came in meanwhile has not been heeded yet.
         if record.taken != self.taken {
             return;

@@ -137,10 +137,9 @@ fn comment(text: &str) -> Option<usize> {
     for (at, letter) in text.char_indices() {
         match quote {
             Some(open) if letter == open => quote = None,
-            Some(_) => {}
             None if letter == '#' && matches!(last, ' ' | '\t') => return Some(at),
             None if matches!(letter, '"' | '\'') && may_open(last) => quote = Some(letter),
-            None => {}
+            Some(_) | None => {}
         }
         last = letter;
     }

@@ -379,7 +379,7 @@ fn syntax_errors_are_told_in_words_and_hold_only_their_own_service() {
         (
             "    family: web\n",
             "    family:web\n",
-            &["web.yaml:8:5: `family:web` is no field; write a space after the colon [shop/web]"],
+            &["web.yaml:8:5: `family:…` is no field; write a space after the colon [shop/web]"],
         ),
         (
             "service: {}",
@@ -416,7 +416,7 @@ fn syntax_errors_are_told_in_words_and_hold_only_their_own_service() {
             IMAGE,
             "        image: !Ref app\n",
             &[
-                "web.yaml:11:21: spec.taskDefinition.containerDefinitions[0].image: the tag `!Ref` has no meaning here; write the value itself [shop/web]",
+                "web.yaml:11:21: spec.taskDefinition.containerDefinitions[0].image: a word that starts with `!` is a tag, and tags have no meaning here; write the value itself, in quotes if it starts so [shop/web]",
             ],
         ),
         (

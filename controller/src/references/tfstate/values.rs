@@ -155,7 +155,7 @@ impl<'de> Members<'de> for ReadInstance<'_, '_> {
             })?,
             "sensitive_attributes" => {
                 let paths = value.next_value::<Option<Vec<Vec<Mark>>>>()?.unwrap_or_default();
-                found.sensitive = paths.iter().map(|marks| Mark::path(marks)).collect();
+                found.sensitive.extend(paths.iter().map(|marks| Mark::path(marks)));
             }
             _ => skip(value)?,
         }

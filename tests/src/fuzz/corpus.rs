@@ -17,9 +17,38 @@ const BYTES_MAX: usize = 16 * 1024;
 const DISTURBANCES_MAX: usize = 4;
 /// What has a meaning somewhere.
 const WORDS: [&[u8]; 32] = [
-    b"\n", b"\n\n", b"---\n", b"- ", b": ", b"&a ", b"*a", b"!x ", b"{", b"}", b"[", b"]", b"\"", b"'", b"|\n", b"#",
-    b"\r", b"\t", b"\0", b"\xff", b"\xc3", b"<<: ", b"null", b"-1", b"18446744073709551616", b"1e999", b"||", b"-rc.1",
-    b"v", b"=", b"<!--", b"&amp;",
+    b"\n",
+    b"\n\n",
+    b"---\n",
+    b"- ",
+    b": ",
+    b"&a ",
+    b"*a",
+    b"!x ",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b"\"",
+    b"'",
+    b"|\n",
+    b"#",
+    b"\r",
+    b"\t",
+    b"\0",
+    b"\xff",
+    b"\xc3",
+    b"<<: ",
+    b"null",
+    b"-1",
+    b"18446744073709551616",
+    b"1e999",
+    b"||",
+    b"-rc.1",
+    b"v",
+    b"=",
+    b"<!--",
+    b"&amp;",
 ];
 
 #[test]
@@ -57,7 +86,10 @@ fn a_listing_is_complete_or_an_error() {
 fn every_target_has_a_program_and_a_corpus() {
     let manifest = std::fs::read_to_string(root().join("fuzz/Cargo.toml")).unwrap();
     for name in ["spec", "tags", "ranges", "webhook", "tfstate", "listing"] {
-        assert!(manifest.contains(&format!("name = \"{name}\"")), "{name} is not in fuzz/Cargo.toml");
+        assert!(
+            manifest.contains(&format!("name = \"{name}\"")),
+            "{name} is not in fuzz/Cargo.toml"
+        );
         let program = root().join(format!("fuzz/fuzz_targets/{name}.rs"));
         let program = std::fs::read_to_string(program).unwrap();
         assert!(program.contains(&format!("fuzz::{name}(data)")), "{program}");

@@ -11,10 +11,11 @@ use super::releases::{ranged, rule, takes};
 
 /// The most versions that are tried.
 const VERSIONS_MAX: usize = 20;
+/// The most comparators of a range that is taken apart, which is what Cargo takes.
+const WORDS_MAX: usize = 32;
 /// Versions that are tried with every range.
-const VERSIONS: [&str; 9] = [
-    "0.0.0", "0.0.3", "0.2.4", "1.0.0", "1.2.3", "1.2.4-rc.1", "1.3.0", "2.0.0", "2.0.0-0",
-];
+const VERSIONS: [&str; 9] =
+    ["0.0.0", "0.0.3", "0.2.4", "1.0.0", "1.2.3", "1.2.4-rc.1", "1.3.0", "2.0.0", "2.0.0-0"];
 /// A number beyond which npm takes no versions.
 const NPM_MAX: u64 = 9_007_199_254_740_991;
 
@@ -89,7 +90,12 @@ fn assert_one_of(text: &str, versions: &[&str]) {
 /// The comparators of a set, where they stand by themselves.
 fn words(text: &str) -> Option<Vec<&str>> {
     let words: Vec<&str> = text.split([' ', '\t', ',']).filter(|word| !word.is_empty()).collect();
-    let is_whole = |word: &&str| word.contains(|letter: char| letter.is_ascii_digit() || "xX*".contains(letter));
+    if words.len() > WORDS_MAX {
+        return None;
+    }
+    let is_whole = |word: &&str| {
+        word.contains(|letter: char| letter.is_ascii_digit() || "xX*".contains(letter))
+    };
     (!words.is_empty() && !text.contains("||") && words.iter().all(is_whole)).then_some(words)
 }
 
@@ -112,7 +118,7 @@ fn assert_all_of(text: &str, style: RangeStyle, versions: &[&str]) {
 
 /// A comparator alone takes the releases that its style's documentation says.
 fn assert_as_documented(text: &str, style: RangeStyle, versions: &[&str]) {
-    let Some([word]) = words(text).as_deref().map(|words| <[&str; 1]>::try_from(words).ok()).flatten() else {
+    let Some([word]) = words(text).and_then(|words| <[&str; 1]>::try_from(words).ok()) else {
         return;
     };
     let (Some(rule), Some(ends)) = (read(word, style), Ends::documented(word, style)) else {

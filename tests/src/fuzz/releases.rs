@@ -1,10 +1,8 @@
 //! Releases made of a few words, and what they choose.
 
-use crds::{Prereleases, PrereleaseOrder, RangeStyle, ReleasePolicy, ReleaseSpec};
+use crds::{PrereleaseOrder, Prereleases, RangeStyle, ReleasePolicy, ReleaseSpec};
 use jiff::Timestamp;
-use planner::release::{
-    Choice, Facts, ListedImage, Listing, Past, Rule, Storage, choose,
-};
+use planner::release::{Choice, Facts, ListedImage, Listing, Past, Rule, Storage, choose};
 
 /// The repository.
 pub(super) const IMAGE: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop";

@@ -14,16 +14,8 @@ const TOLD_MAX: usize = 20;
 /// Stands in the corpus where a secret may stand by mistake.
 const SECRET: &str = "hunter2hunter2";
 /// What stands before it there.
-const BEFORE_SECRET: [&str; 8] = [
-    "value: ",
-    "value: \"",
-    "value: '",
-    "value:",
-    "value: !",
-    "token: ",
-    "token: \"",
-    "secret: ",
-];
+const BEFORE_SECRET: [&str; 8] =
+    ["value: ", "value: \"", "value: '", "value:", "value: !", "token: ", "token: \"", "secret: "];
 
 /// Reading a file of specs.
 ///
@@ -35,7 +27,8 @@ pub fn spec(data: &[u8]) {
     for invalid in parsed.invalid.iter().chain(&parsed.unrecognised) {
         assert_told(invalid, text);
     }
-    let documents = text.map_or(1, |text| text.matches("---").count() + text.matches("...").count() + 1);
+    let documents =
+        text.map_or(1, |text| text.matches("---").count() + text.matches("...").count() + 1);
     assert!(parsed.invalid.len() <= TOLD_MAX * documents, "{:#?}", parsed.invalid);
     for located in &parsed.objects {
         assert_inside(located.position, text.unwrap_or_default());
@@ -103,7 +96,9 @@ fn is_discreet(text: &str) -> bool {
         let line = before.rsplit('\n').next().unwrap_or_default();
         let is_a_value = BEFORE_SECRET.iter().any(|known| {
             let name = line.strip_suffix(known);
-            name.is_some_and(|name| name.trim_start_matches([' ', '-', '{']).is_empty() || name.ends_with(", "))
+            name.is_some_and(|name| {
+                name.trim_start_matches([' ', '-', '{']).is_empty() || name.ends_with(", ")
+            })
         });
         if !is_a_value {
             return false;

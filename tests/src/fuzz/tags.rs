@@ -17,7 +17,9 @@ use crds::{
     ReleasePolicy,
 };
 use planner::release::newest::{self, NoWinner, Range};
-use planner::release::{Choice, Decision, Facts, ListedImage, Listing, Past, Rule, Storage, choose};
+use planner::release::{
+    Choice, Decision, Facts, ListedImage, Listing, Past, Rule, Storage, choose,
+};
 
 use super::releases::{IMAGE, chosen, image, now, ranged, rule, takes};
 use super::{assert_tellable, seed};
@@ -177,12 +179,7 @@ fn assert_named(policy: &ReleasePolicy, tag: &str) {
     }
 }
 
-fn assert_above(
-    policy: &ReleasePolicy,
-    in_force: Option<&ChosenVersion>,
-    tag: &str,
-    digest: &str,
-) {
+fn assert_above(policy: &ReleasePolicy, in_force: Option<&ChosenVersion>, tag: &str, digest: &str) {
     let Some(in_force) = in_force else { return };
     match order(policy, tag, &in_force.version) {
         Some(order) => assert_eq!(order, Ordering::Greater, "{tag} after {}", in_force.version),
@@ -202,9 +199,9 @@ fn assert_as_in_git(policy: &ReleasePolicy, images: &[ListedImage], choice: &Cho
         return;
     }
     let range = Range::parse(text).unwrap();
-    let tags = images.iter().flat_map(|image| {
-        image.tags.iter().map(|tag| (tag.as_str(), image.digest.as_str()))
-    });
+    let tags = images
+        .iter()
+        .flat_map(|image| image.tags.iter().map(|tag| (tag.as_str(), image.digest.as_str())));
     match (range.newest(tags), choice) {
         (Ok(newest), Choice::Chosen { tag, digest, .. }) => {
             assert_eq!((&newest.tag, &newest.target), (tag, digest));

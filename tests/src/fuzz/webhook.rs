@@ -220,11 +220,8 @@ impl World {
         let git = GitSource { reference: Some(reference), ..GitSource::default() };
         let sources = Sources::default();
         let bell = sources.open(&source, &SourceLocation::Git(Box::new(git)));
-        let hook = |provider| Webhook {
-            source: source.clone(),
-            provider,
-            secret: SecretFrom::default(),
-        };
+        let hook =
+            |provider| Webhook { source: source.clone(), provider, secret: SecretFrom::default() };
         let hooks: Vec<Webhook> = WebhookProvider::ALL.into_iter().map(hook).collect();
         let webhooks = Webhooks::new(&hooks, sources, |_| Ok(SECRET.to_owned())).unwrap();
         Self { webhooks, bell }

@@ -11,6 +11,9 @@ use super::version::{Identifier, TEXT_MAX, Version, identifiers, joined, number}
 /// Comparison signs, the longer ones first.
 const SIGNS: [&str; 7] = [">=", "<=", ">", "<", "=", "~", "^"];
 
+/// The most comparators that Cargo's reader takes.
+const CARGO_COMPARATORS_MAX: usize = 32;
+
 /// A range of versions.
 #[derive(Debug, Clone)]
 pub(super) struct Range {
@@ -63,9 +66,7 @@ impl Range {
             RangeStyle::Npm => {
                 sets.iter().map(|set| npm_set(set)).collect::<Option<_>>().map(Meaning::Npm)
             }
-            RangeStyle::Cargo => {
-                VersionReq::parse(&sets.concat().join(", ")).ok().map(Meaning::Cargo)
-            }
+            RangeStyle::Cargo => cargo_set(sets.concat())?.map(Meaning::Cargo),
         };
         let meaning = meaning.ok_or_else(|| RangeError {
             message: format!("no version can be in the range `{text}`"),
@@ -135,6 +136,19 @@ fn npm_set(set: &[String]) -> Option<Vec<nodejs_semver::Range>> {
     let set = set?;
     set.iter().try_fold(nodejs_semver::Range::any(), |all, one| all.intersect(one))?;
     Some(set)
+}
+
+/// The comparators as Cargo's own reader takes them: not too many, and `*` only where it stands alone.
+fn cargo_set(mut set: Vec<String>) -> Result<Option<VersionReq>, RangeError> {
+    if set.iter().any(|text| text != "*") {
+        set.retain(|text| text != "*");
+    }
+    set.dedup();
+    if set.len() > CARGO_COMPARATORS_MAX {
+        let message = format!("the range has more than {CARGO_COMPARATORS_MAX} comparators");
+        return Err(RangeError { message, hint: "write fewer" });
+    }
+    Ok(VersionReq::parse(&set.join(", ")).ok())
 }
 
 /// Whether a comparator's lower end is the release that the version leads to, or another pre-release of it.

@@ -153,7 +153,8 @@ fn told(kind: &ErrorKind, line: &str) -> (String, Option<&'static str>) {
             told("values are nested too deep", "specs need no more than a few levels")
         }
         ErrorKind::UnexpectedCharacter { character } => {
-            (format!("a value cannot start with `{character}`"), Some("put the value in quotes"))
+            let shown = character.escape_debug();
+            (format!("a value cannot start with `{shown}`"), Some("put the value in quotes"))
         }
         ErrorKind::UnknownQuotedScalarEscape => told(
             "the text holds an unknown escape",

@@ -181,9 +181,7 @@ impl Fleet {
 
     /// The calls since `mark` that ask ECS for a change, refused ones included.
     pub fn calls_that_change(&self, mark: usize) -> Vec<CallRecord> {
-        let mut calls = self.sandbox.calls_since(mark);
-        calls.retain(|call| call.api != "s3" && !is_read(&call.operation));
-        calls
+        self.sandbox.calls_of(mark, |api, operation| api != "s3" && !is_read(operation))
     }
 
     /// What a turn would do for a service now, without doing it.

@@ -26,6 +26,8 @@ use super::{assert_tellable, seed};
 
 /// The most tags that are looked at.
 const TAGS_MAX: usize = 60;
+/// The longest tag.
+const TAG_MAX: usize = 128;
 
 /// Choosing from the tags of a repository.
 ///
@@ -88,7 +90,7 @@ fn policy(line: &str) -> ReleasePolicy {
 /// The version that is in force, `1.3.0 a`.
 fn in_force(line: &str) -> Option<ChosenVersion> {
     let mut words = line.split_whitespace();
-    let tag = words.next().filter(|tag| *tag != "-")?;
+    let tag = words.next().filter(|tag| is_tag(tag) && *tag != "-")?;
     Some(ChosenVersion {
         image: IMAGE.to_owned(),
         version: tag.to_owned(),
@@ -102,7 +104,8 @@ fn in_force(line: &str) -> Option<ChosenVersion> {
 /// `1.4.0 b`, `1.5.0 c archived`, `chart d helm`, `sbom e about`.
 fn listed(line: &str) -> Option<ListedImage> {
     let mut words = line.split_whitespace();
-    let mut listed = image(words.next()?, &digest(words.next()?));
+    let tag = words.next().filter(|tag| is_tag(tag))?;
+    let mut listed = image(tag, &digest(words.next().filter(|letter| is_tag(letter))?));
     match words.next() {
         Some("archived") => listed.storage = Storage::Archived,
         Some("restoring") => listed.storage = Storage::Activating,
@@ -113,6 +116,12 @@ fn listed(line: &str) -> Option<ListedImage> {
         Some(_) | None => {}
     }
     Some(listed)
+}
+
+/// Registries take nothing else for a tag.
+fn is_tag(text: &str) -> bool {
+    let is_inside = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-+".contains(&byte);
+    text.len() <= TAG_MAX && text.bytes().all(is_inside)
 }
 
 fn digest(letter: &str) -> String {

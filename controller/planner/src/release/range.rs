@@ -6,6 +6,7 @@
 use crds::{PrereleaseOrder, Prereleases, RangeStyle};
 use semver::{Comparator, Op, VersionReq};
 
+use super::sentence::quoted;
 use super::version::{Identifier, TEXT_MAX, Version, identifiers, joined, number};
 
 /// Comparison signs, the longer ones first.
@@ -69,7 +70,7 @@ impl Range {
             RangeStyle::Cargo => cargo_set(sets.concat())?.map(Meaning::Cargo),
         };
         let meaning = meaning.ok_or_else(|| RangeError {
-            message: format!("no version can be in the range `{text}`"),
+            message: format!("no version can be in the range {}", quoted(text)),
             hint: "the lower end has to be below the upper one",
         })?;
         Ok(Self { text: text.trim().to_owned(), meaning, prereleases })
@@ -186,7 +187,7 @@ fn sets(
 ) -> Result<Vec<Vec<String>>, RangeError> {
     let sets: Vec<&str> = text.split("||").collect();
     if sets.len() > 1 && style == RangeStyle::Cargo {
-        let message = format!("`||` in the range `{text}` has no meaning in Cargo's style");
+        let message = format!("`||` in the range {} has no meaning in Cargo's style", quoted(text));
         return Err(RangeError { message, hint: "leave out `style: cargo`, or give one range" });
     }
     sets.into_iter().map(|set| comparators(set, style, order)).collect()
@@ -288,7 +289,7 @@ fn partial(word: &str, set: &str, order: PrereleaseOrder) -> Result<Partial, Ran
 
 fn unreadable(set: &str) -> RangeError {
     RangeError {
-        message: format!("`{}` is not a range of versions", set.trim()),
+        message: format!("{} is not a range of versions", quoted(set.trim())),
         hint: "write comparators with spaces between, as `>=1.4.0 <2.0.0`, `^1.4` or `1.x`; `*` is any version",
     }
 }

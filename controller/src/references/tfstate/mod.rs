@@ -16,7 +16,6 @@ mod verdict;
 
 use serde::de::DeserializeSeed;
 
-use self::address::Holder;
 use self::descend::Goal;
 use self::heads::Heads;
 use self::values::Values;

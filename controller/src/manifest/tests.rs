@@ -283,7 +283,7 @@ fn what_may_be_a_secret_is_not_repeated() {
     let unspaced =
         "        environment:\n        - name: PIN\n          value:p4711\n          more: x\n";
     let told = told(with(IMAGE, &format!("{IMAGE}{unspaced}")));
-    assert!(told.len() == 1 && told[0].contains("`value:…` is no field"), "{told:?}");
+    assert!(told.len() == 1 && !told[0].contains("4711"), "{told:?}");
     let address = "url: https://github.com/acme/fleet.git";
     let http = "  http: {auth: {token: ghp_4711}}\n";
     let controllers = [

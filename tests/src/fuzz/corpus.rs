@@ -5,7 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use super::*;
+use super::{listing, ranges, spec, tags, tfstate, webhook};
 
 /// How many disturbed copies are tried when nobody asks for more.
 const COPIES: u64 = 1_500;

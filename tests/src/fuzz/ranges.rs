@@ -204,6 +204,6 @@ fn release(version: &str) -> Option<Numbers> {
     let is_padded = version.split('.').any(|part| part.len() > 1 && part.starts_with('0'));
     match numbers.as_deref() {
         Some([major, minor, patch]) if !is_padded => Some((*major, *minor, *patch)),
-        _ => None,
+        Some(_) | None => None,
     }
 }

@@ -390,7 +390,7 @@ fn fit_balancers(service: &mut Map<String, Value>, definition: &Value) {
         balancer.insert("containerPort".to_owned(), json!(port));
         let advanced = json!({
             "alternateTargetGroupArn": group("green"), "roleArn": "shop-balancer",
-            "productionListenerRule": format!("arn:rule/{index}"),
+            "productionListenerRule": format!("arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/shop/1/2/{index}"),
         });
         if shifts {
             balancer.insert("advancedConfiguration".to_owned(), advanced);

@@ -7,7 +7,7 @@ use std::convert::Infallible;
 
 use crds::{ObjectKey, SpecHash};
 use planner::hook::{self, HookLog, HookRun, Known, Live, Outcome};
-use planner::{Action, Desired, Plan};
+use planner::{Desired, Plan};
 use serde_json::Value;
 
 use crate::apply::Outcome as Applied;
@@ -83,19 +83,8 @@ pub async fn before(context: &Context, desired: &Desired, plan: &Plan) -> Result
 
 /// Writes down what came of asking for a task. When that fails the next turn finds the task by its token.
 pub async fn after(context: &Context, desired: &Desired, plan: &Plan, applied: &Applied) {
-    let asked = plan.actions.iter().enumerate().find_map(|(at, action)| match action {
-        Action::RunTask { run, .. } => Some((at, run)),
-        Action::RegisterTaskDefinition { .. }
-        | Action::CreateService { .. }
-        | Action::UpdateService { .. }
-        | Action::TagResource { .. }
-        | Action::UntagResource { .. }
-        | Action::Scaling { .. }
-        | Action::StopTask { .. }
-        | Action::StopServiceDeployment { .. }
-        | Action::ContinueServiceDeployment { .. }
-        | Action::DeleteService { .. } => None,
-    });
+    let mut actions = plan.actions.iter().enumerate();
+    let asked = actions.find_map(|(at, action)| Some((at, action.hook_run()?)));
     let Some((at, run)) = asked else { return };
     let now = context.clock.now();
     let after = match (&applied.ran, &applied.error) {

@@ -5,19 +5,24 @@
 //! Guarantees: one turn per key at a time (the queue sees to that); nothing is decided when something could not be read;
 //! a turn that is cut off anywhere leaves nothing that the next one does not find again.
 
+mod expectation;
+mod refusal;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crds::{Generation, ObjectKey, ObjectMeta, OwnerName, Reason, ServiceStatus, SpecHash};
-use planner::observed::{Deployment, ObservedService};
+use planner::observed::ObservedService;
 use planner::orders::Orders;
 use planner::prune::{self, SourceFacts};
 use planner::status::{self, Failure, Turn};
 use planner::waiting::is_under_way;
 use planner::{Desired, Observed, Plan, Requeue, ownership};
-use tokio::time::Instant;
 
+pub use self::expectation::Expectation;
+pub(crate) use self::expectation::{expect_deployments, is_stale};
+pub use self::refusal::Refusal;
 use crate::admission::Admission;
 use crate::apply::{self, Outcome};
 use crate::aws::{self, Account, Aws, Retry};
@@ -36,11 +41,6 @@ use crate::status_store::{ServiceObject, StatusStore};
 use crate::triggers::Triggers;
 use crate::waiting;
 
-/// How long a read may be older than our own last change before it is believed anyway (aws.md §0: reads are eventually
-/// consistent).
-const STALE_FOR: Duration = Duration::from_mins(1);
-/// How long a spec that AWS refused for good is not sent again.
-const REFUSED_FOR: Duration = Duration::from_hours(1);
 /// How soon a stale read is tried again.
 const STALE_RETRY: Duration = Duration::from_secs(3);
 
@@ -73,24 +73,6 @@ pub struct Context {
     pub checks: Checks,
     /// What lets something be looked at sooner.
     pub triggers: Triggers,
-}
-
-/// A spec that AWS refused in a way that trying again cannot mend: sending it each minute would only use up the rates.
-#[derive(Debug, Clone)]
-pub struct Refusal {
-    spec: SpecHash,
-    error: aws::Error,
-    until: Instant,
-}
-
-/// Our own last change: what it sent, and the deployments that the next reads should show.
-#[derive(Debug, Clone)]
-pub struct Expectation {
-    sent: Option<SpecHash>,
-    deployments: Vec<Deployment>,
-    /// The hooks that were answered and wait no more.
-    answered: Vec<String>,
-    until: Instant,
 }
 
 /// How a turn ended.
@@ -198,13 +180,13 @@ async fn turn(
             return (status, after_error(&error));
         }
     };
-    if is_stale(context, &desired.key, &observed)
+    if expectation::is_stale(context, &desired.key, &observed)
         && let Some(previous) = previous
     {
         context.admission.leave(&desired.key);
         return (previous, Ended::Requeue(Requeue::After(STALE_RETRY)));
     }
-    forget_answered(context, &desired.key, &mut observed);
+    expectation::forget_answered(context, &desired.key, &mut observed);
     observed = Box::pin(checks::at_gate(context, account, desired, observed, said)).await;
     let mut plan = planner::plan(desired, &observed, &said.orders, context.clock.now());
     let is_rolling = is_under_way(desired, &observed, &plan, context.clock.now());
@@ -216,7 +198,7 @@ async fn turn(
     if let Err(error) = orders::before(context, &desired.key, &plan, &observed).await {
         plan = plan.withhold(Reason::StateUnknown, error.to_string());
     }
-    let refusal = refusal(context, desired);
+    let refusal = refusal::of(context, desired);
     if refusal.is_none() {
         plan = waiting::take_place(context, desired, &observed, plan);
     }
@@ -236,8 +218,8 @@ async fn turn(
     if !is_rolling && (waits || is_refused) {
         context.places.give_back(&desired.key);
     }
-    expect(context, desired, &plan, &outcome);
-    remember_refusal(context, desired, &outcome);
+    expectation::note(context, desired, &plan, &outcome);
+    refusal::note(context, desired, &outcome);
     hooks::after(context, desired, &plan, &outcome).await;
     orders::after(context, said, (desired, &observed), &plan, &outcome).await;
     let failure = outcome.error.as_ref().map(failure);
@@ -269,7 +251,7 @@ async fn observed(
 ) -> Result<Observed, aws::Error> {
     let observed = observe::service(account, desired).await?;
     let hooks = hooks::observe(context, account, desired, said.record()).await?;
-    Ok(Observed { sent: sent(context, &desired.key), hooks, ..observed })
+    Ok(Observed { sent: expectation::sent(context, &desired.key), hooks, ..observed })
 }
 
 /// Takes a service about which nothing can be decided now out of the lines that it may stand in.
@@ -294,8 +276,24 @@ async fn carry_out(
     Some(apply::plan(account, key.cluster.as_str(), key.name.as_str(), plan).await)
 }
 
+/// What a turn would do, without doing it.
+#[derive(Debug, Clone)]
+pub struct Foreseen {
+    /// The plan. Nobody has asked whether there is a place for a rollout.
+    pub plan: Plan,
+    /// Whether ECS is moving the tasks of the service, so that it has a place.
+    pub is_under_way: bool,
+}
+
+impl Foreseen {
+    /// A plan of a service that rolls no tasks.
+    fn resting(plan: Plan) -> Self {
+        Self { plan, is_under_way: false }
+    }
+}
+
 /// What a turn would do for a spec, without doing it.
-async fn plan_only(context: &Context, entry: &Entry) -> Result<Plan, String> {
+async fn plan_only(context: &Context, entry: &Entry) -> Result<Foreseen, String> {
     let desired = &entry.desired;
     let account = context
         .account(&desired.key)
@@ -304,26 +302,34 @@ async fn plan_only(context: &Context, entry: &Entry) -> Result<Plan, String> {
     let said = orders::said(context, &desired.key).await;
     let hooks = hooks::look(context, account, desired, said.record()).await;
     let hooks = hooks.map_err(|error| error.to_string())?;
-    let mut observed = Observed { sent: sent(context, &desired.key), hooks, ..observed };
+    let mut observed =
+        Observed { sent: expectation::sent(context, &desired.key), hooks, ..observed };
     let plan = planner::plan(desired, &observed, &said.orders, context.clock.now());
+    let is_under_way = is_under_way(desired, &observed, &plan, context.clock.now());
     let plan = Box::pin(waiting::check(context, desired, &observed, plan, &said.orders)).await;
-    Ok(Box::pin(preflight::check(account, desired, plan, None, &mut observed)).await)
+    let plan = Box::pin(preflight::check(account, desired, plan, None, &mut observed)).await;
+    Ok(Foreseen { plan, is_under_way })
 }
 
 /// What a turn would do for a key, without doing it.
 pub async fn plan_key(context: &Context, key: &ObjectKey) -> Result<Plan, String> {
+    Box::pin(foresee(context, key)).await.map(|foreseen| foreseen.plan)
+}
+
+/// The same, with what matters to the plans of others.
+pub async fn foresee(context: &Context, key: &ObjectKey) -> Result<Foreseen, String> {
     let wanted = context.inventory().wanted(key);
     match wanted {
-        Wanted::Spec { entry, .. } => plan_only(context, &entry).await,
+        Wanted::Spec { entry, .. } => Box::pin(plan_only(context, &entry)).await,
         Wanted::Blocked {
             reason: Reason::ReferenceUnread | Reason::ReleaseUnresolved | Reason::NotYetObserved,
             message,
             ..
         } => Err(message),
         Wanted::Blocked { reason, message, .. } => {
-            Ok(Plan::hold(reason, message, Requeue::OnChange))
+            Ok(Foreseen::resting(Plan::hold(reason, message, Requeue::OnChange)))
         }
-        Wanted::Gone => plan_orphan(context, key).await,
+        Wanted::Gone => plan_orphan(context, key).await.map(Foreseen::resting),
     }
 }
 
@@ -355,8 +361,8 @@ async fn orphan(context: &Context, account: &Account, key: &ObjectKey, said: &Sa
     context.places.give_back(key);
     let Some(service) = service.filter(|service| is_ours_and_there(service, &context.owner)) else {
         context.inventory().forget_orphan(key);
-        context.expectations.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
-        context.refusals.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        expectation::forget(context, key);
+        refusal::forget(context, key);
         context.statuses.remove(key);
         orders::forget(context, key).await;
         return Ended::Gone;
@@ -493,119 +499,6 @@ fn tell(before: Option<&ServiceObject>, after: &ServiceObject) {
         revision = after.status.task_definition.as_deref(),
         "{}", now.message
     );
-}
-
-/// Whether this read is older than our own last change.
-pub(crate) fn is_stale(context: &Context, key: &ObjectKey, observed: &Observed) -> bool {
-    let mut expectations = context.expectations.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(expectation) = expectations.get_mut(key) else { return false };
-    if expectation.deployments.is_empty() {
-        return false;
-    }
-    let shown = observed.service.as_ref().is_some_and(|service| {
-        service.deployments.iter().any(|shown| {
-            expectation.deployments.iter().any(|ours| shown.id == ours.id || is_newer(shown, ours))
-        })
-    });
-    if shown || Instant::now() >= expectation.until {
-        expectation.deployments.clear();
-        return false;
-    }
-    true
-}
-
-/// Takes hooks that this process has just answered out of a read that may be older than the answer: each is answered once.
-fn forget_answered(context: &Context, key: &ObjectKey, observed: &mut Observed) {
-    let expectations = context.expectations.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(expectation) = expectations.get(key).filter(|one| Instant::now() < one.until) else {
-        return;
-    };
-    for record in observed.deployments.iter_mut().flatten() {
-        record.waiting.retain(|hook| !expectation.answered.contains(&hook.id));
-    }
-}
-
-/// Whether a deployment changed after another one began. ECS forgets what it rolled back and makes an older deployment PRIMARY
-/// again, so a read may be younger than our change and not know it.
-fn is_newer(deployment: &Deployment, than: &Deployment) -> bool {
-    matches!((deployment.updated_at, than.created_at), (Some(its), Some(ours)) if its > ours)
-}
-
-/// The spec that this process last sent.
-fn sent(context: &Context, key: &ObjectKey) -> Option<SpecHash> {
-    let expectations = context.expectations.lock().unwrap_or_else(PoisonError::into_inner);
-    expectations.get(key).and_then(|expectation| expectation.sent.clone())
-}
-
-fn expect(context: &Context, desired: &Desired, plan: &Plan, outcome: &Outcome) {
-    // A hook is no part of the spec that the service has been sent.
-    let sends = plan.actions.iter().any(planner::Action::sends_spec);
-    if outcome.done == 0 || !sends {
-        return;
-    }
-    // Answering a hook sends no spec: the rollout may be one that a person asked for.
-    let sent_nothing = outcome.answered.len() == outcome.done;
-    let expectation = Expectation {
-        sent: if sent_nothing {
-            sent(context, &desired.key)
-        } else {
-            Some(desired.spec_hash.clone())
-        },
-        deployments: outcome.deployments.clone(),
-        answered: outcome.answered.clone(),
-        until: Instant::now() + STALE_FOR,
-    };
-    context
-        .expectations
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .insert(desired.key.clone(), expectation);
-}
-
-/// The same for a change that a person asked for: what was sent last is still the spec that was sent last.
-pub(crate) fn expect_deployments(context: &Context, key: &ObjectKey, outcome: &Outcome) {
-    if outcome.deployments.is_empty() && outcome.answered.is_empty() {
-        return;
-    }
-    let expectation = Expectation {
-        sent: sent(context, key),
-        deployments: outcome.deployments.clone(),
-        answered: outcome.answered.clone(),
-        until: Instant::now() + STALE_FOR,
-    };
-    context
-        .expectations
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .insert(key.clone(), expectation);
-}
-
-/// Why this very spec was refused, while that is not long ago.
-fn refusal(context: &Context, desired: &Desired) -> Option<aws::Error> {
-    let refusals = context.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-    refusals
-        .get(&desired.key)
-        .filter(|refusal| refusal.spec == desired.spec_hash && Instant::now() < refusal.until)
-        .map(|refusal| refusal.error.clone())
-}
-
-fn remember_refusal(context: &Context, desired: &Desired, outcome: &Outcome) {
-    let mut refusals = context.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-    match &outcome.error {
-        Some(error) if error.retry() == Retry::Never => {
-            let known = refusals.get(&desired.key);
-            if known.is_none_or(|known| {
-                known.spec != desired.spec_hash || Instant::now() >= known.until
-            }) {
-                let (spec, error) = (desired.spec_hash.clone(), error.clone());
-                let until = Instant::now() + REFUSED_FOR;
-                refusals.insert(desired.key.clone(), Refusal { spec, error, until });
-            }
-        }
-        Some(_) | None => {
-            refusals.remove(&desired.key);
-        }
-    }
 }
 
 fn failure(error: &aws::Error) -> Failure {

@@ -22,7 +22,7 @@ use self::referents::Looked;
 use crate::manifest::{FieldPath, Step};
 
 pub use name::{Origin, Referent};
-pub use outside::{Outside, follow, read_once};
+pub use outside::{Outside, follow, heed_parameters, read_once};
 pub use referents::{Answer, Found, Referents};
 pub use states::StateReader;
 pub use tfstate::Address;

@@ -1,6 +1,8 @@
 //! What a change waits for: gathered from the board, the inventory and the places, and handed to the planner.
 
-use crds::ObjectKey;
+use std::collections::HashMap;
+
+use crds::{ObjectKey, TargetName};
 use planner::rollout::Rollout;
 use planner::waiting::{self, Facts, Standing};
 use planner::{Desired, Observed, Orders, Plan};
@@ -8,7 +10,7 @@ use planner::{Desired, Observed, Orders, Plan};
 use crate::inventory::{Entry, Wanted};
 use crate::observe;
 use crate::operator;
-use crate::reconcile::Context;
+use crate::reconcile::{Context, Foreseen};
 
 /// The plan, held while other services or a window keep it waiting.
 pub(crate) async fn check(
@@ -37,6 +39,31 @@ pub(crate) fn take_place(
     match context.places.enter(key, || unseen(context, key)) {
         Ok(()) => plan,
         Err(line) => waiting::in_line(plan, &key.target, &line, (observed, context.clock.now())),
+    }
+}
+
+/// Plans that were made one by one, as they are together: those wait that would find all places of their target taken.
+pub(crate) fn line_up(context: &Context, planned: &mut [(ObjectKey, Result<Foreseen, String>)]) {
+    let mut unread: HashMap<TargetName, usize> = HashMap::new();
+    for (key, foreseen) in &*planned {
+        match foreseen {
+            Ok(foreseen) if foreseen.is_under_way => context.places.see(key, true),
+            Ok(_) => {}
+            Err(_) => *unread.entry(key.target.clone()).or_default() += 1,
+        }
+    }
+    for (key, foreseen) in planned {
+        let Ok(foreseen) = foreseen else { continue };
+        if !waiting::needs_place(&foreseen.plan) {
+            continue;
+        }
+        let unread = || unread.get(&key.target).copied().unwrap_or_default();
+        if let Err(line) = context.places.enter(key, unread) {
+            let plan = std::mem::replace(&mut foreseen.plan, Plan::nothing());
+            // When it would be looked at again is no part of what is shown.
+            let unseen = (&Observed::default(), context.clock.now());
+            foreseen.plan = waiting::in_line(plan, &key.target, &line, unseen);
+        }
     }
 }
 

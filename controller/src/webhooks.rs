@@ -1,12 +1,13 @@
-//! Webhooks: calls that say that a source may have changed.
+//! Webhooks: calls that say that a source, or the tags of a repository that releases follow, may have changed.
 //!
-//! What comes in: a request, whoever sent it. What leaves: a ring of the source's bell, or a refusal and nothing else.
+//! What comes in: a request, whoever sent it. What leaves: rings of their bells, or a refusal and nothing else.
 //! Guarantees: nothing of a body is looked at before its signature is right; secrets are compared in constant time and
 //! never printed; memory and time are bounded whatever is sent. A body says at most that a source is not concerned; what
 //! it cannot say counts as a change, and the source itself says what has changed.
 
 mod push;
 mod replay;
+mod repository;
 mod secret;
 mod signature;
 #[cfg(test)]
@@ -25,7 +26,7 @@ use tokio::time::Instant;
 use self::push::Push;
 use self::replay::Replays;
 use self::secret::Secret;
-use crate::triggers::Sources;
+use crate::triggers::Triggers;
 
 /// How large a body may be.
 pub const BODY_MAX: usize = 1024 * 1024;
@@ -42,7 +43,7 @@ pub struct Webhooks(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     hooks: BTreeMap<(WebhookProvider, SourceName), Hook>,
-    sources: Sources,
+    triggers: Triggers,
     at_once: Semaphore,
 }
 
@@ -66,7 +67,7 @@ impl fmt::Debug for Hook {
 /// What came of a call that was in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Received {
-    /// The source is read now.
+    /// The source is read now, or releases are looked at.
     Woken,
     /// What changed is not what the source follows.
     NotConcerned,
@@ -121,13 +122,13 @@ pub fn check(webhooks: &[Webhook], is_source: impl Fn(&SourceName) -> bool) -> R
 impl Webhooks {
     /// None.
     pub fn none() -> Self {
-        Self::of(BTreeMap::new(), Sources::default())
+        Self::of(BTreeMap::new(), Triggers::default())
     }
 
     /// Those of a configuration. A secret that cannot be read or is empty is an error now, and later changes nothing.
     pub fn new(
         webhooks: &[Webhook],
-        sources: Sources,
+        triggers: Triggers,
         read_secret: impl Fn(&SecretFrom) -> Result<String, String> + Send + Sync + 'static,
     ) -> Result<Self, String> {
         let read_secret = Arc::new(read_secret);
@@ -146,12 +147,12 @@ impl Webhooks {
             });
             hooks.insert((*provider, source.clone()), Hook { secret, state });
         }
-        Ok(Self::of(hooks, sources))
+        Ok(Self::of(hooks, triggers))
     }
 
-    fn of(hooks: BTreeMap<(WebhookProvider, SourceName), Hook>, sources: Sources) -> Self {
+    fn of(hooks: BTreeMap<(WebhookProvider, SourceName), Hook>, triggers: Triggers) -> Self {
         let at_once = Semaphore::new(AT_ONCE);
-        Self(Arc::new(Shared { hooks, sources, at_once }))
+        Self(Arc::new(Shared { hooks, triggers, at_once }))
     }
 
     /// Lets a call come in, before its body is read.
@@ -168,7 +169,7 @@ impl Webhooks {
 }
 
 impl Caller<'_> {
-    /// Judges the call and wakes the source.
+    /// Judges the call and wakes the source, and releases that follow the tags of the repository that it tells of.
     pub fn receive(
         self,
         headers: &HeaderMap,
@@ -181,16 +182,22 @@ impl Caller<'_> {
         if !self.hook.lock().replays.is_new(&marks) {
             return Err(Refused::Replayed);
         }
-        let push = Push::read(self.provider, headers, body);
+        let body = push::body(headers, body);
+        let push = Push::read(self.provider, headers, &body);
         if push == Push::Nothing {
             return Ok(Received::NoChange);
         }
-        let reference = self.shared.sources.reference(&self.source);
-        if reference.is_some_and(|reference| !push.concerns(&reference)) {
-            return Ok(Received::NotConcerned);
+        let Triggers { sources, followers, .. } = &self.shared.triggers;
+        // Releases follow tags, of whichever repository the call tells.
+        let wakes_releases = push.may_be_of_tags()
+            && repository::named(self.provider, &body)
+                .is_some_and(|repository| followers.wake_for_tags(&repository));
+        let reference = sources.reference(&self.source);
+        if reference.is_none_or(|reference| push.concerns(&reference)) {
+            sources.wake(&self.source);
+            return Ok(Received::Woken);
         }
-        self.shared.sources.wake(&self.source);
-        Ok(Received::Woken)
+        Ok(if wakes_releases { Received::Woken } else { Received::NotConcerned })
     }
 }
 

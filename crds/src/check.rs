@@ -208,8 +208,9 @@ pub struct PrometheusCheck {
 }
 
 /// What the load balancer says of the service's target groups. Each condition that is given has to hold; `success` and
-/// `failure` are not used. In a rollout with two target groups the new one is judged, and `old` in a condition is the same
-/// measurement of the other one in the same minutes: `<= 1% or <= 1.5 x old`.
+/// `failure` are not used. In a rollout with two target groups the new one is judged, from its first production traffic on or
+/// at its stages, and `old` in a condition is the same measurement of the other one in the same minutes, or once all traffic
+/// has moved in the last ones before: `<= 1% or <= 1.5 x old`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AlbCheck {

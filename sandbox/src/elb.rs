@@ -6,6 +6,7 @@ mod show;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use crate::ApiError;
 
 pub(crate) use targets::TargetState;
 use targets::{Target, TargetId};
+pub(crate) use traffic::GroupTraffic;
 
 /// The load balancers of one account in one region.
 #[derive(Debug)]
@@ -51,6 +53,8 @@ struct Rule {
     paths: Vec<String>,
     hosts: Vec<String>,
     forward: Vec<Forward>,
+    /// How many requests a minute it matches.
+    requests: u32,
 }
 
 /// A target group's ARN and its share of a rule's requests.
@@ -138,6 +142,9 @@ pub struct FixtureListener {
     pub protocol: String,
     /// Where the default rule sends requests.
     pub forward: Vec<FixtureForward>,
+    /// How many requests a minute the default rule gets.
+    #[serde(default)]
+    pub requests_per_minute: u32,
     /// Rules before the default one.
     #[serde(default)]
     pub rules: Vec<FixtureRule>,
@@ -155,6 +162,9 @@ pub struct FixtureRule {
     /// Host patterns, any of which must match.
     #[serde(default)]
     pub hosts: Vec<String>,
+    /// How many requests a minute the rule gets.
+    #[serde(default)]
+    pub requests_per_minute: u32,
     /// Where requests go.
     pub forward: Vec<FixtureForward>,
 }

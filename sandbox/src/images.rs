@@ -65,6 +65,8 @@ pub enum ImageBehaviour {
     SlowStart(#[serde(deserialize_with = "duration")] Duration),
     /// They run, and ignore the stop signal.
     IgnoresStop,
+    /// They run, pass every check, and answer so many percent of their requests with 5xx.
+    FailsRequests(u32),
 }
 
 /// How long a command runs that was given to a task in place of its image's own.
@@ -110,7 +112,8 @@ impl ImageBook {
             ImageBehaviour::Runs
             | ImageBehaviour::Unhealthy
             | ImageBehaviour::SlowStart(_)
-            | ImageBehaviour::IgnoresStop => {
+            | ImageBehaviour::IgnoresStop
+            | ImageBehaviour::FailsRequests(_) => {
                 ImageBehaviour::Exits { code: 0, after: ONE_OFF, oom: false }
             }
             other @ (ImageBehaviour::NotFound
@@ -204,7 +207,7 @@ mod tests {
     #[test]
     fn behaviours_are_written_plainly() {
         let rules: Vec<ImageRule> = serde_saphyr::from_str(
-            "- match: a\n- match: b\n  behaviour: notFound\n- match: c\n  behaviour: {exits: {code: 1, after: 5s}}\n- match: d\n  behaviour: {slowStart: 1m}\n",
+            "- match: a\n- match: b\n  behaviour: notFound\n- match: c\n  behaviour: {exits: {code: 1, after: 5s}}\n- match: d\n  behaviour: {slowStart: 1m}\n- match: e\n  behaviour: {failsRequests: 20}\n",
         )
         .unwrap();
         assert_eq!(rules[0].behaviour, ImageBehaviour::Runs);
@@ -212,5 +215,6 @@ mod tests {
         let exits = ImageBehaviour::Exits { code: 1, after: Duration::from_secs(5), oom: false };
         assert_eq!(rules[2].behaviour, exits);
         assert_eq!(rules[3].behaviour, ImageBehaviour::SlowStart(Duration::from_mins(1)));
+        assert_eq!(rules[4].behaviour, ImageBehaviour::FailsRequests(20));
     }
 }

@@ -5,6 +5,7 @@ mod events;
 mod outside;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 use std::collections::BTreeSet;
 
@@ -53,6 +54,8 @@ pub struct Region {
     events_off: bool,
     /// Scalable targets whose services do not exist yet.
     awaited: Vec<FixtureScalableTarget>,
+    /// Until when requests have been counted.
+    counted: Timestamp,
 }
 
 pub(crate) use self::events::Caller;
@@ -88,6 +91,7 @@ impl Region {
             events_told: 0,
             events_off: false,
             awaited: fixtures.scalable_targets.clone(),
+            counted: Timestamp::MIN,
         }
     }
 
@@ -126,6 +130,7 @@ impl Region {
                 .load_metric(one, now)
                 .map_err(|error| in_words("metric", &one.metric_name, &error))?;
         }
+        self.counted = now;
         self.pass_on(now);
         Ok(())
     }
@@ -163,6 +168,9 @@ impl Region {
                 self.scaling.alarm_fires(action, direction, &transition.alarm, now, &mut self.ecs);
             }
         }
+        for shift in self.ecs.drain_shifts() {
+            self.elb.set_weights(&shift.rule, &shift.weights);
+        }
         for change in self.ecs.drain_target_changes() {
             let (group, address, port) = (&change.group, &change.address, change.port);
             match change.kind {
@@ -183,12 +191,21 @@ impl Region {
     /// Runs what is due, each thing at its own time.
     pub(crate) fn advance(&mut self, now: Timestamp) {
         self.now = self.now.max(now);
-        while let Some(when) = self.scaling.next_due().filter(|when| *when <= now) {
+        while let Some(when) = self.next_due().filter(|when| *when <= now) {
             self.advance_ecs(when);
-            self.scaling.advance(when, &mut self.ecs);
+            if self.scaling.next_due().is_some_and(|due| due <= when) {
+                self.scaling.advance(when, &mut self.ecs);
+            }
+            self.pass_on(when);
+            self.count_requests(when);
         }
         self.advance_ecs(now);
         self.pass_on(now);
+    }
+
+    /// When something happens that is not ECS's own.
+    fn next_due(&self) -> Option<Timestamp> {
+        self.scaling.next_due().into_iter().chain(self.next_count()).min()
     }
 
     fn advance_ecs(&mut self, now: Timestamp) {
@@ -196,6 +213,7 @@ impl Region {
             ssm: &self.ssm,
             secrets: &self.secrets,
             ecr: &self.ecr,
+            elb: &self.elb,
             known: &self.known,
             registry: format!("{}.dkr.ecr.{}.amazonaws.com/", self.account, self.name),
             is_strict: self.strict_images,

@@ -1,5 +1,6 @@
 //! A fleet: an operator, a source of specs, an embedded AWS.
 
+mod application;
 mod deeds;
 mod look;
 mod releases;
@@ -7,6 +8,7 @@ mod releases;
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -47,6 +49,9 @@ const STATE_FOLDER: &str = ".state";
 /// The prefix of a state store in it.
 const STATE_PREFIX: &str = "state/";
 
+/// What the doubles of the operator's readers answer with.
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
 /// How a fleet is set up.
 #[derive(Debug, Clone)]
 pub struct FleetOptions {
@@ -74,6 +79,10 @@ pub struct FleetOptions {
     pub events: Option<String>,
     /// How often the operator itself reads the source; by default only commits let it.
     pub watch: Option<Duration>,
+    /// The cluster of the services that a story asks for by their names.
+    pub cluster: &'static str,
+    /// The Git repository whose tags releases follow; by default one that is made up of what stories say.
+    pub application: Option<PathBuf>,
 }
 
 /// Where a fleet's state store is.
@@ -111,6 +120,8 @@ impl Default for FleetOptions {
             checks: Checks::default(),
             events: None,
             watch: None,
+            cluster: "shop",
+            application: None,
         }
     }
 }
@@ -341,9 +352,13 @@ async fn operator_on(
         triggers: controller::triggers::Triggers::default(),
     };
     let events = options.events.clone().map(|url| EventQueue { url, target: None });
+    let repositories = match &options.application {
+        Some(repository) => application::repositories(repository, &directory.join(".cache")),
+        None => git.repositories(),
+    };
     let operator = Operator::new(context.clone(), options.interval, options.seed)
         .keeping(options.revisions)
-        .following(git.repositories())
+        .following(repositories)
         .hearing(events);
     (context, Arc::new(operator))
 }

@@ -13,6 +13,8 @@
 
 mod fleet;
 pub mod fuzz;
+mod probe;
 pub mod specs;
 
 pub use fleet::{Fleet, FleetOptions, Keep, Place};
+pub use probe::Probe;

@@ -3,63 +3,132 @@
 //! No call that can answer with a secret's value is in this list, and none may be added. `GetParameters` is asked without
 //! decryption, and only for parameters that `DescribeParameters` says are no secrets (`surroundings/values.rs`).
 
-/// One AWS API call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "the variants are AWS's own names")]
-pub enum Operation {
-    DescribeServices,
-    ListServices,
-    ListClusters,
-    CreateService,
-    UpdateService,
-    DeleteService,
-    DescribeTaskDefinition,
-    ListTaskDefinitions,
-    RegisterTaskDefinition,
-    DeregisterTaskDefinition,
-    ListServiceDeployments,
-    DescribeServiceDeployments,
-    DescribeServiceRevisions,
-    StopServiceDeployment,
-    ContinueServiceDeployment,
-    RunTask,
-    StopTask,
-    ListTasks,
-    DescribeTasks,
-    TagResource,
-    UntagResource,
-    GetCallerIdentity,
-    ListObjectsV2,
-    GetObject,
-    DescribeClusters,
-    DescribeParameters,
-    GetParameters,
-    DescribeSecret,
-    DescribeImages,
-    BatchGetImage,
-    ListImages,
-    DescribeImageScanFindings,
-    DescribeTargetGroups,
-    DescribeAlarms,
-    GetMetricData,
-    DescribeLogGroups,
-    GetRole,
-    RegisterScalableTarget,
-    DeregisterScalableTarget,
-    DescribeScalableTargets,
-    PutScalingPolicy,
-    DeleteScalingPolicy,
-    DescribeScalingPolicies,
-    PutScheduledAction,
-    DeleteScheduledAction,
-    DescribeScheduledActions,
-    DescribeScalingActivities,
-    PutMetricAlarm,
-    DeleteAlarms,
-    PutObject,
-    DeleteObject,
-    ReceiveMessage,
-    DeleteMessageBatch,
+/// Who pays for a row's calls: a token bucket, or nobody where the rate is far above what Longshore asks for.
+macro_rules! bucket {
+    (unpaced) => {
+        None
+    };
+    ($family:ident) => {
+        Some(Family::$family)
+    };
+}
+
+/// What a row's calls do.
+macro_rules! is_mutating {
+    (changes) => {
+        true
+    };
+    (reads) => {
+        false
+    };
+}
+
+/// A row for each call: AWS's name; the service, as metrics name it; the token bucket; whether it changes anything; and what it
+/// does, as it reads after "cannot".
+macro_rules! operations {
+    ($($name:ident: $service:literal $bucket:ident $kind:ident, $phrase:literal;)+) => {
+        /// One AWS API call.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[expect(missing_docs, reason = "the variants are AWS's own names")]
+        pub enum Operation {
+            $($name,)+
+        }
+
+        impl Operation {
+            /// AWS's name of the operation, `DescribeServices`.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)+
+                }
+            }
+
+            /// What the operation does, as it reads after "cannot": `describe service`.
+            pub fn phrase(self) -> &'static str {
+                match self {
+                    $(Self::$name => $phrase,)+
+                }
+            }
+
+            /// The service that is called, as metrics name it.
+            pub fn service(self) -> &'static str {
+                match self {
+                    $(Self::$name => $service,)+
+                }
+            }
+
+            /// The token bucket that the operation draws on. Without one the rate is far above what Longshore asks for.
+            pub fn family(self) -> Option<Family> {
+                match self {
+                    $(Self::$name => bucket!($bucket),)+
+                }
+            }
+
+            /// Whether the call changes anything at AWS: such a call is never repeated blindly.
+            pub fn is_mutating(self) -> bool {
+                match self {
+                    $(Self::$name => is_mutating!($kind),)+
+                }
+            }
+        }
+    };
+}
+
+// Where stop and continue of a service deployment count is not published; the tightest likely bucket is the safe one
+// (aws.md §1.1).
+operations! {
+    DescribeServices: "ecs" ServiceRead reads, "describe service";
+    ListServices: "ecs" ServiceRead reads, "list services of cluster";
+    ListClusters: "ecs" ClusterRead reads, "list clusters of target";
+    CreateService: "ecs" ServiceModify changes, "create service";
+    UpdateService: "ecs" ServiceModify changes, "update service";
+    DeleteService: "ecs" ServiceModify changes, "delete service";
+    DescribeTaskDefinition: "ecs" TaskDefinitionRead reads, "describe task definition";
+    ListTaskDefinitions: "ecs" TaskDefinitionRead reads, "list revisions of task definition";
+    RegisterTaskDefinition: "ecs" TaskDefinitionModify changes, "register task definition";
+    DeregisterTaskDefinition: "ecs" TaskDefinitionModify changes, "deregister task definition";
+    ListServiceDeployments: "ecs" ServiceDeployment reads, "list deployments of service";
+    DescribeServiceDeployments: "ecs" ServiceDeployment reads, "describe service deployment";
+    DescribeServiceRevisions: "ecs" ServiceRevision reads, "describe service revision";
+    StopServiceDeployment: "ecs" ServiceModify changes, "stop service deployment";
+    ContinueServiceDeployment: "ecs" ServiceModify changes, "continue service deployment";
+    RunTask: "ecs" ClusterResourceModify changes, "run a task of";
+    StopTask: "ecs" ClusterResourceModify changes, "stop task";
+    ListTasks: "ecs" ClusterResourceRead reads, "list tasks of";
+    DescribeTasks: "ecs" ClusterResourceRead reads, "describe task";
+    TagResource: "ecs" TagModify changes, "tag";
+    UntagResource: "ecs" TagModify changes, "untag";
+    GetCallerIdentity: "sts" unpaced reads, "identify the caller for target";
+    ListObjectsV2: "s3" unpaced reads, "list objects of";
+    GetObject: "s3" unpaced reads, "read object";
+    DescribeClusters: "ecs" ClusterRead reads, "describe cluster";
+    DescribeParameters: "ssm" ParameterRead reads, "describe parameter";
+    GetParameters: "ssm" ParameterValueRead reads, "read parameter";
+    DescribeSecret: "secretsmanager" SecretRead reads, "describe secret";
+    DescribeImages: "ecr" ImageRead reads, "describe images of";
+    BatchGetImage: "ecr" ImageRead reads, "read the manifest of";
+    ListImages: "ecr" ImageRead reads, "list images of";
+    DescribeImageScanFindings: "ecr" ImageRead reads, "read the scan of an image of";
+    DescribeTargetGroups: "elasticloadbalancing" LoadBalancerRead reads, "describe target group";
+    DescribeAlarms: "monitoring" AlarmRead reads, "describe alarm";
+    GetMetricData: "monitoring" MetricRead reads, "read metrics of";
+    DescribeLogGroups: "logs" LogRead reads, "describe log group";
+    GetRole: "iam" RoleRead reads, "read role";
+    RegisterScalableTarget: "application-autoscaling" ScalingModify changes, "register scalable target";
+    DeregisterScalableTarget: "application-autoscaling" ScalingModify changes, "deregister scalable target";
+    DescribeScalableTargets: "application-autoscaling" ScalingRead reads, "describe scalable targets of";
+    PutScalingPolicy: "application-autoscaling" ScalingModify changes, "put scaling policy";
+    DeleteScalingPolicy: "application-autoscaling" ScalingModify changes, "delete scaling policy";
+    DescribeScalingPolicies: "application-autoscaling" ScalingRead reads, "describe scaling policies of";
+    PutScheduledAction: "application-autoscaling" ScalingModify changes, "put scheduled action";
+    DeleteScheduledAction: "application-autoscaling" ScalingModify changes, "delete scheduled action";
+    DescribeScheduledActions: "application-autoscaling" ScalingRead reads, "describe scheduled actions of";
+    DescribeScalingActivities: "application-autoscaling" ScalingRead reads, "describe scaling activities of";
+    PutMetricAlarm: "monitoring" AlarmModify changes, "put alarm";
+    DeleteAlarms: "monitoring" AlarmModify changes, "delete alarms";
+    PutObject: "s3" unpaced changes, "write object";
+    DeleteObject: "s3" unpaced changes, "delete object";
+    ReceiveMessage: "sqs" unpaced reads, "receive messages of";
+    DeleteMessageBatch: "sqs" unpaced changes, "delete messages of";
 }
 
 /// Operations that share one of AWS's token buckets (aws.md §1.1, §1.3).
@@ -118,296 +187,6 @@ pub struct Quota {
     pub capacity: f64,
     /// Tokens added a second.
     pub refill: f64,
-}
-
-impl Operation {
-    /// AWS's name of the operation, `DescribeServices`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::DescribeServices => "DescribeServices",
-            Self::ListServices => "ListServices",
-            Self::ListClusters => "ListClusters",
-            Self::CreateService => "CreateService",
-            Self::UpdateService => "UpdateService",
-            Self::DeleteService => "DeleteService",
-            Self::DescribeTaskDefinition => "DescribeTaskDefinition",
-            Self::ListTaskDefinitions => "ListTaskDefinitions",
-            Self::RegisterTaskDefinition => "RegisterTaskDefinition",
-            Self::DeregisterTaskDefinition => "DeregisterTaskDefinition",
-            Self::ListServiceDeployments => "ListServiceDeployments",
-            Self::DescribeServiceDeployments => "DescribeServiceDeployments",
-            Self::DescribeServiceRevisions => "DescribeServiceRevisions",
-            Self::StopServiceDeployment => "StopServiceDeployment",
-            Self::ContinueServiceDeployment => "ContinueServiceDeployment",
-            Self::RunTask => "RunTask",
-            Self::StopTask => "StopTask",
-            Self::ListTasks => "ListTasks",
-            Self::DescribeTasks => "DescribeTasks",
-            Self::TagResource => "TagResource",
-            Self::UntagResource => "UntagResource",
-            Self::GetCallerIdentity => "GetCallerIdentity",
-            Self::ListObjectsV2 => "ListObjectsV2",
-            Self::GetObject => "GetObject",
-            Self::DescribeClusters => "DescribeClusters",
-            Self::DescribeParameters => "DescribeParameters",
-            Self::GetParameters => "GetParameters",
-            Self::DescribeSecret => "DescribeSecret",
-            Self::DescribeImages => "DescribeImages",
-            Self::BatchGetImage => "BatchGetImage",
-            Self::ListImages => "ListImages",
-            Self::DescribeImageScanFindings => "DescribeImageScanFindings",
-            Self::DescribeTargetGroups => "DescribeTargetGroups",
-            Self::DescribeAlarms => "DescribeAlarms",
-            Self::GetMetricData => "GetMetricData",
-            Self::DescribeLogGroups => "DescribeLogGroups",
-            Self::GetRole => "GetRole",
-            Self::RegisterScalableTarget => "RegisterScalableTarget",
-            Self::DeregisterScalableTarget => "DeregisterScalableTarget",
-            Self::DescribeScalableTargets => "DescribeScalableTargets",
-            Self::PutScalingPolicy => "PutScalingPolicy",
-            Self::DeleteScalingPolicy => "DeleteScalingPolicy",
-            Self::DescribeScalingPolicies => "DescribeScalingPolicies",
-            Self::PutScheduledAction => "PutScheduledAction",
-            Self::DeleteScheduledAction => "DeleteScheduledAction",
-            Self::DescribeScheduledActions => "DescribeScheduledActions",
-            Self::DescribeScalingActivities => "DescribeScalingActivities",
-            Self::PutMetricAlarm => "PutMetricAlarm",
-            Self::DeleteAlarms => "DeleteAlarms",
-            Self::PutObject => "PutObject",
-            Self::DeleteObject => "DeleteObject",
-            Self::ReceiveMessage => "ReceiveMessage",
-            Self::DeleteMessageBatch => "DeleteMessageBatch",
-        }
-    }
-
-    /// What the operation does, as it reads after "cannot": `describe service`.
-    pub fn phrase(self) -> &'static str {
-        match self {
-            Self::DescribeServices => "describe service",
-            Self::ListServices => "list services of cluster",
-            Self::ListClusters => "list clusters of target",
-            Self::CreateService => "create service",
-            Self::UpdateService => "update service",
-            Self::DeleteService => "delete service",
-            Self::DescribeTaskDefinition => "describe task definition",
-            Self::ListTaskDefinitions => "list revisions of task definition",
-            Self::RegisterTaskDefinition => "register task definition",
-            Self::DeregisterTaskDefinition => "deregister task definition",
-            Self::ListServiceDeployments => "list deployments of service",
-            Self::DescribeServiceDeployments => "describe service deployment",
-            Self::DescribeServiceRevisions => "describe service revision",
-            Self::StopServiceDeployment => "stop service deployment",
-            Self::ContinueServiceDeployment => "continue service deployment",
-            Self::RunTask => "run a task of",
-            Self::StopTask => "stop task",
-            Self::ListTasks => "list tasks of",
-            Self::DescribeTasks => "describe task",
-            Self::TagResource => "tag",
-            Self::UntagResource => "untag",
-            Self::GetCallerIdentity => "identify the caller for target",
-            Self::ListObjectsV2 => "list objects of",
-            Self::GetObject => "read object",
-            Self::DescribeClusters => "describe cluster",
-            Self::DescribeParameters => "describe parameter",
-            Self::GetParameters => "read parameter",
-            Self::DescribeSecret => "describe secret",
-            Self::DescribeImages => "describe images of",
-            Self::BatchGetImage => "read the manifest of",
-            Self::ListImages => "list images of",
-            Self::DescribeImageScanFindings => "read the scan of an image of",
-            Self::DescribeTargetGroups => "describe target group",
-            Self::DescribeAlarms => "describe alarm",
-            Self::GetMetricData => "read metrics of",
-            Self::DescribeLogGroups => "describe log group",
-            Self::GetRole => "read role",
-            Self::RegisterScalableTarget => "register scalable target",
-            Self::DeregisterScalableTarget => "deregister scalable target",
-            Self::DescribeScalableTargets => "describe scalable targets of",
-            Self::PutScalingPolicy => "put scaling policy",
-            Self::DeleteScalingPolicy => "delete scaling policy",
-            Self::DescribeScalingPolicies => "describe scaling policies of",
-            Self::PutScheduledAction => "put scheduled action",
-            Self::DeleteScheduledAction => "delete scheduled action",
-            Self::DescribeScheduledActions => "describe scheduled actions of",
-            Self::DescribeScalingActivities => "describe scaling activities of",
-            Self::PutMetricAlarm => "put alarm",
-            Self::DeleteAlarms => "delete alarms",
-            Self::PutObject => "write object",
-            Self::DeleteObject => "delete object",
-            Self::ReceiveMessage => "receive messages of",
-            Self::DeleteMessageBatch => "delete messages of",
-        }
-    }
-
-    /// The service that is called, as metrics name it.
-    pub fn service(self) -> &'static str {
-        match self {
-            Self::GetCallerIdentity => "sts",
-            Self::ListObjectsV2 | Self::GetObject | Self::PutObject | Self::DeleteObject => "s3",
-            Self::DescribeParameters | Self::GetParameters => "ssm",
-            Self::ReceiveMessage | Self::DeleteMessageBatch => "sqs",
-            Self::DescribeSecret => "secretsmanager",
-            Self::DescribeImages
-            | Self::BatchGetImage
-            | Self::ListImages
-            | Self::DescribeImageScanFindings => "ecr",
-            Self::DescribeTargetGroups => "elasticloadbalancing",
-            Self::DescribeLogGroups => "logs",
-            Self::GetRole => "iam",
-            Self::RegisterScalableTarget
-            | Self::DeregisterScalableTarget
-            | Self::DescribeScalableTargets
-            | Self::PutScalingPolicy
-            | Self::DeleteScalingPolicy
-            | Self::DescribeScalingPolicies
-            | Self::PutScheduledAction
-            | Self::DeleteScheduledAction
-            | Self::DescribeScheduledActions
-            | Self::DescribeScalingActivities => "application-autoscaling",
-            Self::DescribeAlarms
-            | Self::GetMetricData
-            | Self::PutMetricAlarm
-            | Self::DeleteAlarms => "monitoring",
-            Self::DescribeServices
-            | Self::DescribeClusters
-            | Self::ListServices
-            | Self::ListClusters
-            | Self::CreateService
-            | Self::UpdateService
-            | Self::DeleteService
-            | Self::DescribeTaskDefinition
-            | Self::ListTaskDefinitions
-            | Self::RegisterTaskDefinition
-            | Self::DeregisterTaskDefinition
-            | Self::ListServiceDeployments
-            | Self::DescribeServiceDeployments
-            | Self::DescribeServiceRevisions
-            | Self::StopServiceDeployment
-            | Self::ContinueServiceDeployment
-            | Self::RunTask
-            | Self::StopTask
-            | Self::ListTasks
-            | Self::DescribeTasks
-            | Self::TagResource
-            | Self::UntagResource => "ecs",
-        }
-    }
-
-    /// The token bucket that the operation draws on. Without one the rate is far above what Longshore asks for.
-    pub fn family(self) -> Option<Family> {
-        match self {
-            Self::DescribeServices | Self::ListServices => Some(Family::ServiceRead),
-            Self::ListClusters | Self::DescribeClusters => Some(Family::ClusterRead),
-            Self::DescribeParameters => Some(Family::ParameterRead),
-            Self::GetParameters => Some(Family::ParameterValueRead),
-            Self::DescribeSecret => Some(Family::SecretRead),
-            Self::DescribeImages
-            | Self::BatchGetImage
-            | Self::ListImages
-            | Self::DescribeImageScanFindings => Some(Family::ImageRead),
-            Self::DescribeTargetGroups => Some(Family::LoadBalancerRead),
-            Self::DescribeAlarms => Some(Family::AlarmRead),
-            Self::GetMetricData => Some(Family::MetricRead),
-            Self::DescribeLogGroups => Some(Family::LogRead),
-            Self::GetRole => Some(Family::RoleRead),
-            // Where stop and continue count is not published; the tightest likely bucket is the safe one (aws.md §1.1).
-            Self::CreateService
-            | Self::UpdateService
-            | Self::DeleteService
-            | Self::StopServiceDeployment
-            | Self::ContinueServiceDeployment => Some(Family::ServiceModify),
-            Self::DescribeTaskDefinition | Self::ListTaskDefinitions => {
-                Some(Family::TaskDefinitionRead)
-            }
-            Self::RegisterTaskDefinition | Self::DeregisterTaskDefinition => {
-                Some(Family::TaskDefinitionModify)
-            }
-            Self::ListServiceDeployments | Self::DescribeServiceDeployments => {
-                Some(Family::ServiceDeployment)
-            }
-            Self::DescribeServiceRevisions => Some(Family::ServiceRevision),
-            Self::ListTasks | Self::DescribeTasks => Some(Family::ClusterResourceRead),
-            Self::RunTask | Self::StopTask => Some(Family::ClusterResourceModify),
-            Self::TagResource | Self::UntagResource => Some(Family::TagModify),
-            Self::DescribeScalableTargets
-            | Self::DescribeScalingPolicies
-            | Self::DescribeScheduledActions
-            | Self::DescribeScalingActivities => Some(Family::ScalingRead),
-            Self::RegisterScalableTarget
-            | Self::DeregisterScalableTarget
-            | Self::PutScalingPolicy
-            | Self::DeleteScalingPolicy
-            | Self::PutScheduledAction
-            | Self::DeleteScheduledAction => Some(Family::ScalingModify),
-            Self::PutMetricAlarm | Self::DeleteAlarms => Some(Family::AlarmModify),
-            Self::GetCallerIdentity
-            | Self::ListObjectsV2
-            | Self::GetObject
-            | Self::PutObject
-            | Self::DeleteObject
-            | Self::ReceiveMessage
-            | Self::DeleteMessageBatch => None,
-        }
-    }
-
-    /// Whether the call changes anything at AWS: such a call is never repeated blindly.
-    pub fn is_mutating(self) -> bool {
-        match self {
-            Self::CreateService
-            | Self::UpdateService
-            | Self::DeleteService
-            | Self::RegisterTaskDefinition
-            | Self::DeregisterTaskDefinition
-            | Self::StopServiceDeployment
-            | Self::ContinueServiceDeployment
-            | Self::RunTask
-            | Self::StopTask
-            | Self::TagResource
-            | Self::UntagResource
-            | Self::RegisterScalableTarget
-            | Self::DeregisterScalableTarget
-            | Self::PutScalingPolicy
-            | Self::DeleteScalingPolicy
-            | Self::PutScheduledAction
-            | Self::DeleteScheduledAction
-            | Self::PutMetricAlarm
-            | Self::DeleteAlarms
-            | Self::PutObject
-            | Self::DeleteObject
-            | Self::DeleteMessageBatch => true,
-            Self::DescribeServices
-            | Self::ListServices
-            | Self::ListClusters
-            | Self::DescribeTaskDefinition
-            | Self::ListTaskDefinitions
-            | Self::ListServiceDeployments
-            | Self::DescribeServiceDeployments
-            | Self::DescribeServiceRevisions
-            | Self::ListTasks
-            | Self::DescribeTasks
-            | Self::GetCallerIdentity
-            | Self::ListObjectsV2
-            | Self::GetObject
-            | Self::DescribeClusters
-            | Self::DescribeParameters
-            | Self::GetParameters
-            | Self::DescribeSecret
-            | Self::DescribeImages
-            | Self::BatchGetImage
-            | Self::ListImages
-            | Self::DescribeImageScanFindings
-            | Self::DescribeTargetGroups
-            | Self::DescribeAlarms
-            | Self::GetMetricData
-            | Self::DescribeLogGroups
-            | Self::GetRole
-            | Self::DescribeScalableTargets
-            | Self::DescribeScalingPolicies
-            | Self::DescribeScheduledActions
-            | Self::DescribeScalingActivities
-            | Self::ReceiveMessage => false,
-        }
-    }
 }
 
 impl Family {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crds::{CloudwatchCheck, MetricQuery, MetricQueryStat, QueriedDimension, QueriedMetric};
 use jiff::Timestamp;
-use planner::Observed;
 use planner::checks::{AlbFigures, AlbRule, METRIC_DELAY, Reading, period, read};
+use planner::{Observed, gate};
 use serde_json::Value;
 
 use crate::aws::{Account, Error, MetricValues};
@@ -77,15 +77,17 @@ fn dimension(name: &str, value: &str) -> QueriedDimension {
     QueriedDimension { name: name.to_owned(), value: value.to_owned() }
 }
 
-/// What the load balancer counted for the target groups of the new revision and, where others serve the old one, of those.
+/// What the load balancer counted for the target groups of the new revision and, where it is compared with the old one, for
+/// that one's. `shifted` is until when all requests were the old one's.
 pub(super) async fn alb(
     account: &Account,
     observed: &Observed,
     rule: &AlbRule,
-    now: Timestamp,
+    (shifted, now): (Timestamp, Timestamp),
 ) -> Reading {
-    match Box::pin(both_sides(account, observed, rule, now)).await {
-        Ok((new, old)) => Reading::Alb { new, old },
+    let end = earlier(minute(now), METRIC_DELAY);
+    match Box::pin(both_sides(account, observed, rule, (shifted, end))).await {
+        Ok(reading) => reading,
         Err(why) => Reading::Nothing(why),
     }
 }
@@ -94,100 +96,108 @@ async fn both_sides(
     account: &Account,
     observed: &Observed,
     rule: &AlbRule,
-    now: Timestamp,
-) -> Result<(AlbFigures, Option<AlbFigures>), String> {
-    let (new, mut old) = target_groups(account, observed).await?;
-    old.retain(|group| !new.contains(group));
-    let sides =
-        [("new", dimensions(account, &new).await?), ("old", dimensions(account, &old).await?)];
-    if sides.iter().all(|(side, groups)| *side != "new" || groups.is_empty()) {
+    (shifted, end): (Timestamp, Timestamp),
+) -> Result<Reading, String> {
+    let (new, old) = target_groups(account, observed).await?;
+    let new = dimensions(account, &new).await?;
+    if new.is_empty() {
         return Err("the service has no target group of an Application Load Balancer".to_owned());
     }
-    let mut asked = Vec::new();
-    for (side, groups) in &sides {
-        for (index, group) in groups.iter().enumerate() {
-            let latency = ("latency", "TargetResponseTime", rule.latency_stat.as_str());
-            for (what, name, stat) in MEASURED.into_iter().chain([latency]) {
-                let metric = QueriedMetric {
-                    namespace: "AWS/ApplicationELB".to_owned(),
-                    metric_name: name.to_owned(),
-                    dimensions: group.clone(),
-                };
-                // Minutes, because longer periods begin at times of their own.
-                asked.push(query(
-                    format!("{side}_{index}_{what}"),
-                    metric,
-                    stat.to_owned(),
-                    MINUTE,
-                ));
-            }
-        }
-    }
-    let end = earlier(minute(now), METRIC_DELAY);
-    let answers = ask(account, &asked, (earlier(end, rule.window), end)).await?;
-    let partial = answers.values().find(|values| values.status != "Complete");
-    if let Some(values) = partial {
-        return Err(format!("CloudWatch's data is not complete: {}", values.status));
-    }
-    let [new, old] = sides.map(|(side, groups)| figures(&answers, side, groups.len()));
-    Ok((new.unwrap_or_default(), old))
+    let old = if rule.names_old() { dimensions(account, &old).await? } else { Vec::new() };
+    let new = counted(account, rule, &new, end).await?.unwrap_or_default();
+    let same = counted(account, rule, &old, end).await?;
+    let is_idle =
+        |side: &AlbFigures| side.requests.unwrap_or(0.0) < f64::from(rule.min_requests.max(1));
+    let before = match &same {
+        Some(side) if is_idle(side) => counted(account, rule, &old, minute(shifted)).await?,
+        Some(_) | None => None,
+    };
+    Ok(Reading::Alb { new, old: same, before })
 }
 
-/// All target groups and minutes of one side together: what is counted is added up, and of latencies and healthy hosts the
-/// worst counts.
-fn figures(
-    answers: &BTreeMap<String, MetricValues>,
-    side: &str,
-    groups: usize,
-) -> Option<AlbFigures> {
+/// What was counted of target groups in the window that ends then; `None` without a group.
+async fn counted(
+    account: &Account,
+    rule: &AlbRule,
+    groups: &[Vec<QueriedDimension>],
+    end: Timestamp,
+) -> Result<Option<AlbFigures>, String> {
+    if groups.is_empty() {
+        return Ok(None);
+    }
+    let mut asked = Vec::new();
+    for (index, group) in groups.iter().enumerate() {
+        let latency = ("latency", "TargetResponseTime", rule.latency_stat.as_str());
+        for (what, name, stat) in MEASURED.into_iter().chain([latency]) {
+            let metric = QueriedMetric {
+                namespace: "AWS/ApplicationELB".to_owned(),
+                metric_name: name.to_owned(),
+                dimensions: group.clone(),
+            };
+            // Minutes, because longer periods begin at times of their own.
+            asked.push(query(format!("{what}_{index}"), metric, stat.to_owned(), MINUTE));
+        }
+    }
+    let answers = ask(account, &asked, (earlier(end, rule.window), end)).await?;
+    match answers.values().find(|values| values.status != "Complete") {
+        Some(values) => Err(format!("CloudWatch's data is not complete: {}", values.status)),
+        None => Ok(Some(figures(&answers))),
+    }
+}
+
+/// All target groups and minutes together: what is counted is added up, and of latencies and healthy hosts the worst counts.
+fn figures(answers: &BTreeMap<String, MetricValues>) -> AlbFigures {
     let values = |what: &'static str| {
-        (0..groups)
-            .filter_map(move |index| answers.get(&format!("{side}_{index}_{what}")))
-            .flat_map(|found| found.values.iter().copied())
+        answers
+            .iter()
+            .filter(move |(id, _)| id.rsplit_once('_').is_some_and(|(name, _)| name == what))
+            .flat_map(|(_, found)| found.values.iter().copied())
     };
     let sum = |what| values(what).reduce(|one, other| one + other);
     let (errors, refused) = (sum("errors"), sum("refused"));
-    (groups > 0).then(|| AlbFigures {
+    AlbFigures {
         requests: sum("requests"),
         errors: errors.map(|errors| errors + refused.unwrap_or(0.0)).or(refused),
         latency: values("latency").reduce(f64::max),
         healthy_hosts: values("healthy").reduce(f64::min),
-    })
+    }
 }
 
-/// The target groups that serve the new revision, and those that serve the old one. Where ECS swaps two groups, only the
-/// service revisions say which is whose (aws.md §3.8).
+/// The target groups that serve the new revision, and those of the one before. Where ECS swaps two groups, only the service
+/// revision says which is its (aws.md §3.8); the other of each pair is the old one's, also when its tasks have gone.
 async fn target_groups(
     account: &Account,
     observed: &Observed,
 ) -> Result<(Vec<String>, Vec<String>), String> {
     let service = observed.service.as_ref().ok_or("there is no service")?;
-    let strategy = service.raw.pointer("/deploymentConfiguration/strategy").and_then(Value::as_str);
-    if strategy.is_none_or(|strategy| strategy == "ROLLING") {
-        return Ok((arns(&service.raw, "/loadBalancers"), Vec::new()));
+    let pairs = balancers(&service.raw, "/loadBalancers");
+    let other = |one: &Value| member(one, "/advancedConfiguration/alternateTargetGroupArn");
+    let mut old: Vec<String> = pairs.iter().filter_map(other).collect();
+    let primary = pairs.iter().filter_map(|one| member(one, "/targetGroupArn"));
+    if old.is_empty() {
+        return Ok((primary.collect(), Vec::new()));
     }
-    let in_force =
-        service.revision_in_force().ok_or("ECS does not show the new service revision")?;
-    let (mut new, mut old) = (Vec::new(), Vec::new());
-    for arn in &service.service_revisions {
-        let found = account.service_revisions(std::slice::from_ref(arn)).await;
-        let found = found.map_err(|error| error.to_string())?;
-        let side = if arn == in_force { &mut new } else { &mut old };
-        side.extend(
-            found
-                .iter()
-                .flat_map(|revision| arns(revision, "/resolvedConfiguration/loadBalancers")),
-        );
+    old.extend(primary);
+    let unseen = "ECS does not show the target groups of the new service revision";
+    let in_force = service.revision_in_force().ok_or(unseen)?;
+    let found = account.service_revisions(&[in_force.to_owned()]).await;
+    let found = found.map_err(|error| error.to_string())?;
+    let resolved = found.first().map(|one| balancers(one, "/resolvedConfiguration/loadBalancers"));
+    let new: Vec<String> =
+        resolved.iter().flatten().filter_map(|one| member(one, "/targetGroupArn")).collect();
+    if new.is_empty() {
+        return Err(unseen.to_owned());
     }
+    old.retain(|group| gate::has_stages(&service.raw) && !new.contains(group));
     Ok((new, old))
 }
 
-fn arns(document: &Value, pointer: &str) -> Vec<String> {
-    let list = document.pointer(pointer).and_then(Value::as_array);
-    list.into_iter()
-        .flatten()
-        .filter_map(|one| one.get("targetGroupArn")?.as_str().map(str::to_owned))
-        .collect()
+fn balancers(document: &Value, pointer: &str) -> Vec<Value> {
+    document.pointer(pointer).and_then(Value::as_array).cloned().unwrap_or_default()
+}
+
+fn member(balancer: &Value, pointer: &str) -> Option<String> {
+    balancer.pointer(pointer)?.as_str().map(str::to_owned)
 }
 
 /// The dimensions of target groups of Application Load Balancers: `targetgroup/…` and `app/…`, the ends of the ARNs.

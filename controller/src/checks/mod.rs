@@ -213,8 +213,8 @@ impl Measured<'_> {
         let now = self.context.clock.now();
         let mut due = analysis.due(&self.desired.checks, part, now);
         due.retain(|_| self.context.checks.takes_place());
-        let since = analysis.since(part);
-        let readings = join_all(due.iter().map(|check| Box::pin(self.reading(check, since)))).await;
+        let times = (analysis.since(part), analysis.shifted(part));
+        let readings = join_all(due.iter().map(|check| Box::pin(self.reading(check, times)))).await;
         for (check, reading) in due.into_iter().zip(readings) {
             let measurement = checks::judge(check, &reading, self.context.clock.now());
             tracing::info!(service = %self.desired.key, check = %check.name, outcome = ?measurement.outcome, message = %measurement.message, "measured");
@@ -222,7 +222,12 @@ impl Measured<'_> {
         }
     }
 
-    async fn reading(&self, check: &DesiredCheck, since: jiff::Timestamp) -> Reading {
+    /// Measures a check of what began, and got all requests, at these times.
+    async fn reading(
+        &self,
+        check: &DesiredCheck,
+        (since, shifted): (jiff::Timestamp, jiff::Timestamp),
+    ) -> Reading {
         let now = self.context.clock.now();
         match &check.provider {
             Provider::Http(http) => request::http(&self.context.checks, http).await,
@@ -232,7 +237,9 @@ impl Measured<'_> {
             Provider::Cloudwatch(cloudwatch) => {
                 metrics::cloudwatch(self.account, cloudwatch, (since, now)).await
             }
-            Provider::Alb(rule) => metrics::alb(self.account, self.observed, rule, now).await,
+            Provider::Alb(rule) => {
+                metrics::alb(self.account, self.observed, rule, (shifted, now)).await
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::planned::PlannedService;
 use crate::reconcile::{self, Context};
 use crate::references;
 use crate::releases::{Purpose, Releases};
+use crate::waiting;
 
 /// How many services are looked at at once.
 const AT_ONCE: usize = 60;
@@ -52,13 +53,15 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 /// The plan of every service, in the order of keys.
 async fn services(context: &Context) -> Vec<PlannedService> {
     let keys = context.inventory().keys();
-    stream::iter(keys)
-        .map(|key| async move {
-            let result = reconcile::plan_key(context, &key).await;
-            let references = context.inventory().references_of(&key);
-            PlannedService::new(key, result).citing(references)
-        })
-        .buffered(AT_ONCE)
-        .collect()
-        .await
+    let plans = stream::iter(keys).map(|key| async move {
+        let foreseen = reconcile::foresee(context, &key).await;
+        (key, foreseen)
+    });
+    let mut planned: Vec<_> = plans.buffered(AT_ONCE).collect().await;
+    waiting::line_up(context, &mut planned);
+    let planned = planned.into_iter().map(|(key, foreseen)| {
+        let references = context.inventory().references_of(&key);
+        PlannedService::new(key, foreseen.map(|foreseen| foreseen.plan)).citing(references)
+    });
+    planned.collect()
 }

@@ -52,8 +52,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .keeping(config.revisions)
         .following(connect::repositories(&config))
         .hearing(config.events.clone());
-    let sources_to_wake = context.triggers.sources.clone();
-    let webhooks = Webhooks::new(&config.webhooks, sources_to_wake, crate::config::read_secret);
+    let triggers = context.triggers.clone();
+    let webhooks = Webhooks::new(&config.webhooks, triggers, crate::config::read_secret);
     let state = http::State {
         store: context.statuses.clone(),
         orders: Some(Intake::new(context.clone(), operator.queue().clone())),

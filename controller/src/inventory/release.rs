@@ -57,6 +57,13 @@ pub enum WantedRelease {
 }
 
 impl WantedRelease {
+    /// The release, or one of the two.
+    pub fn entry(&self) -> &Arc<ReleaseEntry> {
+        match self {
+            Self::Spec(entry) | Self::Twice { entry, .. } => entry,
+        }
+    }
+
     /// What tells it from other versions of it.
     pub fn fingerprint(&self) -> SpecHash {
         match self {
@@ -205,10 +212,7 @@ impl Inventory {
     pub fn followers_of_release(&self, name: &ReleaseName) -> Vec<ReleaseName> {
         self.releases()
             .into_iter()
-            .filter(|(_, wanted)| {
-                let (WantedRelease::Spec(entry) | WantedRelease::Twice { entry, .. }) = wanted;
-                entry.rule.goes_after() == Some(name)
-            })
+            .filter(|(_, wanted)| wanted.entry().rule.goes_after() == Some(name))
             .map(|(follower, _)| follower)
             .collect()
     }

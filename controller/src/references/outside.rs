@@ -11,7 +11,7 @@ use crds::{ObjectKey, TargetName, TfstateName};
 use futures_util::future::join_all;
 use tokio::sync::Notify;
 
-use super::name::Origin;
+use super::name::{Origin, Referent};
 use super::parameters::Parameters;
 use super::referents::Answer;
 use super::states::StateReader;
@@ -56,6 +56,15 @@ impl Outside {
     pub fn wake(&self, origin: &Origin) {
         if let Some(notify) = self.notify(origin) {
             notify.notify_one();
+        }
+    }
+
+    /// Lets the states be read that an object holds.
+    pub fn wake_for_object(&self, bucket: &str, key: &str) {
+        for (state, notify) in self.0.states.values() {
+            if state.is_object(bucket, key) {
+                notify.notify_one();
+            }
         }
     }
 
@@ -115,6 +124,25 @@ pub async fn follow(context: &Context, queue: &Queue<ObjectKey>, interval: Durat
             }
         });
     join_all(loops).await;
+}
+
+/// Lets a target's parameters be read now if specs refer to one of these names.
+pub fn heed_parameters(context: &Context, target: &TargetName, names: &BTreeSet<String>) {
+    fn bare(name: &str) -> &str {
+        name.trim_start_matches('/')
+    }
+    if names.is_empty() {
+        return;
+    }
+    let names: BTreeSet<&str> = names.iter().map(|name| bare(name)).collect();
+    let origin = Origin::Parameters(target.clone());
+    let is_one = |referent: &Referent| match referent {
+        Referent::Parameter { name, .. } => names.contains(bare(name)),
+        Referent::Terraform { .. } | Referent::Release(_) => false,
+    };
+    if context.inventory().referents_of(&origin).iter().any(is_one) {
+        context.outside.wake(&origin);
+    }
 }
 
 /// Reads every origin once, all at the same time.

@@ -78,6 +78,14 @@ impl StateReader {
         &self.name
     }
 
+    /// Whether it lies in this object.
+    pub(super) fn is_object(&self, bucket: &str, key: &str) -> bool {
+        match &self.place {
+            Place::Object { bucket: known, key: at, .. } => known == bucket && at == key,
+            Place::File(_) => false,
+        }
+    }
+
     pub(super) fn interval(&self) -> Duration {
         self.interval
     }

@@ -25,13 +25,22 @@ use tokio::time::Instant;
 pub use self::git::{Repositories, TagSource};
 pub use self::outcome::answers;
 use self::turn::{Ended, Tracked};
+use crate::aws::Repository;
+use crate::inventory::WantedRelease;
 use crate::queue::{Priority, Queue};
 use crate::reconcile::Context;
+use crate::triggers::Followed;
+use crate::triggers::event::Place;
 
 /// How many repositories are looked at at once.
 const WORKERS: usize = 8;
 /// How often a repository is listed when the release does not say.
 const INTERVAL: Duration = Duration::from_mins(1);
+
+/// How far apart the looks at a release are that somebody asks for.
+const ASKED_APART: Duration = Duration::from_secs(1);
+/// How soon a release is looked at once more after somebody asked for a look: some tell of a push before they list it.
+const ASKED_AGAIN: Duration = Duration::from_secs(5);
 
 /// The releases of an operator.
 #[derive(Debug)]
@@ -39,6 +48,8 @@ pub struct Releases {
     queue: Queue<ReleaseName>,
     tracked: Mutex<HashMap<ReleaseName, Arc<tokio::sync::Mutex<Tracked>>>>,
     repositories: Repositories,
+    /// When somebody last asked for a look at which.
+    asked: Mutex<HashMap<ReleaseName, Instant>>,
     random: Mutex<fastrand::Rng>,
 }
 
@@ -58,6 +69,7 @@ impl Releases {
             queue: Queue::new(seed),
             tracked: Mutex::default(),
             repositories,
+            asked: Mutex::default(),
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
         }
     }
@@ -70,7 +82,8 @@ impl Releases {
     /// Looks at every release, again and again. Never ends by itself.
     pub async fn run(&self, context: &Context, services: &Queue<ObjectKey>) {
         let workers = (0..WORKERS).map(|_| self.work(context, services));
-        tokio::join!(self.follow(context), futures_util::future::join_all(workers));
+        let workers = futures_util::future::join_all(workers);
+        tokio::join!(self.follow(context), self.hear(context), workers);
     }
 
     /// Looks at every release once, those first that others wait for.
@@ -90,6 +103,7 @@ impl Releases {
         let mut seen: BTreeMap<ReleaseName, SpecHash> = BTreeMap::new();
         loop {
             let wanted = context.inventory().releases();
+            context.triggers.followers.put(followed(&wanted));
             let present: BTreeMap<ReleaseName, SpecHash> =
                 wanted.into_iter().map(|(name, wanted)| (name, wanted.fingerprint())).collect();
             for (name, hash) in &present {
@@ -103,6 +117,38 @@ impl Releases {
             seen = present;
             news.notified().await;
         }
+    }
+
+    /// Queues what somebody heard of a push for.
+    async fn hear(&self, context: &Context) {
+        loop {
+            for name in context.triggers.followers.woken().await {
+                let at = self.ask(&name);
+                self.queue.add_at(name, Priority::Urgent, at);
+            }
+        }
+    }
+
+    /// Notes that somebody asks for a look. Returns when it is due: now, or a moment after the one before.
+    fn ask(&self, name: &ReleaseName) -> Instant {
+        let now = Instant::now();
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = match asked.get(name) {
+            // It waits for that look already.
+            Some(next) if *next > now => *next,
+            Some(last) => now.max(*last + ASKED_APART),
+            None => now,
+        };
+        asked.insert(name.clone(), at);
+        at
+    }
+
+    /// How long after a look the next one is.
+    fn pause(&self, name: &ReleaseName, pause: Duration) -> Duration {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_asked = asked.get(name).is_some_and(|at| at.elapsed() < ASKED_AGAIN);
+        drop(asked);
+        if was_asked { pause.min(ASKED_AGAIN) } else { self.jittered(pause) }
     }
 
     async fn work(&self, context: &Context, services: &Queue<ObjectKey>) {
@@ -122,11 +168,12 @@ impl Releases {
                 self.wake(follower);
             }
             if let Some(pause) = ended.next {
-                let at = Instant::now() + self.jittered(pause);
+                let at = Instant::now() + self.pause(&name, pause);
                 self.queue.add_at(name.clone(), Priority::Resync, at);
             }
             if ended.is_gone {
                 self.lock().remove(&name);
+                self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
             }
             self.queue.done(&name, ended.has_failed);
         }
@@ -145,4 +192,17 @@ impl Releases {
     fn lock(&self) -> MutexGuard<'_, HashMap<ReleaseName, Arc<tokio::sync::Mutex<Tracked>>>> {
         self.tracked.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Which repositories releases follow.
+fn followed(wanted: &BTreeMap<ReleaseName, WantedRelease>) -> BTreeMap<ReleaseName, Followed> {
+    let followed = |wanted: &WantedRelease| {
+        let entry = wanted.entry();
+        let images = listing::place(entry.rule.image()).map(|(repository, region)| {
+            let Repository { registry: account, name } = repository;
+            (Place { account, region }, name)
+        });
+        Followed { images, git: entry.git.as_ref().map(|git| git.url.clone()) }
+    };
+    wanted.iter().map(|(name, wanted)| (name.clone(), followed(wanted))).collect()
 }

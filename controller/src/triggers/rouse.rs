@@ -12,6 +12,7 @@ use crate::aws::Identity;
 use crate::inventory::Entry;
 use crate::queue::{Priority, Queue};
 use crate::reconcile::Context;
+use crate::references;
 use crate::status_store::{Event, EventKind, EventLevel};
 
 /// How soon events may let a service be looked at again.
@@ -78,6 +79,7 @@ pub(super) async fn rouse(
             Wake::Service(service) => keys.extend(of_service(context, &targets, service)),
             Wake::Object { bucket, key } => {
                 context.triggers.sources.wake_for_object(&bucket, &key);
+                context.outside.wake_for_object(&bucket, &key);
             }
             wake @ (Wake::Repository { .. } | Wake::Parameter { .. } | Wake::Secret { .. }) => {
                 forget(context, &targets, &wake);
@@ -85,6 +87,7 @@ pub(super) async fn rouse(
             }
         }
     }
+    wake_readers(context, &targets, &mentioned);
     if !mentioned.is_empty() {
         let specs = context.inventory().specs();
         for entry in specs {
@@ -191,6 +194,27 @@ fn forget(context: &Context, targets: &[Ours], wake: &Wake) {
             Wake::Secret { id, .. } => account.forget_secrets(|known| is_same_secret(known, id)),
             Wake::Service(_) | Wake::Object { .. } => {}
         }
+    }
+}
+
+/// Lets releases and parameters be read that others take their values from.
+fn wake_readers(context: &Context, targets: &[Ours], wakes: &[Wake]) {
+    for wake in wakes {
+        if let Wake::Repository { place, name } = wake {
+            context.triggers.followers.wake_for_images(place, name);
+        }
+    }
+    for ours in targets {
+        let name = |wake: &Wake| match wake {
+            Wake::Parameter { place, name } if ours.is_at(place) => Some(name.clone()),
+            Wake::Parameter { .. }
+            | Wake::Service(_)
+            | Wake::Repository { .. }
+            | Wake::Secret { .. }
+            | Wake::Object { .. } => None,
+        };
+        let names: BTreeSet<String> = wakes.iter().filter_map(name).collect();
+        references::heed_parameters(context, &ours.target, &names);
     }
 }
 

@@ -22,29 +22,28 @@ pub(super) enum Push {
 
 impl Push {
     /// Reads a call whose signature is right.
-    pub(super) fn read(provider: WebhookProvider, headers: &HeaderMap, body: &[u8]) -> Self {
+    pub(super) fn read(provider: WebhookProvider, headers: &HeaderMap, body: &Value) -> Self {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let body = json(headers, body);
         match provider {
             WebhookProvider::Github => match header("x-github-event") {
-                Some("push" | "create" | "delete") | None => github(&body),
+                Some("push" | "create" | "delete") | None => github(body),
                 Some(_) => Self::Nothing,
             },
-            WebhookProvider::Gitlab => match text(&body, "object_kind") {
-                Some("push" | "tag_push") | None => gitlab(&body),
+            WebhookProvider::Gitlab => match text(body, "object_kind") {
+                Some("push" | "tag_push") | None => gitlab(body),
                 // A system hook of the whole instance says less.
                 Some("repository_update") => Self::Anything,
                 Some(_) => Self::Nothing,
             },
             WebhookProvider::Bitbucket => match header("x-event-key") {
-                Some("repo:push") => bitbucket(&body, "/push/changes"),
+                Some("repo:push") => bitbucket(body, "/push/changes"),
                 Some("repo:refs_changed" | "mirror:repo_synchronized") => {
-                    bitbucket(&body, "/changes")
+                    bitbucket(body, "/changes")
                 }
                 None => Self::Anything,
                 Some(_) => Self::Nothing,
             },
-            WebhookProvider::Generic => match text(&body, "ref") {
+            WebhookProvider::Generic => match text(body, "ref") {
                 Some(reference) => Self::of(vec![reference.to_owned()], None),
                 None => Self::Anything,
             },
@@ -56,6 +55,17 @@ impl Push {
             return Self::Anything;
         }
         Self::References { changed, head: head.map(str::to_owned) }
+    }
+
+    /// Whether tags may have changed.
+    pub(super) fn may_be_of_tags(&self) -> bool {
+        match self {
+            Self::References { changed, .. } => {
+                changed.iter().any(|changed| changed.starts_with("refs/tags/"))
+            }
+            Self::Anything => true,
+            Self::Nothing => false,
+        }
     }
 
     /// Whether a source that follows `reference` may have changed.
@@ -124,7 +134,7 @@ fn bitbucket_reference(change: &Value) -> Option<String> {
 }
 
 /// The body, or what stands in its field `payload`, where a host sends a form; `null` for anything else.
-fn json(headers: &HeaderMap, body: &[u8]) -> Value {
+pub(super) fn body(headers: &HeaderMap, body: &[u8]) -> Value {
     let kind = headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let is_form = kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
     if is_form

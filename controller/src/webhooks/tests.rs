@@ -5,9 +5,10 @@ use crds::{GitRef, GitSource, SourceLocation};
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
+use crate::triggers::{Followed, Followers};
 
 const SECRET: &str = "a secret of the webhook";
 const NOW: i64 = 1_795_000_000;
@@ -37,19 +38,21 @@ fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
 struct World {
     webhooks: Webhooks,
     bell: Arc<tokio::sync::Notify>,
+    followers: Followers,
 }
 
 impl World {
     fn following(reference: GitRef) -> Self {
-        let sources = Sources::default();
+        let triggers = Triggers::default();
+        let followers = triggers.followers.clone();
         let git = GitSource { reference: Some(reference), ..GitSource::default() };
-        let bell = sources.open(&source(), &SourceLocation::Git(Box::new(git)));
+        let bell = triggers.sources.open(&source(), &SourceLocation::Git(Box::new(git)));
         let configured: Vec<Webhook> = WebhookProvider::ALL
             .into_iter()
             .map(|provider| Webhook { source: source(), provider, secret: SecretFrom::default() })
             .collect();
-        let webhooks = Webhooks::new(&configured, sources, |_| Ok(format!("{SECRET}\n"))).unwrap();
-        Self { webhooks, bell }
+        let webhooks = Webhooks::new(&configured, triggers, |_| Ok(format!("{SECRET}\n"))).unwrap();
+        Self { webhooks, bell, followers }
     }
 
     fn of_main() -> Self {
@@ -255,6 +258,86 @@ async fn bitbucket_tells_of_branches_in_the_ways_of_cloud_and_data_center() {
     }
 }
 
+/// What comes of a call about the tag `v2.1.0` or a branch of a repository, and whether it wakes the release that follows
+/// `acme/shop`. The source follows the branch `main` of another one.
+fn told_of_shop(provider: WebhookProvider, event: (&str, &str), body: &Value) -> (Received, bool) {
+    let world = World::of_main();
+    let followed =
+        Followed { images: None, git: Some("https://git.acme.io/acme/shop.git".to_owned()) };
+    world.followers.put([("shop".parse().unwrap(), followed)].into());
+    let body = body.to_string();
+    let time = NOW.to_string();
+    let signature = hex_tag(&body);
+    let timed = hex_tag(&format!("{time}.{body}"));
+    let headers = headers(&[
+        event,
+        ("x-hub-signature-256", &signature),
+        ("x-hub-signature", &signature),
+        ("x-gitlab-token", SECRET),
+        ("x-longshore-timestamp", &time),
+        ("x-longshore-signature", &timed),
+    ]);
+    let caller = world.webhooks.admit(provider, "fleet").unwrap();
+    let received = caller.receive(&headers, body.as_bytes(), now()).unwrap();
+    (received, world.followers.woken().now_or_never().is_some())
+}
+
+#[tokio::test]
+async fn a_tag_of_an_application_wakes_the_releases_that_follow_it() {
+    use WebhookProvider::{Bitbucket, Generic, Github, Gitlab};
+    let (tag, branch) = ("refs/tags/v2.1.0", "refs/heads/topic");
+    let github = |reference: &str, name: &str| {
+        let body = json!({ "ref": reference, "repository": { "full_name": name } });
+        (Github, ("x-github-event", "push"), body)
+    };
+    let gitlab = |kind: &str, reference: &str| {
+        let project = json!({ "path_with_namespace": "acme/shop" });
+        let body = json!({ "object_kind": kind, "ref": reference, "project": project });
+        (Gitlab, ("x-gitlab-event", "Hook"), body)
+    };
+    let cloud = |kind: &str| {
+        let changes = json!([{ "new": { "type": kind, "name": "v2.1.0" }, "old": null }]);
+        let body =
+            json!({ "push": { "changes": changes }, "repository": { "full_name": "acme/shop" } });
+        (Bitbucket, ("x-event-key", "repo:push"), body)
+    };
+    let center = |reference: &str| {
+        let repository = json!({ "slug": "shop", "project": { "key": "ACME" } });
+        let body = json!({ "changes": [{ "ref": { "id": reference } }], "repository": repository });
+        (Bitbucket, ("x-event-key", "repo:refs_changed"), body)
+    };
+    let generic = |body: Value| (Generic, ("x-event", ""), body);
+    let created = json!({
+        "ref": "v2.1.0", "ref_type": "tag", "repository": { "full_name": "acme/shop" },
+    });
+    let (woken, other) = ((Received::Woken, true), (Received::NotConcerned, false));
+    for ((provider, event, body), expected) in [
+        (github(tag, "acme/shop"), woken),
+        (github(tag, "Acme/Shop"), woken),
+        ((Github, ("x-github-event", "create"), created), woken),
+        (github(branch, "acme/shop"), other),
+        (github(tag, "acme/other"), other),
+        (gitlab("tag_push", tag), woken),
+        (gitlab("push", branch), other),
+        (cloud("tag"), woken),
+        (cloud("branch"), other),
+        (center(tag), woken),
+        (center(branch), other),
+        (generic(json!({ "ref": tag, "repository": "https://git.acme.io/acme/shop.git" })), woken),
+        (generic(json!({ "ref": branch, "repository": "acme/shop" })), other),
+        (generic(json!({ "ref": tag })), other),
+        (generic(json!({ "ref": tag, "repository": ["acme/shop"] })), other),
+        // Of a call that names no reference nobody knows what it changed.
+        (generic(json!({ "repository": "acme/shop" })), woken),
+        (generic(json!({})), (Received::Woken, false)),
+    ] {
+        assert_eq!(told_of_shop(provider, event, &body), expected, "{provider:?} {body}");
+    }
+    let ping = json!({ "zen": "x", "repository": { "full_name": "acme/shop" } });
+    let told = told_of_shop(Github, ("x-github-event", "ping"), &ping);
+    assert_eq!(told, (Received::NoChange, false));
+}
+
 #[tokio::test]
 async fn any_program_signs_time_and_body() {
     let world = World::of_main();
@@ -354,7 +437,7 @@ async fn there_are_the_webhooks_of_the_configuration_and_no_others() {
         check(std::slice::from_ref(&github), |_| false).unwrap_err().contains("no source `fleet`")
     );
     for secret in ["", " \n"] {
-        let error = Webhooks::new(std::slice::from_ref(&github), Sources::default(), move |_| {
+        let error = Webhooks::new(std::slice::from_ref(&github), Triggers::default(), move |_| {
             Ok(secret.to_owned())
         });
         assert!(error.unwrap_err().contains("empty"));
@@ -371,7 +454,7 @@ async fn a_new_secret_takes_over_without_a_restart() {
         secret: SecretFrom::default(),
     };
     let webhooks =
-        Webhooks::new(&[hook], Sources::default(), move |_| read.lock().unwrap().clone()).unwrap();
+        Webhooks::new(&[hook], Triggers::default(), move |_| read.lock().unwrap().clone()).unwrap();
     let admits = |token: &str| {
         let headers = headers(&[("x-gitlab-token", token)]);
         let caller = webhooks.admit(WebhookProvider::Gitlab, "fleet").unwrap();
@@ -433,8 +516,10 @@ proptest! {
         let headers =
             headers(&[("content-type", kind), ("x-github-event", event), ("x-event-key", event)]);
         for provider in WebhookProvider::ALL {
-            let push = push::Push::read(provider, &headers, text.as_bytes());
-            let _ = push.concerns(&GitRef::default());
+            let body = push::body(&headers, text.as_bytes());
+            let push = push::Push::read(provider, &headers, &body);
+            let _ = (push.concerns(&GitRef::default()), push.may_be_of_tags());
+            let _ = repository::named(provider, &body);
         }
     }
 }

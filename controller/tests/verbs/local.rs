@@ -83,6 +83,40 @@ async fn values_of_a_terraform_state_are_shown_with_their_origin() {
 }
 
 #[tokio::test]
+async fn a_plan_says_who_would_wait_in_line() {
+    let named = |number| spec(2).replace("{name: web}", &format!("{{name: s{number}}}"));
+    let specs: Vec<String> = (0..10).map(named).collect();
+    let (folder, config) = fleet(&specs.join("---\n"));
+    let text = std::fs::read_to_string(&config).unwrap();
+    let target = "{name: default, region: eu-west-1, maxConcurrentRollouts: 2}";
+    std::fs::write(&config, format!("{text}  targets: [{target}]\n")).unwrap();
+    let sandbox = folder.path().join("sandbox.yaml");
+    std::fs::write(&sandbox, "clusters: [{name: shop}]\n").unwrap();
+    let sandbox = format!("--sandbox={}", sandbox.display());
+    let plan = run_with(&["plan", "--config", &config, &sandbox, "--output", "json"], &[]).await;
+    assert_eq!(plan.code, 2, "{plan:?}");
+    let services = plan.json()["services"].as_array().unwrap().clone();
+    let changing = services.iter().filter(|service| service["actions"] != json!([]));
+    let changing: Vec<&serde_json::Value> = changing.map(|service| &service["name"]).collect();
+    assert_eq!(changing, ["s0", "s1"]);
+    for (ahead, service) in services[2..].iter().enumerate() {
+        let hold = &service["holds"][0];
+        assert_eq!(hold["reason"], "WaitingForPlace", "{service}");
+        let before = match ahead {
+            0 => "this one is the next".to_owned(),
+            1 => "1 waits before this one".to_owned(),
+            ahead => format!("{ahead} wait before this one"),
+        };
+        let message = hold["message"].as_str().unwrap();
+        assert!(message.contains("allows 2 rollouts at a time"), "{message}");
+        assert!(message.ends_with(&before), "{message}");
+        assert_eq!(service["withheld"][1]["action"], "CreateService");
+    }
+    let text = run_with(&["plan", "--config", &config, &sandbox], &[]).await;
+    assert!(text.out.contains("2 to change, 8 held, 0 unchanged"), "{text:?}");
+}
+
+#[tokio::test]
 async fn without_aws_only_the_writing_of_references_is_checked() {
     let (folder, config) = fleet_with_state();
     std::fs::remove_file(folder.path().join("shop.tfstate")).unwrap();

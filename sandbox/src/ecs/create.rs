@@ -85,6 +85,7 @@ impl Ecs {
             registered: BTreeMap::new(),
             stuck: false,
             unplaced: false,
+            serving: None,
         };
         self.start_deployment(id, &mut service, key, now);
         self.remember_before(&cluster_name, &name, None, now);

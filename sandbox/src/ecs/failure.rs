@@ -48,6 +48,18 @@ impl Failure {
         }
     }
 
+    /// The load balancer is not as a shift of traffic needs it.
+    pub(super) fn networking(what: &str) -> Self {
+        Self {
+            rollout: "ECS deployment failed: invalid networking configuration.".to_owned(),
+            event: "invalid networking configuration.".to_owned(),
+            status: format!(
+                "Service deployment rolled back because of invalid networking configuration. {what}"
+            ),
+            cause: "ECS deployment networking configuration".to_owned(),
+        }
+    }
+
     pub(super) fn stopped_by_user() -> Self {
         Self {
             rollout: "ECS deployment failed: the service deployment was stopped.".to_owned(),

@@ -51,7 +51,8 @@ fn slow_start(container: &Container) -> Duration {
         | ImageBehaviour::Denied
         | ImageBehaviour::Exits { .. }
         | ImageBehaviour::Unhealthy
-        | ImageBehaviour::IgnoresStop => Duration::ZERO,
+        | ImageBehaviour::IgnoresStop
+        | ImageBehaviour::FailsRequests(_) => Duration::ZERO,
     }
 }
 

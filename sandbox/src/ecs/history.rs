@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Ecs, arn,
     cluster::with_token,
+    colours,
     describe::fill_configuration,
     model::{Counts, Record, RevisionNumber, Service, ServiceStatus},
     refusal,
@@ -224,14 +225,8 @@ impl Ecs {
         add("containerImages", Value::Array(images));
         add("createdAt", json!(epoch(deployment.created)));
         add("guardDutyEnabled", json!(false));
-        let groups: Vec<Value> = deployment
-            .captured_list("loadBalancers")
-            .iter()
-            .filter_map(|one| input::text(one, "targetGroupArn"))
-            .map(|arn| json!({"targetGroupArn": arn}))
-            .collect();
-        if !groups.is_empty() {
-            add("resolvedConfiguration", json!({"loadBalancers": groups}));
+        if let Some(resolved) = colours::resolved_view(deployment) {
+            add("resolvedConfiguration", resolved);
         }
         self.rewrites.service(&mut view);
         Some(Value::Object(view))

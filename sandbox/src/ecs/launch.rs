@@ -35,7 +35,7 @@ impl Ecs {
                 .and_then(Value::as_bool)
                 .unwrap_or(false),
             network: deployment.captured.get("networkConfiguration").cloned(),
-            targets: targets_of(deployment.captured_list("loadBalancers")),
+            targets: targets_of(&deployment.balancers),
             ..launch_of(&Value::Object(deployment.captured.clone()))
         };
         let mut launch = launch;

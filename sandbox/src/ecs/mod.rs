@@ -9,6 +9,7 @@ mod breaker;
 mod capacity;
 mod chronicle;
 mod cluster;
+mod colours;
 mod create;
 mod definition;
 mod definition_rules;
@@ -63,7 +64,10 @@ use self::{
 };
 use crate::{ApiError, Fixtures, fixtures::Timings, images::ImageBook};
 
-pub(crate) use self::targets::{TargetChange, TargetChangeKind};
+pub(crate) use self::{
+    colours::TrafficShift,
+    targets::{TargetChange, TargetChangeKind},
+};
 
 /// What tasks find outside ECS when they start.
 pub(crate) trait Surroundings {
@@ -71,6 +75,8 @@ pub(crate) trait Surroundings {
     fn secret_exists(&self, value_from: &str) -> bool;
     /// What the registry answers for an image; `None` if it is none of ours.
     fn image(&self, reference: &str) -> Option<RegistryAnswer>;
+    /// The target groups and weights of a listener's rule, or of a listener; `None` if it is none of ours.
+    fn weights(&self, rule_or_listener: &str) -> Option<Vec<(String, u32)>>;
 }
 
 /// What a registry of ours says about an image reference.
@@ -103,6 +109,7 @@ pub(crate) struct Ecs {
     /// Answers to `RunTask` by client token.
     tokens: HashMap<String, TokenAnswer>,
     target_changes: Vec<TargetChange>,
+    shifts: Vec<TrafficShift>,
     /// Whether anybody hears what ECS tells, and what it has told.
     tells: bool,
     notices: Vec<Notice>,
@@ -131,6 +138,7 @@ impl Ecs {
             rewrites: Rewrites::new(fixtures.rewrites, account, region),
             tokens: HashMap::new(),
             target_changes: Vec::new(),
+            shifts: Vec::new(),
             tells: fixtures.events.is_some(),
             notices: Vec::new(),
             waiting: BTreeSet::new(),
@@ -156,7 +164,7 @@ impl Ecs {
                     self.task_step(task, epoch, step, when, around);
                 }
                 Event::DeploymentBegins { service, record } => {
-                    self.deployment_begins(service, &record, when);
+                    self.deployment_begins(service, &record, when, around);
                 }
                 Event::RecordStops { service, record } => self.record_stops(service, &record, when),
                 Event::RollbackBegins { service, record } => {

@@ -46,6 +46,8 @@ pub(super) struct Service {
     pub(super) stuck: bool,
     /// Whether it has said that a task found no room.
     pub(super) unplaced: bool,
+    /// The revision that production traffic goes to.
+    pub(super) serving: Option<RevisionNumber>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +72,8 @@ pub(super) struct Deployment {
     pub(super) reason: String,
     /// The configuration that the revision captured.
     pub(super) captured: Map<String, Value>,
+    /// Its load balancers, each with the target group that this revision's tasks join.
+    pub(super) balancers: Vec<Value>,
     pub(super) definition: DefinitionKey,
     pub(super) created: Timestamp,
     pub(super) updated: Timestamp,
@@ -125,10 +129,6 @@ impl Deployment {
 
     pub(super) fn is_shown(&self) -> bool {
         self.status != DeploymentStatus::Inactive
-    }
-
-    pub(super) fn captured_list(&self, name: &str) -> &[Value] {
-        self.captured.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 }
 

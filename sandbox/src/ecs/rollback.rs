@@ -115,6 +115,7 @@ impl Ecs {
                 Some(Rollback { reason: failure.status, started: Some(now), to: Some(candidate) });
             if let Some(progress) = &mut record.progress {
                 progress.roll_back();
+                self.shift_all(service, candidate);
             }
         }
         if let Some(primary) = service.primary_mut() {

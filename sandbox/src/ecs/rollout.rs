@@ -6,15 +6,17 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
-    Ecs,
+    Ecs, Surroundings,
     agenda::Event,
     breaker::Breaker,
+    colours,
     definition::DefinitionKey,
     model::{
         AlarmStatus, Alarms, Backoff, BreakerStatus, Deployment, DeploymentStatus, Record,
         RecordStatus, Rollout, Service, ServiceId,
     },
     scheduler::Group,
+    stages::Stage,
 };
 use crate::{clock::after, ids, input};
 
@@ -66,6 +68,7 @@ impl Ecs {
             rollout: Rollout::InProgress,
             reason: format!("ECS deployment ecs-svc/{number} in progress."),
             captured,
+            balancers: colours::resolve(service),
             definition,
             created: now,
             updated: now,
@@ -136,15 +139,24 @@ impl Ecs {
         }
     }
 
-    pub(super) fn deployment_begins(&mut self, id: ServiceId, record: &str, now: Timestamp) {
+    pub(super) fn deployment_begins(
+        &mut self,
+        id: ServiceId,
+        record: &str,
+        now: Timestamp,
+        around: &dyn Surroundings,
+    ) {
         self.with_service(id, |ecs, service| {
             let alarms = ecs.alarms_at_start(service);
             let sources = service.open_record().map_or(0, |open| open.sources.len());
-            let progress = ecs.first_stage(service, sources, now);
-            let Some(record) = service.record_mut(record) else { return };
-            if record.status != RecordStatus::Pending {
+            let is_pending = |one: &Record| one.id == record && one.status == RecordStatus::Pending;
+            if !service.records.iter().any(is_pending) {
                 return;
             }
+            let progress = ecs.first_stage(service, sources, now);
+            let is_alone = progress.as_ref().is_some_and(|one| one.stage > Stage::ReconcileService);
+            let unfit = if is_alone { colours::unfit(service, around) } else { None };
+            let Some(record) = service.record_mut(record) else { return };
             record.status = RecordStatus::InProgress;
             record.started = Some(now);
             record.updated = now;
@@ -154,6 +166,9 @@ impl Ecs {
             if let Some(deployment) = service.deployment_mut(target) {
                 deployment.begun = true;
                 deployment.updated = now;
+            }
+            if let Some(failure) = unfit {
+                ecs.fail_rollout(id, service, failure, true, now);
             }
         });
         self.turn_soon(id, now);
@@ -283,6 +298,7 @@ impl Ecs {
         primary.reason = format!("ECS deployment {} completed.", primary.id());
         primary.updated = now;
         let text = format!("(deployment {}) deployment completed.", primary.id());
+        service.serving = Some(primary.number);
         self.announce(service, now, &text);
         self.tell_primary(service, "SERVICE_DEPLOYMENT_COMPLETED", now);
         let status = match service.open_record().map(|record| record.status) {

@@ -41,6 +41,12 @@ impl Group {
         self.pending.len() + self.unproven.len() + self.healthy.len()
     }
 
+    /// Those that are not on their way to STOPPED.
+    fn running(&self) -> Vec<TaskId> {
+        let live = self.pending.iter().chain(&self.unproven).chain(&self.healthy);
+        live.chain(&self.unhealthy).copied().collect()
+    }
+
     fn all(&self) -> usize {
         self.live() + self.unhealthy.len() + self.stopping
     }
@@ -197,10 +203,16 @@ impl Ecs {
     /// Stops tasks of replaced deployments as far as enough healthy ones stay.
     fn shrink_sources(&mut self, service: &mut Service, now: Timestamp) {
         let Some(primary) = service.primary() else { return };
-        if !primary.begun || primary.rollout == Rollout::Failed || service.keeps_sources() {
+        if !primary.begun || primary.rollout == Rollout::Failed {
             return;
         }
         let census = self.census(service);
+        if let Some(alone) = service.stays_alone() {
+            self.drain_others(service, &census, alone, now);
+        }
+        if service.keeps_sources() {
+            return;
+        }
         let healthy: usize = census.values().map(|group| group.healthy.len()).sum();
         let floor = percent_ceil(service.desired, service.minimum_percent());
         let floor = usize::try_from(floor).unwrap_or(0);
@@ -229,6 +241,29 @@ impl Ecs {
                 source.desired = i64::try_from(left).unwrap_or(0);
             }
             self.stop_for_scaling(service, number, &chosen, now);
+        }
+    }
+
+    /// Stops the tasks of all replaced deployments but one.
+    fn drain_others(
+        &mut self,
+        service: &mut Service,
+        census: &Census,
+        stays: RevisionNumber,
+        now: Timestamp,
+    ) {
+        let leaving: Vec<RevisionNumber> = service
+            .deployments
+            .iter()
+            .filter(|one| one.status == DeploymentStatus::Active && one.number != stays)
+            .map(|one| one.number)
+            .collect();
+        for number in leaving {
+            if let Some(deployment) = service.deployment_mut(number) {
+                deployment.desired = 0;
+            }
+            let tasks: Vec<TaskId> = census.get(&number).map(Group::running).unwrap_or_default();
+            self.stop_for_scaling(service, number, &tasks, now);
         }
     }
 
@@ -390,15 +425,7 @@ impl Ecs {
     fn drain(&mut self, service: &mut Service, now: Timestamp) {
         let census = self.census(service);
         for (number, group) in &census {
-            let ids: Vec<TaskId> = group
-                .pending
-                .iter()
-                .chain(&group.unproven)
-                .chain(&group.healthy)
-                .chain(&group.unhealthy)
-                .copied()
-                .collect();
-            self.stop_for_scaling(service, *number, &ids, now);
+            self.stop_for_scaling(service, *number, &group.running(), now);
         }
         let busy = census.values().any(|group| group.live() + group.draining > 0);
         if !busy {

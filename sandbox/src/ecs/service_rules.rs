@@ -163,6 +163,7 @@ fn verify_strategy(settings: &Value) -> Result<(), ApiError> {
             "Either all or none of the provided loadBalancers must have advancedConfiguration defined",
         ));
     }
+    balancers.iter().try_for_each(verify_rules)?;
     match input::text(configuration, "strategy") {
         Some("BLUE_GREEN" | "LINEAR" | "CANARY") if advanced < balancers.len() => {
             return Err(refusal::invalid(
@@ -191,6 +192,29 @@ fn verify_strategy(settings: &Value) -> Result<(), ApiError> {
         }
     }
     Ok(())
+}
+
+/// The rules between which traffic is shifted.
+fn verify_rules(balancer: &Value) -> Result<(), ApiError> {
+    let Some(advanced) = input::present(balancer, "advancedConfiguration") else { return Ok(()) };
+    let rules = ["productionListenerRule", "testListenerRule"]
+        .map(|member| (member, input::text(advanced, member)));
+    for (member, rule) in rules {
+        let is_known =
+            |arn: &str| arn.contains(":listener-rule/app/") || arn.contains(":listener/net/");
+        if let Some(arn) = rule.filter(|arn| !is_known(arn)) {
+            return Err(refusal::invalid(format!(
+                "{member} has an invalid ARN format. Must be RuleArn for ALB or ListenerArn for NLB. Got: {arn}"
+            )));
+        }
+    }
+    let [(_, production), (_, test)] = rules;
+    match production.filter(|_| production == test) {
+        Some(arn) => Err(refusal::invalid(format!(
+            "The following rules cannot be used as both production and test listener rules: {arn}"
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn verify_platform(settings: &Value) -> Result<(), ApiError> {

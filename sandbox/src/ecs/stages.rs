@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::{
     Ecs,
+    colours::Traffic,
     failure::Failure,
     hooks::{Hook, HookStatus},
-    model::{Record, RecordStatus, Rollout, Service, ServiceId},
+    model::{DeploymentStatus, Record, RecordStatus, RevisionNumber, Rollout, Service, ServiceId},
 };
 use crate::{clock::after, input};
 
@@ -126,6 +127,11 @@ impl Service {
         self.stage().is_some_and(|stage| stage < Stage::CleanUp)
     }
 
+    /// The revision that stays while all others leave before a roll-out goes on.
+    pub(super) fn stays_alone(&self) -> Option<RevisionNumber> {
+        self.serving.filter(|_| self.stage() == Some(Stage::ReconcileService))
+    }
+
     /// Whether the new revision is not to have tasks yet.
     pub(super) fn waits_to_scale(&self) -> bool {
         self.stage().is_some_and(|stage| stage < Stage::ScaleUp)
@@ -145,7 +151,7 @@ impl Ecs {
     /// The first stage of a roll-out that begins, if its strategy has stages.
     pub(super) fn first_stage(
         &mut self,
-        service: &Service,
+        service: &mut Service,
         sources: usize,
         now: Timestamp,
     ) -> Option<Progress> {
@@ -153,6 +159,9 @@ impl Ecs {
             return None;
         }
         let stage = if sources > 1 { Stage::ReconcileService } else { Stage::PreScaleUp };
+        if let Some(serving) = service.serving.filter(|_| stage == Stage::ReconcileService) {
+            self.shift_all(service, serving);
+        }
         Some(Progress {
             stage,
             until: after(now, self.timings.stage),
@@ -184,6 +193,13 @@ impl Ecs {
 
     fn wait_for_stage(&mut self, service: &mut Service, stage: Stage, now: Timestamp) -> Wait {
         let full = self.is_scaled_up(service);
+        let crowded = service.stays_alone().is_some()
+            && service
+                .deployments
+                .iter()
+                .filter(|one| one.status == DeploymentStatus::Active)
+                .count()
+                > 1;
         let Some(progress) = open_progress(service) else { return Wait::Longer };
         for hook in &mut progress.hooks {
             if hook.status == HookStatus::AwaitingAction && hook.expires <= now {
@@ -195,7 +211,7 @@ impl Ecs {
         }
         let here = progress.hooks.iter().filter(|hook| hook.stage == stage);
         let waits = here.into_iter().any(|hook| hook.status == HookStatus::AwaitingAction);
-        let working = progress.until > now || (stage == Stage::ScaleUp && !full);
+        let working = progress.until > now || (stage == Stage::ScaleUp && !full) || crowded;
         if waits || working { Wait::Longer } else { Wait::Over }
     }
 
@@ -217,12 +233,35 @@ impl Ecs {
             progress.weight = progress.steps.get(progress.step).copied().unwrap_or(100.0);
         }
         let last = progress.step + 1 >= progress.steps.len();
+        let weight = progress.weight;
+        self.shift_for(service, next, weight);
         let work = self.stage_time(service, next, last);
         let hooks = self.hooks_of(service, next, now);
         if let Some(progress) = open_progress(service) {
             progress.stage = next;
             progress.until = after(now, work);
             progress.hooks.extend(hooks);
+        }
+    }
+
+    /// Shifts the traffic that a stage is there for.
+    fn shift_for(&mut self, service: &mut Service, stage: Stage, weight: f64) {
+        let Some(number) = service.primary().map(|primary| primary.number) else { return };
+        match stage {
+            Stage::TestTrafficShift => self.shift(service, number, Traffic::Test, 100.0),
+            Stage::ProductionTrafficShift if weight >= 100.0 => self.shift_all(service, number),
+            Stage::ProductionTrafficShift => {
+                self.shift(service, number, Traffic::Production, weight);
+            }
+            Stage::ReconcileService
+            | Stage::PreScaleUp
+            | Stage::ScaleUp
+            | Stage::PostScaleUp
+            | Stage::PostTestTrafficShift
+            | Stage::PreProductionTrafficShift
+            | Stage::PostProductionTrafficShift
+            | Stage::BakeTime
+            | Stage::CleanUp => {}
         }
     }
 

@@ -1,9 +1,14 @@
 //! The targets of load balancers that tasks are.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
-use super::{Ecs, task::TaskId};
-use crate::input;
+use super::{
+    Ecs,
+    task::{Task, TaskId},
+};
+use crate::{images::ImageBehaviour, input};
 
 /// What happened to a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +37,24 @@ impl Ecs {
     /// What happened to targets since the last call of this function.
     pub(crate) fn drain_target_changes(&mut self) -> Vec<TargetChange> {
         std::mem::take(&mut self.target_changes)
+    }
+
+    /// How many percent of their requests tasks answer with 5xx, by address.
+    pub(crate) fn failing_requests(&self) -> BTreeMap<String, u32> {
+        let fails = |task: &Task| {
+            let shares = task.containers.iter().filter_map(|one| match one.behaviour {
+                ImageBehaviour::FailsRequests(share) => Some(share),
+                ImageBehaviour::Runs
+                | ImageBehaviour::NotFound
+                | ImageBehaviour::Denied
+                | ImageBehaviour::Exits { .. }
+                | ImageBehaviour::Unhealthy
+                | ImageBehaviour::SlowStart(_)
+                | ImageBehaviour::IgnoresStop => None,
+            });
+            Some((task.launch.address.clone()?, shares.max()?))
+        };
+        self.tasks.values().filter_map(fails).collect()
     }
 
     /// Notes what happens to the targets of a task with an address of its own.

@@ -145,7 +145,8 @@ impl Ecs {
                 | ImageBehaviour::Denied
                 | ImageBehaviour::Unhealthy
                 | ImageBehaviour::SlowStart(_)
-                | ImageBehaviour::IgnoresStop => None,
+                | ImageBehaviour::IgnoresStop
+                | ImageBehaviour::FailsRequests(_) => None,
             })
             .collect();
         let digests = task.digests();
@@ -361,7 +362,7 @@ const KEPT_STOPPED: Duration = Duration::from_hours(1);
 /// The target groups of a deployment.
 pub(super) fn target_groups(deployment: &super::model::Deployment) -> Vec<String> {
     deployment
-        .captured_list("loadBalancers")
+        .balancers
         .iter()
         .filter_map(|one| input::text(one, "targetGroupArn"))
         .map(str::to_owned)

@@ -60,12 +60,16 @@ impl Elb {
                 },
             );
             let forward = self.forward(&listener.forward)?;
-            self.add_rule(&listener_arn, &path, None, forward);
+            let arn = self.add_rule(&listener_arn, &path, None, forward);
+            if let Some(added) = self.rules.get_mut(&arn) {
+                added.requests = listener.requests_per_minute;
+            }
             for rule in &listener.rules {
                 let forward = self.forward(&rule.forward)?;
                 let arn = self.add_rule(&listener_arn, &path, Some(rule.priority), forward);
                 if let Some(added) = self.rules.get_mut(&arn) {
                     (added.paths, added.hosts) = (rule.paths.clone(), rule.hosts.clone());
+                    added.requests = rule.requests_per_minute;
                 }
             }
         }
@@ -75,6 +79,20 @@ impl Elb {
     /// The ARN of a target group of this name.
     pub(crate) fn group_arn(&self, name: &str) -> String {
         self.arn(&format!("targetgroup/{name}/{}", self.tail(name)))
+    }
+
+    /// The ARN of a rule of a load balancer's listener, of the default one without a priority; none if there is no such rule.
+    pub(crate) fn rule_arn(
+        &self,
+        balancer: &str,
+        port: u16,
+        priority: Option<u32>,
+    ) -> Option<&str> {
+        let (balancer, _) = self.balancers.iter().find(|(_, one)| one.name == balancer)?;
+        let is_of = |one: &Listener| one.balancer == *balancer && one.port == port;
+        let (listener, _) = self.listeners.iter().find(|(_, one)| is_of(one))?;
+        let is_it = |rule: &Rule| rule.listener == *listener && rule.priority == priority;
+        self.rules.iter().find(|(_, rule)| is_it(rule)).map(|(arn, _)| arn.as_str())
     }
 
     fn add_rule(
@@ -93,6 +111,7 @@ impl Elb {
             paths: Vec::new(),
             hosts: Vec::new(),
             forward,
+            requests: 0,
         };
         self.rules.insert(arn.clone(), rule);
         arn

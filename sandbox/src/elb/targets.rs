@@ -23,9 +23,9 @@ pub(crate) enum TargetState {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Target {
-    state: TargetState,
+    pub(super) state: TargetState,
     /// When it was removed; it drains for a while.
-    removed: Option<Timestamp>,
+    pub(super) removed: Option<Timestamp>,
 }
 
 /// State, reason and text, as `DescribeTargetHealth` writes them.

@@ -10,7 +10,11 @@ impl Region {
     /// Pushes an image as a builder and a signer would; a repository that is not there is made.
     pub fn push_image(&mut self, repository: &str, image: &FixtureImage) -> Result<(), String> {
         let now = self.now;
-        self.ecr.push_new(repository, image, now).map_err(|error| format!("{error:?}"))
+        self.ecr.push_new(repository, image, now).map_err(|error| format!("{error:?}"))?;
+        for tag in &image.tags {
+            self.tell_push(repository, tag, now);
+        }
+        Ok(())
     }
 
     /// Puts a rule for images before all others; tasks that pull from now on follow it.

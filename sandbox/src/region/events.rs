@@ -83,14 +83,18 @@ impl Region {
                 self.put_event("aws.ssm", "Parameter Store Change", &[arn], &detail, now);
             }
             ("ecr", "PutImage") => {
-                let detail = json!({
-                    "result": "SUCCESS", "action-type": "PUSH", "repository-name": text("repositoryName"),
-                    "image-tag": text("imageTag"),
-                });
-                self.put_event("aws.ecr", "ECR Image Action", &[], &detail, now);
+                self.tell_push(text("repositoryName"), text("imageTag"), now);
             }
             _ => {}
         }
+    }
+
+    /// Tells of an image that was pushed with a tag.
+    pub(super) fn tell_push(&mut self, repository: &str, tag: &str, now: Timestamp) {
+        let detail = json!({
+            "result": "SUCCESS", "action-type": "PUSH", "repository-name": repository, "image-tag": tag,
+        });
+        self.put_event("aws.ecr", "ECR Image Action", &[], &detail, now);
     }
 
     /// Tells of an object that was written or deleted.

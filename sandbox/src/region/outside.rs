@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::{
     ecr::Ecr,
     ecs::{RegistryAnswer, Surroundings},
+    elb::Elb,
     secrets::Secrets,
     ssm::Ssm,
 };
@@ -15,6 +16,7 @@ pub(super) struct Outside<'a> {
     pub(super) ssm: &'a Ssm,
     pub(super) secrets: &'a Secrets,
     pub(super) ecr: &'a Ecr,
+    pub(super) elb: &'a Elb,
     pub(super) known: &'a BTreeSet<String>,
     /// What references to images of this account and Region begin with.
     pub(super) registry: String,
@@ -47,5 +49,9 @@ impl Surroundings for Outside<'_> {
             }
             None => None,
         }
+    }
+
+    fn weights(&self, rule_or_listener: &str) -> Option<Vec<(String, u32)>> {
+        self.elb.weights(rule_or_listener)
     }
 }

@@ -14,27 +14,27 @@ use crate::{Fixtures, Region, Sandbox, TaskView};
 
 const REGISTRY: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com";
 
-struct Bench {
-    sandbox: Sandbox,
-    now: Timestamp,
+pub(super) struct Bench {
+    pub(super) sandbox: Sandbox,
+    pub(super) now: Timestamp,
 }
 
 impl Bench {
-    fn new(yaml: &str) -> Self {
+    pub(super) fn new(yaml: &str) -> Self {
         let sandbox = Sandbox::new(Fixtures::from_yaml(yaml).unwrap());
         Self { sandbox, now: "2026-11-21T00:00:00Z".parse().unwrap() }
     }
 
-    fn call(&self, api: &str, operation: &str, input: Value) -> Value {
+    pub(super) fn call(&self, api: &str, operation: &str, input: Value) -> Value {
         let answer = self.sandbox.call(self.now, api, operation, input);
         answer.unwrap_or_else(|error| panic!("{operation}: {error:?}"))
     }
 
-    fn wait(&mut self, seconds: i64) {
+    pub(super) fn wait(&mut self, seconds: i64) {
         self.now += SignedDuration::from_secs(seconds);
     }
 
-    fn register(&self, image: &str, secret: &str) {
+    pub(super) fn register(&self, image: &str, secret: &str) {
         let secrets =
             if secret.is_empty() { json!([]) } else { json!([{"name": "S", "valueFrom": secret}]) };
         self.call("ecs", "RegisterTaskDefinition", json!({
@@ -44,7 +44,7 @@ impl Bench {
         }));
     }
 
-    fn create(&self, more: Value) {
+    pub(super) fn create(&self, more: Value) {
         let mut request = json!({
             "serviceName": "web", "taskDefinition": "web", "desiredCount": 2, "launchType": "FARGATE",
             "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
@@ -55,7 +55,7 @@ impl Bench {
         self.call("ecs", "CreateService", request);
     }
 
-    fn tasks(&self) -> Vec<TaskView> {
+    pub(super) fn tasks(&self) -> Vec<TaskView> {
         self.sandbox.look(self.now, Region::tasks)
     }
 

@@ -105,7 +105,7 @@ impl Fleet {
 
     /// Gives an order about a service of the cluster `shop`, as `ci`.
     pub async fn try_order(&self, name: &str, verb: Verb, ask: &Ask) -> Result<Order, Refusal> {
-        self.intake().take(&Self::key(name), verb, ask, "ci").await
+        self.intake().take(&self.key_of(name), verb, ask, "ci").await
     }
 
     /// Gives an order that is taken.

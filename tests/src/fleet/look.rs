@@ -42,6 +42,11 @@ impl Fleet {
         }
     }
 
+    /// The key of a service of the fleet's own cluster.
+    pub fn key_of(&self, name: &str) -> ObjectKey {
+        ObjectKey { cluster: self.options.cluster.parse().unwrap(), ..Self::key(name) }
+    }
+
     /// Specs of the services of the cluster `shop`, for this fleet's operator.
     pub async fn import(&self, adopt: Adopt) -> Report {
         let options = import::Options {
@@ -58,7 +63,7 @@ impl Fleet {
 
     /// What the operator says of a service.
     pub fn object(&self, name: &str) -> Option<Arc<ServiceObject>> {
-        self.statuses.service(&Self::key(name))
+        self.statuses.service(&self.key_of(name))
     }
 
     /// The status of a service.
@@ -68,7 +73,7 @@ impl Fleet {
 
     /// What the references of the spec in force were replaced by.
     pub fn references(&self, name: &str) -> Vec<controller::references::ToldReference> {
-        self.context.inventory().references_of(&Self::key(name))
+        self.context.inventory().references_of(&self.key_of(name))
     }
 
     /// The condition `Ready` of a service.
@@ -93,10 +98,23 @@ impl Fleet {
         }
     }
 
+    /// Waits until something is so, and says how long that took, to a tenth of a second.
+    ///
+    /// # Panics
+    /// When it is not so within two hours of the world's time.
+    pub async fn takes(&self, what: &str, mut is_so: impl FnMut(&Self) -> bool) -> Duration {
+        let started = Instant::now();
+        while !is_so(self) {
+            assert!(started.elapsed() < PATIENCE, "never: {what}\n{}", self.describe());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        started.elapsed()
+    }
+
     /// Whether a service is ready for the newest spec that the inventory has.
     pub fn is_ready(&self, name: &str) -> bool {
         let Some(object) = self.object(name) else { return false };
-        let wanted = self.context.inventory().wanted(&Self::key(name));
+        let wanted = self.context.inventory().wanted(&self.key_of(name));
         let controller::inventory::Wanted::Spec { generation, .. } = wanted else { return false };
         object.status.is_ready() && object.status.observed_generation == generation
     }
@@ -132,7 +150,7 @@ impl Fleet {
 
     /// The service as AWS has it.
     pub fn service(&self, name: &str) -> Option<ServiceView> {
-        self.sandbox.look(self.now(), |region| region.service("shop", name))
+        self.sandbox.look(self.now(), |region| region.service(self.options.cluster, name))
     }
 
     /// The service as AWS has it, unless it is deleted or being deleted.
@@ -179,19 +197,25 @@ impl Fleet {
         self.calls_that_change(mark).into_iter().map(|call| call.operation).collect()
     }
 
-    /// The calls since `mark` that ask ECS for a change, refused ones included.
+    /// The calls since `mark` that ask for a change, refused ones included. What is taken out of a queue changes nothing.
     pub fn calls_that_change(&self, mark: usize) -> Vec<CallRecord> {
-        self.sandbox.calls_of(mark, |api, operation| api != "s3" && !is_read(operation))
+        let is_plumbing = |api: &str| ["s3", "sqs"].contains(&api);
+        self.sandbox.calls_of(mark, |api, operation| !is_plumbing(api) && !is_read(operation))
     }
 
     /// What a turn would do for a service now, without doing it.
     pub async fn plan(&self, name: &str) -> Plan {
-        controller::reconcile::plan_key(&self.context, &Self::key(name)).await.unwrap()
+        self.plan_key(&self.key_of(name)).await
+    }
+
+    /// The same for a service of any cluster.
+    pub async fn plan_key(&self, key: &ObjectKey) -> Plan {
+        controller::reconcile::plan_key(&self.context, key).await.unwrap()
     }
 
     /// The hash of the spec that is in force.
     pub fn spec_hash(&self, name: &str) -> crds::SpecHash {
-        match self.context.inventory().wanted(&Self::key(name)) {
+        match self.context.inventory().wanted(&self.key_of(name)) {
             controller::inventory::Wanted::Spec { entry, .. } => entry.desired.spec_hash.clone(),
             other @ (controller::inventory::Wanted::Blocked { .. }
             | controller::inventory::Wanted::Gone) => panic!("{name} has no spec: {other:?}"),
@@ -200,12 +224,12 @@ impl Fleet {
 
     /// The releases that are written down of a service, newest first.
     pub async fn past(&self, name: &str) -> Vec<PastRelease> {
-        self.intake().record(&Self::key(name)).await.unwrap().past.clone()
+        self.intake().record(&self.key_of(name)).await.unwrap().past.clone()
     }
 
     /// What was told of the orders about a service, oldest first.
     pub fn told(&self, name: &str) -> Vec<String> {
-        let mut events = self.statuses.events_of(&Self::key(name), 1000);
+        let mut events = self.statuses.events_of(&self.key_of(name), 1000);
         events.retain(|event| event.kind == EventKind::Action);
         events.iter().rev().map(|event| format!("{}: {}", event.reason, event.message)).collect()
     }

@@ -1,7 +1,6 @@
 //! Releases: what people push and tag, and which version the world runs.
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use controller::releases::{Repositories, TagSource};
@@ -11,10 +10,7 @@ use crds::ReleaseStatus;
 use sandbox::FixtureImage;
 use serde_json::json;
 
-use super::Fleet;
-
-/// What `TagSource` answers with.
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+use super::{BoxFuture, Fleet};
 
 /// The Git repository of the application: tags with their commits.
 #[derive(Debug, Clone, Default)]
@@ -81,10 +77,15 @@ impl Fleet {
 
     /// The image that a tag of `shop/web` names now, as a task definition names it.
     pub fn pinned(&self, tag: &str) -> String {
-        let input = json!({ "repositoryName": "shop/web", "imageIds": [{ "imageTag": tag }] });
+        self.pinned_of("shop/web", tag)
+    }
+
+    /// The same of any repository.
+    pub fn pinned_of(&self, repository: &str, tag: &str) -> String {
+        let input = json!({ "repositoryName": repository, "imageIds": [{ "imageTag": tag }] });
         let answer = self.console_of("ecr", "DescribeImages", input);
         let digest = answer["imageDetails"][0]["imageDigest"].as_str().unwrap();
-        format!("111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/web@{digest}")
+        format!("111122223333.dkr.ecr.eu-west-1.amazonaws.com/{repository}@{digest}")
     }
 
     /// What the operator says of a release.

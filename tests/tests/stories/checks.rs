@@ -1,49 +1,15 @@
 //! Rollouts that are judged by what is measured of them.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bytes::Bytes;
-use controller::checks::{Answer, Checks};
 use controller::orders::Ask;
 use crds::{CheckState, Health, Reason, ReleaseOutcome, Verb};
-use longshore_tests::specs::{image, service, with};
-use longshore_tests::{Fleet, FleetOptions, Keep};
+use longshore_tests::specs::{counted, image, service, with};
+use longshore_tests::{Fleet, FleetOptions, Keep, Probe};
+use sandbox::ImageBehaviour;
 use serde_json::{Value, json};
-
-/// What answers the requests of checks: a status, or nothing.
-#[derive(Clone)]
-struct Probe {
-    answers: Arc<Mutex<Result<u16, String>>>,
-    asked: Arc<AtomicUsize>,
-}
-
-impl Probe {
-    fn new() -> Self {
-        Self { answers: Arc::new(Mutex::new(Ok(200))), asked: Arc::default() }
-    }
-
-    fn answer(&self, with: Result<u16, &str>) {
-        *self.answers.lock().unwrap() = with.map_err(str::to_owned);
-    }
-
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
-    }
-
-    fn checks(&self) -> Checks {
-        let probe = self.clone();
-        Checks::answered_by(crds::Checks::default(), move |_| {
-            probe.asked.fetch_add(1, Ordering::SeqCst);
-            let status = probe.answers.lock().unwrap().clone();
-            Box::pin(async move {
-                let took = Duration::from_millis(20);
-                status.map(|status| Answer { status, body: Vec::new(), took })
-            })
-        })
-    }
-}
 
 /// A version whose rollout is judged by a request every ten seconds, and what else the check has.
 fn version(name: &str, more: &Value) -> Value {
@@ -331,6 +297,55 @@ async fn a_green_side_that_answers_badly_never_gets_traffic() {
     fleet.order("web", Verb::Promote, &Ask::default()).await;
     fleet.until_ready("web").await;
     assert_eq!(fleet.image("web"), image("web", "v4"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_failed_goes_back_at_once_past_those_who_wait_in_line() {
+    let probe = Probe::new();
+    let max_concurrent_rollouts = NonZeroU32::new(1);
+    let mut fleet = Box::pin(Fleet::with(FleetOptions {
+        keep: Keep::Directory,
+        checks: probe.checks(),
+        max_concurrent_rollouts,
+        ..FleetOptions::default()
+    }))
+    .await;
+    let after = json!({ "after": "2h" });
+    fleet
+        .commit(&[version("v1", &json!({})), counted("api", "v1", 1), counted("db", "v1", 1)])
+        .await;
+    for name in ["web", "api", "db"] {
+        fleet.until_ready(name).await;
+    }
+    fleet.commit(&[version("v2", &after)]).await;
+    fleet.until_unready("web", Reason::ChecksRunning).await;
+    // The only place is taken for ten minutes, and another one waits for it.
+    let slow = ImageBehaviour::SlowStart(Duration::from_mins(10));
+    fleet.image_behaves(&image("api", "v2"), slow);
+    fleet.commit(&[counted("api", "v2", 1)]).await;
+    fleet.until("api rolls", |fleet| fleet.rollouts("api")[0] == "IN_PROGRESS").await;
+    fleet.commit(&[counted("db", "v2", 1)]).await;
+    fleet.until_unready("db", Reason::WaitingForPlace).await;
+    let (mark, before) = (fleet.sandbox.call_count(), fleet.now());
+    probe.answer(Ok(500));
+    fleet.until("web goes back", |fleet| fleet.image("web") == image("web", "v1")).await;
+    let took = fleet.now().duration_since(before).as_secs();
+    assert!(took < 30, "{took}");
+    fleet.until_stalled("web", Reason::RolledBack).await;
+    fleet.pass(Duration::from_mins(5)).await;
+    let changed = fleet.calls_that_change(mark);
+    let updated: Vec<&Value> = changed
+        .iter()
+        .filter(|call| call.operation == "UpdateService")
+        .map(|call| &call.request["service"])
+        .collect();
+    assert_eq!(updated, ["web"]);
+    assert_eq!(fleet.rollouts("api")[0], "IN_PROGRESS");
+    assert_eq!(fleet.holds("db"), [Reason::WaitingForPlace]);
+    fleet.until_ready("db").await;
+    assert!(fleet.is_ready("api"));
+    assert_eq!(fleet.image("db"), image("db", "v2"));
+    assert_eq!(fleet.image("web"), image("web", "v1"));
 }
 
 const BALANCED: &str = "

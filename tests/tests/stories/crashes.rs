@@ -7,8 +7,11 @@
 //! - A spec that fails is rolled out once. Only when the process dies between `UpdateService` and `TagResource`, and nobody
 //!   starts it again before ECS has rolled back, is it rolled out a second time, and never a third time.
 
+mod judged;
+
 use std::time::Duration;
 
+use controller::checks::Checks;
 use controller::orders::Ask;
 use crds::{Health, Reason, SyncPolicy, Verb};
 use longshore_tests::specs::{counted, image, with};
@@ -26,12 +29,18 @@ timings: {provisioning: 500ms, pending: 500ms, pull: 500ms, healthyWait: 5s, der
 ";
 
 async fn world() -> Fleet {
+    world_judged_by(Checks::default()).await
+}
+
+/// The same, in which this answers the requests of checks.
+async fn world_judged_by(checks: Checks) -> Fleet {
     let interval = Duration::from_hours(1);
     let fixtures = FIXTURES.to_owned();
     let mut fleet = Fleet::with(FleetOptions {
         fixtures,
         interval,
         keep: Keep::Directory,
+        checks,
         ..FleetOptions::default()
     })
     .await;
@@ -49,17 +58,17 @@ enum Restart {
     Late,
 }
 
-/// Commits a version, kills the process after its `count`-th call from then, starts it again and waits for the end. Answers
+/// Commits a spec, kills the process after its `count`-th call from then, starts it again and waits for the end. Answers
 /// with the last call that the process made; `None` if the end came before that many calls.
 async fn killed_after(
     fleet: &mut Fleet,
     count: u64,
     restart: Restart,
-    version: &str,
+    spec: &Value,
     is_over: impl Fn(&Fleet) -> bool,
 ) -> Option<String> {
     let reached = fleet.sandbox.hang_after_call(count);
-    fleet.commit(&[counted("web", version, 2)]).await;
+    fleet.commit(std::slice::from_ref(spec)).await;
     let is_killed = tokio::select! {
         () = reached.notified() => true,
         () = fleet.until("over", &is_over) => false,
@@ -86,7 +95,8 @@ async fn a_first_rollout() {
         for count in 1..CALLS_MAX {
             let mut fleet = world().await;
             let ready = |fleet: &Fleet| fleet.is_ready("web");
-            let last = killed_after(&mut fleet, count, restart, "v1", ready).await;
+            let last =
+                killed_after(&mut fleet, count, restart, &counted("web", "v1", 2), ready).await;
             let told = format!("{restart:?} after call {count}, {last:?}");
             assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL"], "{told}");
             assert_eq!(fleet.revisions("shop-web"), 1, "{told}");
@@ -109,7 +119,8 @@ async fn a_second_rollout() {
             fleet.until_ready("web").await;
             let ready =
                 |fleet: &Fleet| fleet.is_ready("web") && fleet.image("web") == image("web", "v2");
-            let last = killed_after(&mut fleet, count, restart, "v2", ready).await;
+            let last =
+                killed_after(&mut fleet, count, restart, &counted("web", "v2", 2), ready).await;
             let told = format!("{restart:?} after call {count}, {last:?}");
             assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL", "SUCCESSFUL"], "{told}");
             assert_eq!(fleet.revisions("shop-web"), 2, "{told}");
@@ -136,7 +147,8 @@ async fn a_rollout_that_fails() {
                 object.status.holds.iter().any(|hold| hold.reason == Reason::RolledBack)
                     && object.status.health == Health::Degraded
             };
-            let last = killed_after(&mut fleet, count, restart, "bad", held).await;
+            let last =
+                killed_after(&mut fleet, count, restart, &counted("web", "bad", 2), held).await;
             let told = format!("{restart:?} after call {count}, {last:?}");
             let expected: &[&str] =
                 if restart == Restart::Late && last.as_deref() == Some("UpdateService") {

@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use longshore_tests::specs::{counted, image, service, with};
 use longshore_tests::{Fleet, FleetOptions, Place};
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 const URL: &str = "https://sqs.eu-west-1.amazonaws.com/111122223333/events";
 /// Rollouts that take so long that they are looked at every fifteen seconds only.
@@ -32,16 +31,6 @@ fn hearing(fixtures: &str) -> FleetOptions {
     FleetOptions { fixtures, events, ..FleetOptions::default() }
 }
 
-/// Waits until something is so, and says how long that took.
-async fn takes(fleet: &Fleet, what: &str, mut is_so: impl FnMut(&Fleet) -> bool) -> Duration {
-    let began = Instant::now();
-    while !is_so(fleet) {
-        assert!(began.elapsed() < Duration::from_hours(1), "never: {what}\n{}", fleet.describe());
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    began.elapsed()
-}
-
 /// How long after ECS has ended the rollout the operator says so.
 async fn noticed_after(
     options: FleetOptions,
@@ -56,8 +45,8 @@ async fn noticed_after(
     fleet.pass(Duration::from_secs(90)).await;
     fleet.commit(&[service("web", &image("web", version))]).await;
     fleet.until("it rolls", |fleet| fleet.rollouts("web").len() == 2).await;
-    takes(&fleet, "ended at ECS", |fleet| fleet.rollouts("web")[0].starts_with(ended)).await;
-    takes(&fleet, "noticed", |fleet| fleet.ready("web").reason == reason).await
+    fleet.takes("ended at ECS", |fleet| fleet.rollouts("web")[0].starts_with(ended)).await;
+    fleet.takes("noticed", |fleet| fleet.ready("web").reason == reason).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -260,10 +249,9 @@ async fn a_change_is_healed_at_once_and_its_author_told_when_known() {
     fleet.until_ready("web").await;
     fleet.pass(Duration::from_mins(2)).await;
     fleet.console("DeleteService", json!({ "cluster": "shop", "service": "web", "force": true }));
-    let healed = takes(&fleet, "there again", |fleet| {
-        fleet.living("web").is_some_and(|web| web.running == 2)
-    })
-    .await;
+    let healed = fleet
+        .takes("there again", |fleet| fleet.living("web").is_some_and(|web| web.running == 2))
+        .await;
     assert!(healed < Duration::from_mins(2), "{healed:?}");
     fleet.until_ready("web").await;
     fleet.until("told", |fleet| !outside(fleet, "web").is_empty()).await;
@@ -297,7 +285,7 @@ async fn scaling_that_somebody_changes_is_healed_when_it_is_told() {
     });
     fleet.console_of("application-autoscaling", "RegisterScalableTarget", input);
     assert_eq!(target(&fleet), json!(4));
-    let healed = takes(&fleet, "healed", |fleet| target(fleet) == json!(10)).await;
+    let healed = fleet.takes("healed", |fleet| target(fleet) == json!(10)).await;
     assert!(healed < Duration::from_secs(20), "CloudTrail takes ten seconds: {healed:?}");
     assert!(outside(&fleet, "web")[0].starts_with("RegisterScalableTarget of maxCapacity by"));
 }
@@ -322,7 +310,7 @@ async fn a_changed_parameter_and_a_pushed_image_are_noticed_when_they_are_told()
     fleet.pass(Duration::from_mins(3)).await;
     let value = json!({ "Name": "/shop/url", "Value": "y", "Type": "String", "Overwrite": true });
     fleet.console_of("ssm", "PutParameter", value);
-    let reloads = takes(&fleet, "reloads", |fleet| fleet.rollouts("web").len() == 2).await;
+    let reloads = fleet.takes("reloads", |fleet| fleet.rollouts("web").len() == 2).await;
     // Half a minute of that is for further changes that belong to this one.
     assert!(reloads <= Duration::from_secs(35), "{reloads:?}");
     fleet.until_ready("web").await;
@@ -339,7 +327,7 @@ async fn a_changed_parameter_and_a_pushed_image_are_noticed_when_they_are_told()
     });
     let push = json!({ "repositoryName": "shop/web", "imageTag": "v2", "imageManifest": manifest.to_string() });
     fleet.console_of("ecr", "PutImage", push);
-    let rolls = takes(&fleet, "rolls", |fleet| fleet.image("web") == image("web", "v2")).await;
+    let rolls = fleet.takes("rolls", |fleet| fleet.image("web") == image("web", "v2")).await;
     assert!(rolls <= Duration::from_secs(5), "{rolls:?}");
 }
 
@@ -366,13 +354,13 @@ async fn an_object_of_the_bucket_lets_the_source_be_read() {
     fleet.until("read", |fleet| read_at(fleet).is_some()).await;
     fleet.pass(Duration::from_mins(1)).await;
     write(&fleet, "v1");
-    let known = takes(&fleet, "known", |fleet| fleet.object("web").is_some()).await;
+    let known = fleet.takes("known", |fleet| fleet.object("web").is_some()).await;
     assert!(known <= Duration::from_secs(2), "{known:?}");
     fleet.until_ready("web").await;
     let without = Fleet::with(watching(None)).await;
     without.until("read", |fleet| read_at(fleet).is_some()).await;
     write(&without, "v1");
-    let known = takes(&without, "known", |fleet| fleet.object("web").is_some()).await;
+    let known = without.takes("known", |fleet| fleet.object("web").is_some()).await;
     assert!(known > Duration::from_mins(9), "{known:?}");
 }
 
@@ -381,7 +369,7 @@ fn webhook(fleet: &Fleet) -> Webhooks {
     let (source, provider) = ("fleet".parse().unwrap(), WebhookProvider::Gitlab);
     let webhook = Webhook { source, provider, secret: SecretFrom::default() };
     let read = |_: &SecretFrom| Ok("the token of the webhook".to_owned());
-    Webhooks::new(&[webhook], fleet.triggers().sources.clone(), read).unwrap()
+    Webhooks::new(&[webhook], fleet.triggers().clone(), read).unwrap()
 }
 
 fn call(fleet: &Fleet, webhooks: &Webhooks, token: &str, number: u32) -> Result<Received, Refused> {
@@ -404,7 +392,7 @@ async fn a_webhook_lets_the_source_be_read_within_a_second() {
     fleet.pass(Duration::from_secs(30)).await;
     assert!(fleet.object("web").is_none(), "nothing else happens");
     assert_eq!(call(&fleet, &webhooks, "the token of the webhook", 2), Ok(Received::Woken));
-    let known = takes(&fleet, "known", |fleet| fleet.object("web").is_some()).await;
+    let known = fleet.takes("known", |fleet| fleet.object("web").is_some()).await;
     assert!(known <= Duration::from_secs(1), "{known:?}");
     fleet.until_ready("web").await;
     assert_eq!(fleet.status("web").health, Health::Healthy);

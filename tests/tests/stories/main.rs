@@ -9,16 +9,19 @@
 #![recursion_limit = "256"]
 
 mod checks;
+mod colours;
 mod crashes;
 mod drift;
 mod events;
 mod failures;
+mod fansite;
 mod gates;
 mod hooks;
 mod hopeless;
 mod import;
 mod incidents;
 mod lessons;
+mod metric_math;
 mod order;
 mod orders;
 mod ownership;
@@ -34,5 +37,6 @@ mod secrets;
 mod settings;
 mod sources;
 mod stops;
+mod wakes;
 mod weather;
 mod windows;

@@ -459,24 +459,28 @@ async fn two_releases_of_one_name_choose_nothing_more() {
 #[tokio::test(start_paused = true)]
 async fn an_unchanged_repository_of_thousands_of_tags_is_described_once() {
     let mut fleet = Fleet::with(options()).await;
-    for number in 0..30 {
+    for number in 0..90 {
         let tags = (0..100).map(|patch| format!("v0.{number}.{patch}")).collect();
         fleet.push_image("shop/web", FixtureImage { tags, ..FixtureImage::default() });
     }
-    fleet.commit(&[shop(), following("web")]).await;
+    let shop = with(shop(), "/spec/interval", json!("10m"));
+    fleet.commit(&[shop, following("web")]).await;
     fleet.until_runs("web", "v1.0.0").await;
     let mark = fleet.sandbox.call_count();
-    fleet.pass(Duration::from_mins(20)).await;
+    fleet.pass(Duration::from_mins(21)).await;
     let calls = fleet.sandbox.calls_since(mark);
     let count = |operation: &str| calls.iter().filter(|call| call.operation == operation).count();
-    assert!(
-        (60..=100).contains(&count("ListImages")),
-        "four pages a minute: {}",
-        count("ListImages")
-    );
+    assert_eq!(count("ListImages"), 20, "ten pages, twice");
     assert_eq!(count("DescribeImages"), 0, "nothing was pushed");
+    let mark = fleet.sandbox.call_count();
     fleet.push("v1.0.1");
     fleet.until_runs("web", "v1.0.1").await;
+    fleet.pass(Duration::from_mins(15)).await;
+    let calls = fleet.sandbox.calls_since(mark);
+    let is_sweep = |call: &&sandbox::CallRecord| {
+        call.operation == "DescribeImages" && call.request.get("imageIds").is_none()
+    };
+    assert_eq!(calls.iter().filter(is_sweep).count(), 1, "once for the push");
 }
 
 /// What happens to a repository.

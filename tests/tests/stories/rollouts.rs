@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use crds::{Health, SyncStatus};
+use crds::{Health, Reason, SyncStatus};
 use longshore_tests::specs::{counted, daemon, image, service, with};
 use longshore_tests::{Fleet, FleetOptions};
+use sandbox::ImageBehaviour;
 use serde_json::json;
 
 #[tokio::test(start_paused = true)]
@@ -205,4 +206,36 @@ async fn a_daemon_runs_on_every_instance_and_its_count_is_no_drift() {
     fleet.until_ready("agent").await;
     assert_eq!(fleet.image("agent"), image("agent", "v2"));
     assert_eq!(fleet.rollouts("agent"), ["SUCCESSFUL", "SUCCESSFUL"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollout_that_never_ends_is_late_and_gives_way_to_a_newer_spec() {
+    let mut fleet = Fleet::new().await;
+    let timed = |version: &str| {
+        with(counted("web", version, 2), "/spec/rollout", json!({ "timeout": "15m" }))
+    };
+    fleet.commit(&[timed("v1")]).await;
+    fleet.until_ready("web").await;
+    // Its tasks run and are neither healthy nor unhealthy, so that ECS goes on waiting.
+    let never = ImageBehaviour::SlowStart(Duration::from_hours(720));
+    fleet.image_behaves(&image("web", "v2"), never);
+    let began = fleet.now();
+    fleet.commit(&[timed("v2")]).await;
+    fleet.until_stalled("web", Reason::ProgressDeadlineExceeded).await;
+    let waited = fleet.now().duration_since(began).as_secs();
+    assert!((900..=930).contains(&waited), "{waited}");
+    fleet.pass(Duration::from_hours(1)).await;
+    let mark = fleet.sandbox.call_count();
+    fleet.pass(Duration::from_hours(10)).await;
+    assert_eq!(fleet.changes_since(mark), [""; 0]);
+    // Nobody looks often at what has gone on for long.
+    let calls = fleet.sandbox.call_count() - mark;
+    assert!(calls < 10 * 60 * 8, "{calls} calls in ten hours");
+    assert_eq!(fleet.status("web").health, Health::Degraded);
+    assert_eq!(fleet.ready("web").reason, Reason::ProgressDeadlineExceeded);
+    assert_eq!(fleet.rollouts("web"), ["IN_PROGRESS", "SUCCESSFUL"]);
+    fleet.commit(&[timed("v3")]).await;
+    fleet.until_ready("web").await;
+    assert_eq!(fleet.image("web"), image("web", "v3"));
+    assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL", "STOPPED", "SUCCESSFUL"]);
 }

@@ -43,6 +43,33 @@ async fn a_pass_over_a_thousand_services() {
     assert_eq!(changes, 0);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_commit_that_changes_one_of_many_specs_is_a_look_at_one_service() {
+    let interval = Duration::from_hours(12);
+    let mut fleet = Fleet::with(FleetOptions { interval, ..FleetOptions::default() }).await;
+    fleet.kill().await;
+    let names: Vec<String> = (0..500).map(|number| format!("s{number}")).collect();
+    let specs: Vec<_> = names.iter().map(|name| counted(name, "v1", 1)).collect();
+    fleet.commit(&specs).await;
+    fleet.settle_by_hand();
+    fleet.pass(Duration::from_mins(10)).await;
+    fleet.restart().await;
+    fleet.until("all ready", |fleet| names.iter().all(|name| fleet.is_ready(name))).await;
+    fleet.pass(Duration::from_mins(10)).await;
+    let mark = fleet.sandbox.call_count();
+    fleet.commit(&[counted("s77", "v2", 1)]).await;
+    fleet.until_ready("s77").await;
+    fleet.pass(Duration::from_hours(1)).await;
+    assert_eq!(fleet.image("s77"), image("s77", "v2"));
+    let calls = fleet.sandbox.calls_since(mark);
+    let looks = calls.iter().filter(|call| call.operation == "DescribeServices");
+    let mut services: Vec<_> = looks.map(|call| call.request["services"].to_string()).collect();
+    services.dedup();
+    assert_eq!(services, [r#"["s77"]"#]);
+    let changes = ["RegisterTaskDefinition", "UpdateService", "TagResource"];
+    assert_eq!(fleet.changes_since(mark), changes);
+}
+
 /// The number of the revision that a service's settings name.
 fn revision(fleet: &Fleet, name: &str) -> u32 {
     let service = fleet.service(name).unwrap();

@@ -10,7 +10,7 @@ use crds::{CheckState, CheckStatus, GateStage, LastMeasurement};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::desired::{CHECKS_MAX, DesiredCheck};
+use super::desired::{CHECKS_MAX, DesiredCheck, Provider};
 use super::judge::{Measurement, Outcome};
 
 /// What was measured of one rollout.
@@ -23,6 +23,9 @@ pub struct Analysis {
     pub release: String,
     /// When it was seen first.
     pub began: Timestamp,
+    /// When what it brings was first seen to have production traffic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<Timestamp>,
     /// When ECS's own part was first seen to have ended well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolled: Option<Timestamp>,
@@ -96,7 +99,8 @@ pub enum Part {
 struct Looked<'a> {
     check: &'a DesiredCheck,
     tally: Tally,
-    began: Timestamp,
+    /// From when on there is something to measure; `None` while there is not.
+    began: Option<Timestamp>,
     /// From when on it may have passed; `None` while that is not known.
     ends: Option<Timestamp>,
     /// A measurement before this does not count as the last word.
@@ -110,6 +114,7 @@ impl Analysis {
             deployment,
             release,
             began,
+            traffic: None,
             rolled: None,
             along: BTreeMap::new(),
             gate: None,
@@ -124,8 +129,14 @@ impl Analysis {
         }
     }
 
+    /// Notes that what the rollout brings has production traffic.
+    pub fn has_traffic(&mut self, now: Timestamp) {
+        self.traffic.get_or_insert(now);
+    }
+
     /// Notes that ECS's own part has ended well.
     pub fn has_rolled(&mut self, now: Timestamp) {
+        self.has_traffic(now);
         self.rolled.get_or_insert(now);
     }
 
@@ -149,7 +160,7 @@ impl Analysis {
                 .map(|check| Looked {
                     check,
                     tally: tally(&self.along, check),
-                    began: self.rolled.filter(|_| !check.at.is_empty()).unwrap_or(self.began),
+                    began: self.starts(check),
                     ends: self.rolled.map(|rolled| later(rolled, check.after)),
                     last_word: self.rolled.unwrap_or(self.began),
                 })
@@ -160,12 +171,21 @@ impl Analysis {
                 .map(|check| Looked {
                     check,
                     tally: tally(&gate.checks, check),
-                    began: gate.began,
+                    began: Some(gate.began),
                     ends: Some(gate.began),
                     last_word: gate.began,
                 })
                 .collect(),
             (Part::Gate, None) => Vec::new(),
+        }
+    }
+
+    /// From when on a check is measured along the rollout. Who measures requests waits for them.
+    fn starts(&self, check: &DesiredCheck) -> Option<Timestamp> {
+        let began = self.rolled.filter(|_| !check.at.is_empty()).unwrap_or(self.began);
+        match &check.provider {
+            Provider::Alb(_) => self.traffic.map(|traffic| traffic.max(began)),
+            Provider::Http(_) | Provider::Cloudwatch(_) | Provider::Prometheus(_) => Some(began),
         }
     }
 
@@ -195,6 +215,11 @@ impl Analysis {
             Part::Along => self.began,
             Part::Gate => self.gate.as_ref().map_or(self.began, |gate| gate.began),
         }
+    }
+
+    /// Until when production traffic went to what the rollout replaces, as far as that is known.
+    pub fn shifted(&self, part: Part) -> Timestamp {
+        self.traffic.unwrap_or_else(|| self.since(part))
     }
 
     /// Counts a measurement.
@@ -316,10 +341,11 @@ impl Looked<'_> {
         match self.state(now) {
             CheckState::Passed | CheckState::Failed => None,
             CheckState::Waiting | CheckState::Running | CheckState::Inconclusive => {
-                Some(match &self.tally.last {
-                    Some(last) => later(last.time, self.check.interval),
-                    None => later(self.began, self.check.initial_delay + self.check.lead()),
-                })
+                if let Some(last) = &self.tally.last {
+                    return Some(later(last.time, self.check.interval));
+                }
+                let delay = self.check.initial_delay + self.check.lead();
+                self.began.map(|began| later(began, delay))
             }
         }
     }
@@ -327,7 +353,12 @@ impl Looked<'_> {
     fn told(&self, now: Timestamp) -> String {
         let check = self.check;
         let Tally { passed, failed, inconclusive, .. } = self.tally;
-        let Some(last) = &self.tally.last else { return "has not been measured yet".to_owned() };
+        let Some(last) = &self.tally.last else {
+            return match self.began {
+                Some(_) => "has not been measured yet".to_owned(),
+                None => "waits for the new tasks' first requests".to_owned(),
+            };
+        };
         let of = self.tally.measured();
         match self.state(now) {
             CheckState::Failed => format!(

@@ -324,6 +324,11 @@ impl AlbRule {
         Ok(rule)
     }
 
+    /// Whether the new side is compared with the old one.
+    pub fn names_old(&self) -> bool {
+        self.conditions().any(Condition::names_old)
+    }
+
     /// The conditions that are given.
     pub fn conditions(&self) -> impl Iterator<Item = &Condition> {
         [&self.five_xx_rate, &self.latency, &self.healthy_hosts].into_iter().flatten()

@@ -26,8 +26,10 @@ pub enum Reading {
     Alb {
         /// The side that the rollout brings.
         new: AlbFigures,
-        /// The side that it replaces.
+        /// The side that it replaces, in the same minutes.
         old: Option<AlbFigures>,
+        /// The same side in the last minutes in which all requests were its own.
+        before: Option<AlbFigures>,
     },
 }
 
@@ -88,8 +90,8 @@ pub fn judge(check: &DesiredCheck, reading: &Reading, time: Timestamp) -> Measur
             let (outcome, message) = compare(check, value, &value_told);
             told(outcome, Some(value_told), message)
         }
-        (Reading::Alb { new, old }, Provider::Alb(rule)) => {
-            let (outcome, value, message) = alb(rule, new, old.as_ref());
+        (Reading::Alb { new, old, before }, Provider::Alb(rule)) => {
+            let (outcome, value, message) = alb(rule, new, (old.as_ref(), before.as_ref()));
             told(outcome, Some(value), message)
         }
         (
@@ -119,12 +121,16 @@ fn compare(check: &DesiredCheck, value: &Measured, told: &str) -> (Outcome, Stri
 }
 
 /// Judges each of the conditions: one failure is a failure, and without one whatever says nothing leaves all open.
-fn alb(rule: &AlbRule, new: &AlbFigures, old: Option<&AlbFigures>) -> (Outcome, String, String) {
+fn alb(
+    rule: &AlbRule,
+    new: &AlbFigures,
+    beside: (Option<&AlbFigures>, Option<&AlbFigures>),
+) -> (Outcome, String, String) {
     let rate = |figures: &AlbFigures| share(figures, rule.min_requests);
     let parts = [
         rule.five_xx_rate.as_ref().map(|condition| {
             let told = |value: f64| format!("5xx rate {} %", shown(value * 100.0));
-            part(condition, rate(new), old.map(rate), told)
+            part(condition, rate(new), Old::of(beside, rate), told)
         }),
         rule.latency.as_ref().map(|condition| {
             let figure = |figures: &AlbFigures| {
@@ -132,14 +138,14 @@ fn alb(rule: &AlbRule, new: &AlbFigures, old: Option<&AlbFigures>) -> (Outcome, 
                 figures.latency.ok_or_else(|| "there is no data of the latency".to_owned())
             };
             let told = |value: f64| format!("{} latency {} s", rule.latency_stat, shown(value));
-            part(condition, figure(new), old.map(figure), told)
+            part(condition, figure(new), Old::of(beside, figure), told)
         }),
         rule.healthy_hosts.as_ref().map(|condition| {
             let figure = |figures: &AlbFigures| {
                 figures.healthy_hosts.ok_or_else(|| "there is no data of healthy hosts".to_owned())
             };
             let told = |value: f64| format!("{} healthy hosts", shown(value));
-            part(condition, figure(new), old.map(figure), told)
+            part(condition, figure(new), Old::of(beside, figure), told)
         }),
     ];
     let parts: Vec<(Outcome, String)> = parts.into_iter().flatten().collect();
@@ -156,23 +162,44 @@ fn alb(rule: &AlbRule, new: &AlbFigures, old: Option<&AlbFigures>) -> (Outcome, 
     (outcome, all.join(", "), telling.join(", "))
 }
 
+/// A figure of the old side.
+struct Old {
+    value: f64,
+    /// From which minutes, where they are others than the new side's.
+    when: &'static str,
+}
+
+impl Old {
+    /// The figure in the same minutes. Once all requests go to the new side it is that from before they did.
+    fn of(
+        (same, before): (Option<&AlbFigures>, Option<&AlbFigures>),
+        figure: impl Fn(&AlbFigures) -> Result<f64, String>,
+    ) -> Option<Self> {
+        let found = |figures: Option<&AlbFigures>, when| {
+            let value = figure(figures?).ok()?;
+            Some(Self { value, when })
+        };
+        found(same, "").or_else(|| found(before, " before the shift"))
+    }
+}
+
 fn part(
     condition: &Condition,
     new: Result<f64, String>,
-    old: Option<Result<f64, String>>,
+    old: Option<Old>,
     told: impl Fn(f64) -> String,
 ) -> (Outcome, String) {
     let value = match new {
         Ok(value) => value,
         Err(why) => return (Outcome::Inconclusive, why),
     };
-    let old = old.and_then(Result::ok);
+    let old = old.filter(|_| condition.names_old());
     let beside = old
-        .filter(|_| condition.names_old())
-        .map(|old| format!(" (old: {})", told(old)))
+        .as_ref()
+        .map(|old| format!(" (old{}: {})", old.when, told(old.value)))
         .unwrap_or_default();
     let told = told(value);
-    match condition.holds(&Measured::Number(value), old) {
+    match condition.holds(&Measured::Number(value), old.map(|old| old.value)) {
         Ok(true) => (Outcome::Pass, format!("{told}{beside} is `{condition}`")),
         Ok(false) => (Outcome::Fail, format!("{told}{beside} is not `{condition}`")),
         Err(why) => (Outcome::Inconclusive, format!("{told}: {why}")),

@@ -106,32 +106,11 @@ pub(crate) fn before_rollout(mut plan: Plan, desired: &Desired, service: &Observ
         return plan;
     }
     for actions in [&mut plan.actions, &mut plan.withheld] {
-        let found = actions.iter().enumerate().find(|(_, action)| rolls(action));
+        let found = actions.iter().enumerate().find(|(_, action)| action.replaces_tasks());
         let Some((at, reason)) = found.map(|(at, action)| (at, action.reason())) else { continue };
         if let Some(tag) = set(desired, service, Mark::Pending, reason) {
             actions.insert(at, tag);
         }
     }
     plan
-}
-
-/// Whether the call makes ECS replace tasks.
-fn rolls(action: &Action) -> bool {
-    match action {
-        Action::UpdateService { input, task_definition, changes, .. } => {
-            task_definition.is_some()
-                || input.get("forceNewDeployment") == Some(&Value::Bool(true))
-                || changes.iter().any(|change| change.effect == crds::ecs::Effect::RollsTasks)
-        }
-        Action::RegisterTaskDefinition { .. }
-        | Action::CreateService { .. }
-        | Action::TagResource { .. }
-        | Action::UntagResource { .. }
-        | Action::Scaling { .. }
-        | Action::RunTask { .. }
-        | Action::StopTask { .. }
-        | Action::StopServiceDeployment { .. }
-        | Action::ContinueServiceDeployment { .. }
-        | Action::DeleteService { .. } => false,
-    }
 }

@@ -64,10 +64,27 @@ pub fn subject(
         let lost = || "its checks have failed; what they measured is lost".to_owned();
         analysis.failed.get_or_insert_with(lost);
     }
+    if serves(observed, service) {
+        analysis.has_traffic(now);
+    }
     if has_rolled {
         analysis.has_rolled(now);
     }
     Some(analysis)
+}
+
+/// Whether production traffic goes to the newest tasks. Where there are stages it is shifted to them in the course of the
+/// rollout.
+fn serves(observed: &Observed, service: &ObservedService) -> bool {
+    if !gate::has_stages(&service.raw) {
+        return true;
+    }
+    let Some(primary) = service.primary() else { return false };
+    let number = primary.revision_number();
+    let mut records = observed.deployments.iter().flatten();
+    records.find(|record| record.target_revision == number).is_some_and(|record| {
+        record.stage.is_some() && record.weights.0.is_none_or(|share| share > 0.0)
+    })
 }
 
 fn is_ours(plan: &Plan) -> bool {
@@ -123,8 +140,11 @@ pub fn analysis_at(
     (hook, stage): (&str, GateStage),
     now: Timestamp,
 ) -> Option<Analysis> {
-    let deployment = &active(observed)?.primary()?.id;
-    let mut analysis = known_or_new(desired, deployment, known, now);
+    let service = active(observed)?;
+    let mut analysis = known_or_new(desired, &service.primary()?.id, known, now);
+    if serves(observed, service) {
+        analysis.has_traffic(now);
+    }
     analysis.waits_at(hook, stage, now);
     Some(analysis)
 }

@@ -147,7 +147,15 @@ fn measurements_are_due_when_the_spec_says() {
     // A window of the load balancer lies within the rollout.
     let alb = resolved(json!({ "name": "alb", "alb": { "fiveXxRate": "< 1%", "window": "2m" } }));
     let alb = [alb.unwrap()];
-    assert_eq!(measured("", None).next(&alb, Part::Along, at(0)), Some(at(240)));
+    let mut analysis = measured("", None);
+    analysis.has_traffic(at(60));
+    assert_eq!(analysis.next(&alb, Part::Along, at(0)), Some(at(300)));
+    // Without requests there is nothing to measure, for however long.
+    let mut analysis = measured("", None);
+    assert_eq!(analysis.next(&alb, Part::Along, at(7200)), None);
+    assert_eq!(word(&analysis.verdict(&alb, Part::Along, at(7200))), "running");
+    analysis.has_rolled(at(7200));
+    assert_eq!(analysis.next(&alb, Part::Along, at(7200)), Some(at(7440)));
 }
 
 #[test]
@@ -257,9 +265,34 @@ fn the_load_balancer_is_judged_by_what_it_has_data_of() {
         (&beside, figures(100.0, 3.0, 0.2, 2.0), Some(quiet), Outcome::Inconclusive),
     ] {
         let check = resolved(json!({ "name": "alb", "alb": rule })).unwrap();
-        let found = judge(&check, &Reading::Alb { new, old }, at(0));
+        let found = judge(&check, &Reading::Alb { new, old, before: None }, at(0));
         assert_eq!(found.outcome, expected, "{rule} {new:?} {old:?}: {}", found.message);
     }
+}
+
+#[test]
+fn the_old_side_counts_in_the_same_minutes_or_else_from_before_the_shift() {
+    let rule = json!({ "fiveXxRate": "<= 1.5 x old", "minRequests": 10 });
+    let check = resolved(json!({ "name": "alb", "alb": rule })).unwrap();
+    let rate = |errors: f64| Some(figures(100.0, errors, 0.2, 2.0));
+    let idle = Some(figures(-1.0, -1.0, -1.0, 2.0));
+    for (new, old, before, expected, told) in [
+        (20.0, rate(2.0), rate(50.0), Outcome::Fail, "5xx rate 20 % (old: 5xx rate 2 %) is not"),
+        (20.0, rate(20.0), rate(0.0), Outcome::Pass, "(old: 5xx rate 20 %) is `<= 1.5 x old`"),
+        (20.0, idle, rate(2.0), Outcome::Fail, "(old before the shift: 5xx rate 2 %) is not"),
+        (20.0, idle, rate(20.0), Outcome::Pass, "(old before the shift: 5xx rate 20 %) is `"),
+        (20.0, idle, idle, Outcome::Inconclusive, "there is nothing old to compare with"),
+        (20.0, None, None, Outcome::Inconclusive, "there is nothing old to compare with"),
+    ] {
+        let new = figures(100.0, new, 0.2, 2.0);
+        let found = judge(&check, &Reading::Alb { new, old, before }, at(0));
+        assert_eq!(found.outcome, expected, "{}", found.message);
+        assert!(found.message.contains(told), "{}", found.message);
+    }
+    // Whatever the old side does, the new one has to have been asked.
+    let new = figures(9.0, 0.0, 0.2, 2.0);
+    let reading = Reading::Alb { new, old: rate(2.0), before: rate(2.0) };
+    assert_eq!(judge(&check, &reading, at(0)).outcome, Outcome::Inconclusive);
 }
 
 #[test]

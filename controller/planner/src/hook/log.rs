@@ -148,7 +148,7 @@ pub fn put(logs: &mut Vec<HookLog>, spec: &SpecHash, run: HookRun) {
 /// What has to be written down before a plan is carried out: the attempt that it begins, or that a rollout begins which
 /// hooks follow.
 pub fn before_sending(logs: &mut Vec<HookLog>, desired: &Desired, plan: &Plan, now: Timestamp) {
-    let begins = plan.actions.iter().find_map(begun);
+    let begins = plan.actions.iter().find_map(Action::hook_run);
     if let Some(run) = begins {
         put(logs, &desired.spec_hash, run.clone());
         return;
@@ -156,22 +156,6 @@ pub fn before_sending(logs: &mut Vec<HookLog>, desired: &Desired, plan: &Plan, n
     let rolls = preflight::is_due(plan) && plan.actions.iter().any(Action::sends_spec);
     if rolls && desired.hooks.iter().any(|hook| hook.phase == HookPhase::After) {
         at(logs, &desired.spec_hash).rolled_at.get_or_insert(now);
-    }
-}
-
-fn begun(action: &Action) -> Option<&HookRun> {
-    match action {
-        Action::RunTask { run, .. } => Some(run),
-        Action::RegisterTaskDefinition { .. }
-        | Action::CreateService { .. }
-        | Action::UpdateService { .. }
-        | Action::TagResource { .. }
-        | Action::UntagResource { .. }
-        | Action::Scaling { .. }
-        | Action::StopTask { .. }
-        | Action::StopServiceDeployment { .. }
-        | Action::ContinueServiceDeployment { .. }
-        | Action::DeleteService { .. } => None,
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) fn between(
     let mut target = None;
     if !observed.task_definition.as_ref().is_some_and(|running| desired.is_content_of(running)) {
         let fields = task_definition_drift(desired, observed.task_definition.as_ref());
-        let (register, chosen) = choose_revision(desired, observed, reason, fields);
+        let (register, chosen) = choose_revision(desired, observed, reason, fields.clone());
         changes.push(FieldDrift {
             path: "service.taskDefinition".to_owned(),
             desired: Some(match &chosen {
@@ -42,6 +42,10 @@ pub(super) fn between(
             observed: Some(json!(service.task_definition)),
             effect: Effect::RollsTasks,
         });
+        if register.is_none() {
+            // The call that would have told them is not made.
+            changes.extend(fields);
+        }
         actions.extend(register);
         target = Some(chosen);
     }

@@ -5,6 +5,7 @@
 //! action while suspended or held, or while it is not known whether it is; a failed spec is not tried again unless a person
 //! releases it; planning what was applied and observed gives an empty plan.
 
+mod action;
 mod differences;
 mod holds;
 mod hooks;
@@ -16,6 +17,7 @@ mod tests;
 mod under_way;
 mod unlisted;
 
+pub use action::{Action, TaskDefinitionRef};
 pub use inputs::tag_list;
 
 use std::time::Duration;
@@ -28,21 +30,23 @@ use self::holds::Attempted;
 use crate::checks::{Judged, mark};
 use crate::deletion;
 use crate::desired::Desired;
-use crate::drift::FieldDrift;
 use crate::gate;
-use crate::hook::HookRun;
 use crate::observed::{Observed, ObservedService, ServiceState, Wants};
-use crate::orders::{Orders, Stopped};
-use crate::ownership::{self, Ownership, Tags};
+use crate::orders::Orders;
+use crate::ownership::{self, Ownership};
 use crate::rollout::{self, Rollout};
-use crate::scaling::{self, Call};
+use crate::scaling;
 
 /// How soon a rollout under way is looked at again: often while it is young and most happens, less often later.
 const ROLLOUT_POLL: Duration = Duration::from_secs(5);
 /// The same for a rollout that has gone on for [`ROLLOUT_IS_YOUNG`].
 const ROLLOUT_POLL_LATER: Duration = Duration::from_secs(15);
+/// The same for one that has gone on for [`ROLLOUT_IS_OLD`]: it bakes for long, or never ends.
+const ROLLOUT_POLL_OLD: Duration = Duration::from_mins(1);
 /// How long a rollout counts as young.
 const ROLLOUT_IS_YOUNG: SignedDuration = SignedDuration::from_mins(3);
+/// From when on it counts as old.
+const ROLLOUT_IS_OLD: SignedDuration = SignedDuration::from_hours(1);
 
 /// What to do about one service.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,227 +84,6 @@ pub struct Hold {
     pub reason: Reason,
     /// Why, for people.
     pub message: String,
-}
-
-/// A revision that exists, or the one that this plan registers first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TaskDefinitionRef {
-    /// A registered revision, by its ARN.
-    Existing(String),
-    /// The one that the plan's RegisterTaskDefinition gives.
-    Registered,
-}
-
-/// One call to AWS, with its whole input.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Action {
-    /// Registers a revision.
-    RegisterTaskDefinition {
-        /// The call's input, tags included.
-        input: Value,
-        /// Why.
-        reason: Reason,
-        /// What differs from the revision that runs now.
-        changes: Vec<FieldDrift>,
-    },
-    /// Creates the service.
-    CreateService {
-        /// The call's input, without the task definition.
-        input: Value,
-        /// The revision to run.
-        task_definition: TaskDefinitionRef,
-        /// Why.
-        reason: Reason,
-    },
-    /// Changes the service, in one call.
-    UpdateService {
-        /// The call's input, without the task definition.
-        input: Value,
-        /// The revision to move to; `None` leaves it.
-        task_definition: Option<TaskDefinitionRef>,
-        /// Why.
-        reason: Reason,
-        /// What differs.
-        changes: Vec<FieldDrift>,
-    },
-    /// Sets tags of the service.
-    TagResource {
-        /// The service's ARN.
-        arn: String,
-        /// The tags.
-        tags: Tags,
-        /// Why.
-        reason: Reason,
-        /// What differs.
-        changes: Vec<FieldDrift>,
-    },
-    /// Takes tags off the service.
-    UntagResource {
-        /// The service's ARN.
-        arn: String,
-        /// The tags' keys.
-        keys: Vec<String>,
-        /// Why.
-        reason: Reason,
-        /// What differs.
-        changes: Vec<FieldDrift>,
-    },
-    /// Changes Application Auto Scaling, or the alarm of a step policy.
-    Scaling {
-        /// The call.
-        call: Call,
-        /// Why.
-        reason: Reason,
-        /// What differs.
-        changes: Vec<FieldDrift>,
-    },
-    /// Runs the task of a hook.
-    RunTask {
-        /// The call's input, without the task definition.
-        input: Value,
-        /// The revision to run.
-        task_definition: TaskDefinitionRef,
-        /// What is written down before the call is made.
-        run: Box<HookRun>,
-        /// Why.
-        reason: Reason,
-        /// Which hook it is.
-        changes: Vec<FieldDrift>,
-    },
-    /// Stops the task of a hook.
-    StopTask {
-        /// The call's input.
-        input: Value,
-        /// Why.
-        reason: Reason,
-    },
-    /// Stops a service deployment and rolls back.
-    StopServiceDeployment {
-        /// The deployment's ARN.
-        arn: String,
-        /// Why.
-        reason: Reason,
-        /// What is to be remembered of it, where nobody but Longshore asked for it.
-        because: Option<Stopped>,
-    },
-    /// Answers a lifecycle hook that waits.
-    ContinueServiceDeployment {
-        /// The call's input.
-        input: Value,
-        /// Why.
-        reason: Reason,
-    },
-    /// Deletes the service.
-    DeleteService {
-        /// With the tasks that it still has.
-        force: bool,
-        /// Why.
-        reason: Reason,
-    },
-}
-
-impl Action {
-    /// AWS's name of the operation.
-    pub const fn operation(&self) -> &'static str {
-        match self {
-            Self::RegisterTaskDefinition { .. } => "RegisterTaskDefinition",
-            Self::CreateService { .. } => "CreateService",
-            Self::UpdateService { .. } => "UpdateService",
-            Self::TagResource { .. } => "TagResource",
-            Self::UntagResource { .. } => "UntagResource",
-            Self::Scaling { call, .. } => call.operation(),
-            Self::RunTask { .. } => "RunTask",
-            Self::StopTask { .. } => "StopTask",
-            Self::StopServiceDeployment { .. } => "StopServiceDeployment",
-            Self::ContinueServiceDeployment { .. } => "ContinueServiceDeployment",
-            Self::DeleteService { .. } => "DeleteService",
-        }
-    }
-
-    /// Why it is to be made.
-    pub const fn reason(&self) -> Reason {
-        match self {
-            Self::RegisterTaskDefinition { reason, .. }
-            | Self::CreateService { reason, .. }
-            | Self::UpdateService { reason, .. }
-            | Self::TagResource { reason, .. }
-            | Self::UntagResource { reason, .. }
-            | Self::Scaling { reason, .. }
-            | Self::RunTask { reason, .. }
-            | Self::StopTask { reason, .. }
-            | Self::StopServiceDeployment { reason, .. }
-            | Self::ContinueServiceDeployment { reason, .. }
-            | Self::DeleteService { reason, .. } => *reason,
-        }
-    }
-
-    /// What is to be remembered of a rollout that Longshore stops by itself.
-    pub const fn because(&self) -> Option<&Stopped> {
-        match self {
-            Self::StopServiceDeployment { because, .. } => because.as_ref(),
-            Self::RegisterTaskDefinition { .. }
-            | Self::CreateService { .. }
-            | Self::UpdateService { .. }
-            | Self::TagResource { .. }
-            | Self::UntagResource { .. }
-            | Self::Scaling { .. }
-            | Self::RunTask { .. }
-            | Self::StopTask { .. }
-            | Self::ContinueServiceDeployment { .. }
-            | Self::DeleteService { .. } => None,
-        }
-    }
-
-    /// What it changes, field by field.
-    pub fn changes(&self) -> &[FieldDrift] {
-        match self {
-            Self::RegisterTaskDefinition { changes, .. }
-            | Self::UpdateService { changes, .. }
-            | Self::TagResource { changes, .. }
-            | Self::UntagResource { changes, .. }
-            | Self::Scaling { changes, .. }
-            | Self::RunTask { changes, .. } => changes,
-            Self::CreateService { .. }
-            | Self::StopTask { .. }
-            | Self::StopServiceDeployment { .. }
-            | Self::ContinueServiceDeployment { .. }
-            | Self::DeleteService { .. } => &[],
-        }
-    }
-
-    /// Whether it brings the spec to the service: registering a revision and running hooks do not.
-    pub const fn sends_spec(&self) -> bool {
-        match self {
-            Self::CreateService { .. }
-            | Self::UpdateService { .. }
-            | Self::TagResource { .. }
-            | Self::UntagResource { .. }
-            | Self::Scaling { .. }
-            | Self::DeleteService { .. } => true,
-            Self::RegisterTaskDefinition { .. }
-            | Self::RunTask { .. }
-            | Self::StopTask { .. }
-            | Self::StopServiceDeployment { .. }
-            | Self::ContinueServiceDeployment { .. } => false,
-        }
-    }
-
-    /// The revision that it has the service run.
-    const fn revision_to_run(&self) -> Option<&TaskDefinitionRef> {
-        match self {
-            Self::CreateService { task_definition, .. } => Some(task_definition),
-            Self::UpdateService { task_definition, .. } => task_definition.as_ref(),
-            Self::RegisterTaskDefinition { .. }
-            | Self::TagResource { .. }
-            | Self::UntagResource { .. }
-            | Self::Scaling { .. }
-            | Self::RunTask { .. }
-            | Self::StopTask { .. }
-            | Self::StopServiceDeployment { .. }
-            | Self::ContinueServiceDeployment { .. }
-            | Self::DeleteService { .. } => None,
-        }
-    }
 }
 
 impl Requeue {
@@ -571,8 +354,9 @@ pub(crate) fn watch(service: Option<&ObservedService>, now: Timestamp) -> Requeu
 
 fn poll_interval(service: &ObservedService, now: Timestamp) -> Duration {
     let began = service.primary().and_then(|primary| primary.created_at);
-    match began {
-        Some(began) if now.duration_since(began) < ROLLOUT_IS_YOUNG => ROLLOUT_POLL,
+    match began.map(|began| now.duration_since(began)) {
+        Some(age) if age < ROLLOUT_IS_YOUNG => ROLLOUT_POLL,
+        Some(age) if age >= ROLLOUT_IS_OLD => ROLLOUT_POLL_OLD,
         Some(_) | None => ROLLOUT_POLL_LATER,
     }
 }

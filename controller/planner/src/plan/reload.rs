@@ -69,8 +69,9 @@ pub(super) fn add(
     }
     let is_first_sight = !service.tags.contains_key(SECRETS);
     let changed_at = newest_change(versions);
-    let is_known =
-        is_first_sight || replaces_tasks(&plan) || is_read(observed, service, changed_at);
+    let is_known = is_first_sight
+        || plan.actions.iter().any(Action::replaces_tasks)
+        || is_read(observed, service, changed_at);
     let policy =
         holds::standing_hold(desired, orders, now).or_else(|| orders.spec_hold(desired, true, now));
     if is_known {
@@ -78,7 +79,7 @@ pub(super) fn add(
         if policy.is_some() {
             return plan;
         }
-        let is_only_seen = is_first_sight && !replaces_tasks(&plan);
+        let is_only_seen = is_first_sight && !plan.actions.iter().any(Action::replaces_tasks);
         let hash = if is_only_seen { format!("{SEEN}{hash}") } else { hash };
         return record(plan, service, hash, Reason::TagsChanged);
     }
@@ -96,13 +97,6 @@ pub(super) fn add(
 fn newest_change(versions: &[SecretVersion]) -> Option<Timestamp> {
     let times: Option<Vec<Timestamp>> = versions.iter().map(|version| version.changed_at).collect();
     times.and_then(|times| times.into_iter().max())
-}
-
-/// Whether the plan starts a deployment already, so that its tasks read the new versions.
-fn replaces_tasks(plan: &Plan) -> bool {
-    plan.actions
-        .iter()
-        .any(|action| matches!(action, Action::UpdateService { task_definition: Some(_), .. }))
 }
 
 /// Whether a deployment began after the last change: then its tasks have read the new versions.
@@ -126,18 +120,9 @@ fn roll(mut plan: Plan, desired: &Desired, service: &ObservedService, hash: &str
         observed: service.tags.get(SECRETS).map(|hash| json!(hash)),
         effect: Effect::RollsTasks,
     };
-    let update = plan.actions.iter_mut().find_map(|action| match action {
-        Action::UpdateService { input, changes, .. } => Some((input, changes)),
-        Action::RegisterTaskDefinition { .. }
-        | Action::CreateService { .. }
-        | Action::TagResource { .. }
-        | Action::UntagResource { .. }
-        | Action::Scaling { .. }
-        | Action::RunTask { .. }
-        | Action::StopTask { .. }
-        | Action::StopServiceDeployment { .. }
-        | Action::ContinueServiceDeployment { .. }
-        | Action::DeleteService { .. } => None,
+    let update = plan.actions.iter_mut().find_map(|action| {
+        let Action::UpdateService { input, changes, .. } = action else { return None };
+        Some((input, changes))
     });
     if let Some((input, changes)) = update {
         if let Some(members) = input.as_object_mut() {
@@ -166,18 +151,9 @@ fn record(mut plan: Plan, service: &ObservedService, hash: String, reason: Reaso
         observed: service.tags.get(SECRETS).map(|hash| json!(hash)),
         effect: Effect::InPlace,
     };
-    let tagging = plan.actions.iter_mut().find_map(|action| match action {
-        Action::TagResource { tags, changes, .. } => Some((tags, changes)),
-        Action::RegisterTaskDefinition { .. }
-        | Action::CreateService { .. }
-        | Action::UpdateService { .. }
-        | Action::UntagResource { .. }
-        | Action::Scaling { .. }
-        | Action::RunTask { .. }
-        | Action::StopTask { .. }
-        | Action::StopServiceDeployment { .. }
-        | Action::ContinueServiceDeployment { .. }
-        | Action::DeleteService { .. } => None,
+    let tagging = plan.actions.iter_mut().find_map(|action| {
+        let Action::TagResource { tags, changes, .. } = action else { return None };
+        Some((tags, changes))
     });
     if let Some((tags, changes)) = tagging {
         tags.insert(SECRETS.to_owned(), hash);

@@ -241,6 +241,10 @@ fn going_back_uses_the_revision_that_is_there() {
     let _ = world.settle(&desired("web:v2"));
     let plan = world.settle(&desired("web:v1"));
     assert_eq!(operations(&plan), ["UpdateService", "TagResource"]);
+    let paths: Vec<&str> =
+        plan.actions[0].changes().iter().map(|change| change.path.as_str()).collect();
+    let image = "taskDefinition.containerDefinitions[app].image";
+    assert_eq!(paths, ["service.taskDefinition", image], "what goes back is named");
     assert_eq!(world.service.unwrap()["taskDefinition"], revision_arn(1));
     assert_eq!(world.revisions.len(), 2);
 }

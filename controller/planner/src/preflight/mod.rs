@@ -18,7 +18,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crds::Reason;
-use crds::ecs::Effect;
 
 pub use self::fact::{Absence, Fact, Mention};
 pub use self::image::{EcrImage, Image, ImageName};
@@ -92,28 +91,10 @@ pub fn mentions(desired: &Desired) -> Mentions {
     }
 }
 
-/// Whether carrying the plan out would start tasks of a content that nobody has looked at: then its surroundings matter.
-/// Steady state, tags, counts and deletions cost nothing.
+/// Whether carrying the plan out would start tasks: then its surroundings matter. Steady state, tags, counts and deletions cost
+/// nothing.
 pub fn is_due(plan: &Plan) -> bool {
-    plan.actions.iter().any(|action| match action {
-        Action::RegisterTaskDefinition { .. }
-        | Action::CreateService { .. }
-        | Action::RunTask { .. } => true,
-        Action::UpdateService { task_definition, changes, .. } => {
-            task_definition.is_some()
-                || changes.iter().any(|change| match change.effect {
-                    Effect::RollsTasks | Effect::NeedsForce => true,
-                    Effect::InPlace | Effect::NewTasksOnly | Effect::Replacement => false,
-                })
-        }
-        Action::TagResource { .. }
-        | Action::UntagResource { .. }
-        | Action::Scaling { .. }
-        | Action::StopTask { .. }
-        | Action::StopServiceDeployment { .. }
-        | Action::ContinueServiceDeployment { .. }
-        | Action::DeleteService { .. } => false,
-    })
+    plan.actions.iter().any(Action::starts_tasks)
 }
 
 /// What stands in the way, in the order of the spec, and what could not be looked at.

@@ -20,7 +20,6 @@ use crate::desired::Desired;
 use crate::observed::Observed;
 use crate::orders::Orders;
 use crate::plan::{self, Action, Hold, Plan, Requeue};
-use crate::preflight;
 
 pub use dependency::{Standing, cycle_hold, standing};
 pub use place::{Line, in_line, is_under_way};
@@ -37,15 +36,9 @@ pub struct Facts {
 
 /// Whether carrying the plan out would replace or start tasks for a change. A hook after a rollout belongs to one that is over.
 pub fn rolls_tasks(plan: &Plan) -> bool {
-    let follows = |action: &Action| matches!(action, Action::RunTask { run, .. } if run.phase == HookPhase::After);
-    if plan.actions.iter().any(follows) {
-        return false;
-    }
-    let is_forced = |action: &Action| {
-        matches!(action, Action::UpdateService { input, .. }
-            if input.get("forceNewDeployment").and_then(serde_json::Value::as_bool) == Some(true))
-    };
-    preflight::is_due(plan) || plan.actions.iter().any(is_forced)
+    let mut runs = plan.actions.iter().filter_map(Action::hook_run);
+    let follows = runs.any(|run| run.phase == HookPhase::After);
+    !follows && plan.actions.iter().any(Action::starts_tasks)
 }
 
 /// Whether it needs a place among the rollouts of its target: what failed its checks goes back at once.

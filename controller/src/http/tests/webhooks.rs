@@ -5,7 +5,7 @@ use crds::{SecretFrom, SourceLocation, Webhook, WebhookProvider};
 use futures_util::FutureExt as _;
 
 use super::*;
-use crate::triggers::Sources;
+use crate::triggers::Triggers;
 
 fn signed(body: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, b"s3cret-of-the-hook");
@@ -14,13 +14,13 @@ fn signed(body: &str) -> String {
 
 /// A server that needs a token, with a webhook of GitHub for the source `fleet`.
 fn server() -> (Server, Arc<tokio::sync::Notify>) {
-    let (sources, source) = (Sources::default(), "fleet".parse().unwrap());
+    let (triggers, source) = (Triggers::default(), "fleet".parse().unwrap());
     let location = SourceLocation::Directory(crds::DirectorySource { path: "x".into() });
-    let bell = sources.open(&source, &location);
+    let bell = triggers.sources.open(&source, &location);
     let webhook =
         Webhook { source, provider: WebhookProvider::Github, secret: SecretFrom::default() };
     let read = |_: &SecretFrom| Ok("s3cret-of-the-hook".to_owned());
-    let webhooks = Webhooks::new(&[webhook], sources, read).unwrap();
+    let webhooks = Webhooks::new(&[webhook], triggers, read).unwrap();
     (Server::build(filled(), access(), None, webhooks), bell)
 }
 

@@ -141,7 +141,28 @@ fn refusals_of_create_and_update() {
         "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
     });
     let balancer = |port: i64, group: &str| json!({"targetGroupArn": group, "containerName": "web", "containerPort": port});
+    let shifted = |production: &str, test: &str| {
+        let mut balancer = balancer(80, "arn:a");
+        balancer["advancedConfiguration"] = json!({
+            "alternateTargetGroupArn": "arn:b", "productionListenerRule": production,
+            "testListenerRule": test, "roleArn": "arn:role",
+        });
+        json!([balancer])
+    };
+    let rule = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/a/1/2/3";
     for (member, value, code, text) in [
+        (
+            "loadBalancers",
+            shifted("arn:rule", rule),
+            "InvalidParameterException",
+            "productionListenerRule has an invalid ARN format",
+        ),
+        (
+            "loadBalancers",
+            shifted(rule, rule),
+            "InvalidParameterException",
+            "cannot be used as both production and test listener rules",
+        ),
         ("desiredCount", Value::Null, "InvalidParameterException", "desired count is required"),
         ("desiredCount", json!(5001), "InvalidParameterException", "between 0 and 5000"),
         ("taskDefinition", json!("nope"), "ClientException", "TaskDefinition not found."),

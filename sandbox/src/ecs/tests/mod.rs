@@ -35,6 +35,10 @@ impl Surroundings for Outside {
             }
         })
     }
+
+    fn weights(&self, _: &str) -> Option<Vec<(String, u32)>> {
+        None
+    }
 }
 
 /// A small ECS, its clock, and short ways to use both.

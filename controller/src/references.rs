@@ -8,7 +8,7 @@ mod outside;
 mod parameters;
 mod referents;
 mod states;
-mod tfstate;
+pub mod tfstate;
 
 use std::collections::BTreeSet;
 use std::fmt;

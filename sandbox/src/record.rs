@@ -1,14 +1,18 @@
 //! What was called, and what was answered.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, Write as _},
     path::Path,
 };
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::cbor;
 
 /// One call as it was answered.
 #[derive(Debug, Clone, Serialize)]
@@ -32,19 +36,68 @@ pub struct CallRecord {
     pub response: Value,
 }
 
+/// One call as it is kept: what its bodies say is read when somebody asks.
+#[derive(Debug)]
+pub(crate) struct KeptCall {
+    pub(crate) time: Timestamp,
+    pub(crate) api: String,
+    pub(crate) operation: String,
+    pub(crate) account: String,
+    pub(crate) region: String,
+    pub(crate) status: u16,
+    pub(crate) request: KeptBody,
+    pub(crate) response: KeptBody,
+}
+
+/// A body as it was sent.
+#[derive(Debug)]
+pub(crate) enum KeptBody {
+    /// JSON, or something that is none.
+    Json(Bytes),
+    Cbor(Bytes),
+    Form(BTreeMap<String, String>),
+    None,
+}
+
+impl KeptBody {
+    fn read(&self) -> Value {
+        match self {
+            Self::Json(body) => serde_json::from_slice(body).unwrap_or_default(),
+            Self::Cbor(body) => cbor::read(body).unwrap_or_default(),
+            Self::Form(members) => json!(members),
+            Self::None => Value::Null,
+        }
+    }
+}
+
+impl KeptCall {
+    fn told(&self) -> CallRecord {
+        CallRecord {
+            time: self.time,
+            api: self.api.clone(),
+            operation: self.operation.clone(),
+            account: self.account.clone(),
+            region: self.region.clone(),
+            status: self.status,
+            request: self.request.read(),
+            response: self.response.read(),
+        }
+    }
+}
+
 /// The calls so far.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
-    calls: Vec<CallRecord>,
+    calls: Vec<KeptCall>,
     forgotten: usize,
     most: Option<usize>,
     file: Option<File>,
 }
 
 impl Record {
-    pub(crate) fn add(&mut self, call: CallRecord) {
+    pub(crate) fn add(&mut self, call: KeptCall) {
         if let Some(file) = &mut self.file {
-            let line = serde_json::to_string(&call).unwrap_or_default();
+            let line = serde_json::to_string(&call.told()).unwrap_or_default();
             if let Err(error) = writeln!(file, "{line}") {
                 tracing::warn!(%error, "cannot write call record");
             }
@@ -63,9 +116,15 @@ impl Record {
         self.most = Some(most.max(1));
     }
 
-    /// The calls after the first `count`.
-    pub(crate) fn since(&self, count: usize) -> Vec<CallRecord> {
-        self.calls.iter().skip(count.saturating_sub(self.forgotten)).cloned().collect()
+    /// The calls after the first `count` that are asked for by API and operation.
+    pub(crate) fn since(
+        &self,
+        count: usize,
+        is_asked_for: impl Fn(&str, &str) -> bool,
+    ) -> Vec<CallRecord> {
+        let calls = self.calls.iter().skip(count.saturating_sub(self.forgotten));
+        let calls = calls.filter(|call| is_asked_for(&call.api, &call.operation));
+        calls.map(KeptCall::told).collect()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -73,7 +132,7 @@ impl Record {
     }
 
     pub(crate) fn count(&self, api: &str, operation: &str) -> usize {
-        let same = |call: &&CallRecord| call.api == api && call.operation == operation;
+        let same = |call: &&KeptCall| call.api == api && call.operation == operation;
         self.calls.iter().filter(same).count()
     }
 
@@ -87,16 +146,16 @@ impl Record {
 mod tests {
     use super::*;
 
-    fn call(operation: &str) -> CallRecord {
-        CallRecord {
+    fn call(operation: &str) -> KeptCall {
+        KeptCall {
             time: Timestamp::UNIX_EPOCH,
             api: "ecs".to_owned(),
             operation: operation.to_owned(),
             account: String::new(),
             region: String::new(),
             status: 200,
-            request: Value::Null,
-            response: Value::Null,
+            request: KeptBody::None,
+            response: KeptBody::None,
         }
     }
 
@@ -108,7 +167,8 @@ mod tests {
             record.add(call(&number.to_string()));
         }
         assert_eq!(record.len(), 20);
-        let newest: Vec<_> = record.since(18).into_iter().map(|call| call.operation).collect();
+        let newest: Vec<_> =
+            record.since(18, |_, _| true).into_iter().map(|call| call.operation).collect();
         assert_eq!(newest, ["18", "19"]);
         assert_eq!(record.count("ecs", "19"), 1);
         assert_eq!(record.count("ecs", "1"), 0);

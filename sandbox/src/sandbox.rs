@@ -15,9 +15,10 @@ use serde_json::Value;
 use tokio::{net::TcpListener, sync::Notify};
 
 use crate::{
-    ApiError, CallRecord, Fault, Fixtures, Region, SandboxHttpClient, SandboxTime, cbor,
+    ApiError, CallRecord, Fault, Fixtures, Region, SandboxHttpClient, SandboxTime,
     faults::Verdict,
     ids,
+    record::{KeptBody, KeptCall},
     region::{Answer, Caller},
     s3::S3,
     serve, sqs,
@@ -194,7 +195,16 @@ impl Sandbox {
 
     /// The calls after the first `count`.
     pub fn calls_since(&self, count: usize) -> Vec<CallRecord> {
-        self.world().record.since(count)
+        self.world().record.since(count, |_, _| true)
+    }
+
+    /// The calls after the first `count` that are asked for by API and operation.
+    pub fn calls_of(
+        &self,
+        count: usize,
+        is_asked_for: impl Fn(&str, &str) -> bool,
+    ) -> Vec<CallRecord> {
+        self.world().record.since(count, is_asked_for)
     }
 
     /// How many calls there were.
@@ -297,7 +307,7 @@ fn apply(
             }
         }
     };
-    world.record.add(CallRecord {
+    world.record.add(KeptCall {
         time: now,
         api: call.api.clone(),
         operation: call.operation.clone(),
@@ -305,18 +315,23 @@ fn apply(
         region: call.region.clone(),
         status: response.status().as_u16(),
         request: match &call.input {
-            Input::Json(input) => input.clone(),
-            Input::Form(members) => serde_json::json!(members),
-            Input::Rest => Value::Null,
-        },
-        response: match call.format {
-            Format::Cbor => cbor::read(response.body()).unwrap_or_default(),
-            Format::Json(_) | Format::Query | Format::Rest => {
-                serde_json::from_slice(response.body()).unwrap_or_default()
+            Input::Json(_) if request.body().is_empty() => {
+                KeptBody::Json(Bytes::from_static(b"{}"))
             }
+            Input::Json(_) => body_of(call.format, request.body()),
+            Input::Form(members) => KeptBody::Form(members.clone()),
+            Input::Rest => KeptBody::None,
         },
+        response: body_of(call.format, response.body()),
     });
     response
+}
+
+fn body_of(format: Format, body: &Bytes) -> KeptBody {
+    match format {
+        Format::Cbor => KeptBody::Cbor(body.clone()),
+        Format::Json(_) | Format::Query | Format::Rest => KeptBody::Json(body.clone()),
+    }
 }
 
 /// The answer to a call that was refused.

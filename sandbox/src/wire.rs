@@ -245,7 +245,11 @@ pub(crate) fn with_legacy_code(mut response: Response<Bytes>, code: &str) -> Res
 }
 
 fn write_body(format: Format, body: &Value) -> Vec<u8> {
-    if format == Format::Cbor { cbor::write(body) } else { body.to_string().into_bytes() }
+    if format == Format::Cbor {
+        cbor::write(body)
+    } else {
+        serde_json::to_vec(body).unwrap_or_default()
+    }
 }
 
 fn respond(

@@ -1,5 +1,6 @@
 //! Objects of a bucket: specs are read, the state store is read and written.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,6 +12,8 @@ use super::sdk_error::{Sent, from_sdk};
 
 /// How long the body of one object may take.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// The most pages of one listing. S3 puts up to a thousand objects on a page.
+const PAGES_MAX: usize = 2_000;
 
 /// Reads and writes a bucket with the default target's credentials.
 #[derive(Debug, Clone)]
@@ -34,9 +37,15 @@ pub struct S3Object {
 
 impl S3 {
     /// All objects whose keys start with `prefix`, in S3's order: every page, or an error.
+    ///
+    /// The SDK takes a page for whole that ends in its middle. So each page has to say whether it is the last one and to hold
+    /// as many objects as it counts; a page that leads back to one before is an error too.
     pub async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<S3Object>, Error> {
         let subject = format!("s3://{bucket}/{prefix}");
+        let unexpected =
+            |message: &str| Error::unexpected(Operation::ListObjectsV2, &subject, message);
         let (mut objects, mut token) = (Vec::new(), None);
+        let mut tokens = HashSet::new();
         loop {
             let page = self
                 .calls
@@ -44,16 +53,30 @@ impl S3 {
                     self.page(bucket, prefix, &subject, token.clone())
                 })
                 .await?;
-            for object in page.contents.unwrap_or_default() {
+            let found = page.contents.unwrap_or_default();
+            if page.key_count.is_some_and(|count| usize::try_from(count) != Ok(found.len())) {
+                return Err(unexpected("a page of the listing counts other objects than it has"));
+            }
+            for object in found {
                 objects.push(listed(object, &subject)?);
             }
             let next = page.next_continuation_token.filter(|next| !next.is_empty());
-            match (page.is_truncated.unwrap_or_default(), next) {
-                (false, _) => return Ok(objects),
-                (true, Some(next)) if token.as_ref() != Some(&next) => token = Some(next),
-                (true, _) => {
-                    let message = "the listing is cut off and does not say how to go on";
-                    return Err(Error::unexpected(Operation::ListObjectsV2, &subject, message));
+            match (page.is_truncated, next) {
+                (Some(false), _) => return Ok(objects),
+                (Some(true), Some(next)) if tokens.len() < PAGES_MAX => {
+                    if !tokens.insert(next.clone()) {
+                        return Err(unexpected("the listing leads back to where it has been"));
+                    }
+                    token = Some(next);
+                }
+                (Some(true), Some(_)) => {
+                    return Err(unexpected(&format!("it has more than {PAGES_MAX} pages")));
+                }
+                (Some(true), None) => {
+                    return Err(unexpected("the listing is cut off and does not say how to go on"));
+                }
+                (None, _) => {
+                    return Err(unexpected("the listing does not say whether it is complete"));
                 }
             }
         }

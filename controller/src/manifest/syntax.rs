@@ -34,7 +34,10 @@ pub(super) fn problem(error: &ScanError, text: &str, first_line: u32) -> Problem
         && let Some((above, blank)) = unspaced_above(&lines, index)
     {
         let line = first_line.saturating_add(u32::try_from(above).unwrap_or(u32::MAX));
-        let shown = quoted(lines.get(above).map_or("", |line| line.trim()));
+        let line_above = lines.get(above).copied().unwrap_or_default();
+        // What follows the colon may be a secret.
+        let name = line_above.split(':').next().unwrap_or_default().trim();
+        let shown = quoted(&format!("{name}:…"));
         let at = Position { line, column: blank.saturating_add(1) };
         return Problem::new(at, FieldPath::default(), format!("{shown} is no field"))
             .hint("write a space after the colon");
@@ -150,7 +153,8 @@ fn told(kind: &ErrorKind, line: &str) -> (String, Option<&'static str>) {
             told("values are nested too deep", "specs need no more than a few levels")
         }
         ErrorKind::UnexpectedCharacter { character } => {
-            (format!("a value cannot start with `{character}`"), Some("put the value in quotes"))
+            let shown = character.escape_debug();
+            (format!("a value cannot start with `{shown}`"), Some("put the value in quotes"))
         }
         ErrorKind::UnknownQuotedScalarEscape => told(
             "the text holds an unknown escape",

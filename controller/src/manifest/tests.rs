@@ -273,13 +273,17 @@ fn wrong_types_are_told_with_what_to_write() {
 /// A password that YAML takes for a number, and tokens in the place of where to read them.
 #[test]
 fn what_may_be_a_secret_is_not_repeated() {
-    for value in ["4711", "[4711]", "{4711: x}", "47.11", "!!str [4711]"] {
+    for value in ["4711", "[4711]", "{4711: x}", "47.11", "!!str [4711]", "!p4711"] {
         let text =
             with(IMAGE, &format!("{IMAGE}        environment: [{{name: PIN, value: {value}}}]\n"));
         let told = told(text);
         assert_eq!(told.len(), 1, "{value}: {told:?}");
         assert!(told[0].contains("environment[0].value") && !told[0].contains("47"), "{told:?}");
     }
+    let unspaced =
+        "        environment:\n        - name: PIN\n          value:p4711\n          more: x\n";
+    let told = told(with(IMAGE, &format!("{IMAGE}{unspaced}")));
+    assert!(told.len() == 1 && !told[0].contains("4711"), "{told:?}");
     let address = "url: https://github.com/acme/fleet.git";
     let http = "  http: {auth: {token: ghp_4711}}\n";
     let controllers = [
@@ -289,7 +293,7 @@ fn what_may_be_a_secret_is_not_repeated() {
         format!("{CONTROLLER}{http}"),
     ];
     for controller in controllers {
-        let told = told(controller);
+        let told = self::told(controller);
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].contains("token: expected a mapping"), "{told:?}");
         assert!(!told[0].contains("4711"), "{told:?}");
@@ -379,7 +383,7 @@ fn syntax_errors_are_told_in_words_and_hold_only_their_own_service() {
         (
             "    family: web\n",
             "    family:web\n",
-            &["web.yaml:8:5: `family:web` is no field; write a space after the colon [shop/web]"],
+            &["web.yaml:8:5: `family:…` is no field; write a space after the colon [shop/web]"],
         ),
         (
             "service: {}",
@@ -416,7 +420,7 @@ fn syntax_errors_are_told_in_words_and_hold_only_their_own_service() {
             IMAGE,
             "        image: !Ref app\n",
             &[
-                "web.yaml:11:21: spec.taskDefinition.containerDefinitions[0].image: the tag `!Ref` has no meaning here; write the value itself [shop/web]",
+                "web.yaml:11:21: spec.taskDefinition.containerDefinitions[0].image: a word that starts with `!` is a tag, and tags have no meaning here; write the value itself, in quotes if it starts so [shop/web]",
             ],
         ),
         (

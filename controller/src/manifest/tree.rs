@@ -346,16 +346,18 @@ impl Builder {
         Err(Box::new(Problem::new(position, FieldPath::default(), message)))
     }
 
-    /// Tags are how YAML asks for types that we do not have.
+    /// Tags are how YAML asks for types that we do not have. What looks like one may be a password, and is not repeated.
     fn check_tag(
         &self,
         tag: Option<&Cow<'_, Tag>>,
         position: Position,
     ) -> Result<(), Box<Problem>> {
-        let Some(tag) = tag.filter(|tag| tag.is_custom()) else { return Ok(()) };
-        let message = format!("the tag {} has no meaning here", quoted(&tag.original()));
-        let problem = Problem::new(position, self.path(), message).hint("write the value itself");
-        Err(Box::new(problem))
+        if !tag.is_some_and(|tag| tag.is_custom()) {
+            return Ok(());
+        }
+        let message = "a word that starts with `!` is a tag, and tags have no meaning here";
+        let hint = "write the value itself, in quotes if it starts so";
+        Err(Box::new(Problem::new(position, self.path(), message).hint(hint)))
     }
 
     fn measure(&self, content: &Content) -> (u32, u32) {

@@ -199,10 +199,8 @@ impl Fleet {
 
     /// The calls since `mark` that ask for a change, refused ones included. What is taken out of a queue changes nothing.
     pub fn calls_that_change(&self, mark: usize) -> Vec<CallRecord> {
-        let mut calls = self.sandbox.calls_since(mark);
         let is_plumbing = |api: &str| ["s3", "sqs"].contains(&api);
-        calls.retain(|call| !is_plumbing(&call.api) && !is_read(&call.operation));
-        calls
+        self.sandbox.calls_of(mark, |api, operation| !is_plumbing(api) && !is_read(operation))
     }
 
     /// What a turn would do for a service now, without doing it.

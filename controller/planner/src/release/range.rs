@@ -6,10 +6,14 @@
 use crds::{PrereleaseOrder, Prereleases, RangeStyle};
 use semver::{Comparator, Op, VersionReq};
 
+use super::sentence::quoted;
 use super::version::{Identifier, TEXT_MAX, Version, identifiers, joined, number};
 
 /// Comparison signs, the longer ones first.
 const SIGNS: [&str; 7] = [">=", "<=", ">", "<", "=", "~", "^"];
+
+/// The most comparators that Cargo's reader takes.
+const CARGO_COMPARATORS_MAX: usize = 32;
 
 /// A range of versions.
 #[derive(Debug, Clone)]
@@ -63,12 +67,10 @@ impl Range {
             RangeStyle::Npm => {
                 sets.iter().map(|set| npm_set(set)).collect::<Option<_>>().map(Meaning::Npm)
             }
-            RangeStyle::Cargo => {
-                VersionReq::parse(&sets.concat().join(", ")).ok().map(Meaning::Cargo)
-            }
+            RangeStyle::Cargo => cargo_set(sets.concat())?.map(Meaning::Cargo),
         };
         let meaning = meaning.ok_or_else(|| RangeError {
-            message: format!("no version can be in the range `{text}`"),
+            message: format!("no version can be in the range {}", quoted(text)),
             hint: "the lower end has to be below the upper one",
         })?;
         Ok(Self { text: text.trim().to_owned(), meaning, prereleases })
@@ -137,6 +139,19 @@ fn npm_set(set: &[String]) -> Option<Vec<nodejs_semver::Range>> {
     Some(set)
 }
 
+/// The comparators as Cargo's own reader takes them: not too many, and `*` only where it stands alone.
+fn cargo_set(mut set: Vec<String>) -> Result<Option<VersionReq>, RangeError> {
+    if set.iter().any(|text| text != "*") {
+        set.retain(|text| text != "*");
+    }
+    set.dedup();
+    if set.len() > CARGO_COMPARATORS_MAX {
+        let message = format!("the range has more than {CARGO_COMPARATORS_MAX} comparators");
+        return Err(RangeError { message, hint: "write fewer" });
+    }
+    Ok(VersionReq::parse(&set.join(", ")).ok())
+}
+
 /// Whether a comparator's lower end is the release that the version leads to, or another pre-release of it.
 fn starts_at(comparator: &Comparator, version: &Version) -> bool {
     let Comparator { op, major, minor, patch, .. } = comparator;
@@ -172,7 +187,7 @@ fn sets(
 ) -> Result<Vec<Vec<String>>, RangeError> {
     let sets: Vec<&str> = text.split("||").collect();
     if sets.len() > 1 && style == RangeStyle::Cargo {
-        let message = format!("`||` in the range `{text}` has no meaning in Cargo's style");
+        let message = format!("`||` in the range {} has no meaning in Cargo's style", quoted(text));
         return Err(RangeError { message, hint: "leave out `style: cargo`, or give one range" });
     }
     sets.into_iter().map(|set| comparators(set, style, order)).collect()
@@ -274,7 +289,7 @@ fn partial(word: &str, set: &str, order: PrereleaseOrder) -> Result<Partial, Ran
 
 fn unreadable(set: &str) -> RangeError {
     RangeError {
-        message: format!("`{}` is not a range of versions", set.trim()),
+        message: format!("{} is not a range of versions", quoted(set.trim())),
         hint: "write comparators with spaces between, as `>=1.4.0 <2.0.0`, `^1.4` or `1.x`; `*` is any version",
     }
 }

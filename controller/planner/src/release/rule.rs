@@ -9,6 +9,7 @@ use super::facts::Platform;
 use super::pattern::Pattern;
 use super::range::Range;
 use super::rank::{Policy, Rank};
+use super::sentence::quoted;
 use super::write_back;
 use crate::image::ImageReference;
 use crate::rules::{Finding, Severity};
@@ -170,10 +171,10 @@ fn report(
 fn image(text: &str, wrong: &mut Vec<Finding>) {
     let image = ImageReference::parse(text);
     if text.is_empty() || text.contains(char::is_whitespace) {
-        let message = format!("`{text}` is not an image's repository");
+        let message = format!("{} is not an image's repository", quoted(text));
         report(wrong, "spec.image", message, Some("write registry and repository, without a tag"));
     } else if image.tag.is_some() || image.digest.is_some() {
-        let message = format!("`{text}` names one image already");
+        let message = format!("{} names one image already", quoted(text));
         let hint = format!("the release adds the digest: write `{}`", image.repository);
         report(wrong, "spec.image", message, Some(&hint));
     }
@@ -212,7 +213,7 @@ fn policy(policy: &ReleasePolicy, wrong: &mut Vec<Finding>) -> Option<Policy> {
         PolicyChoice::Tag(tag) if is_tag(tag) => Some(Policy::Tag(tag.to_owned())),
         PolicyChoice::Tag(tag) => {
             let hint = "up to 128 letters, digits, `_`, `.` and `-`, not starting with `.` or `-`";
-            report(wrong, "spec.policy.tag", format!("`{tag}` is not a tag"), Some(hint));
+            report(wrong, "spec.policy.tag", format!("{} is not a tag", quoted(tag)), Some(hint));
             None
         }
     }
@@ -256,7 +257,7 @@ fn platforms(texts: &[String], wrong: &mut Vec<Finding>) -> Vec<Platform> {
             None => report(
                 wrong,
                 format!("spec.gates.platforms[{index}]"),
-                format!("`{text}` is not a platform"),
+                format!("{} is not a platform", quoted(text)),
                 Some("write operating system and architecture, as `linux/arm64`"),
             ),
         }

@@ -4,6 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 /// The most tags that a sentence names.
 const NAMED_MAX: usize = 5;
+/// The most characters of a text that a sentence quotes.
+const QUOTED_MAX: usize = 128;
 
 /// `1 tag`, `2 tags`.
 pub(super) fn count(number: usize, noun: &str) -> String {
@@ -19,6 +21,16 @@ pub(super) fn list<T: AsRef<str>>(texts: &[T]) -> String {
         more => format!("{more} more"),
     };
     if named.is_empty() { last } else { format!("{} and {last}", named.join(", ")) }
+}
+
+/// A text that a person wrote, in back-quotes, on one line and not too long.
+pub(super) fn quoted(text: &str) -> String {
+    let shown = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
+    let mut shown: String = shown.take(QUOTED_MAX).collect();
+    if text.chars().nth(QUOTED_MAX).is_some() {
+        shown.push('…');
+    }
+    format!("`{shown}`")
 }
 
 /// The first characters of a digest: enough to recognise it.

@@ -60,6 +60,24 @@ async fn a_listing_that_breaks_off_is_an_error() {
     assert_eq!(error.kind, Kind::Denied);
 }
 
+/// Servers that are cut off in the middle of a page, that say nothing of further pages, or that lead in circles.
+#[tokio::test(start_paused = true)]
+async fn a_part_of_a_page_or_of_the_pages_is_no_listing() {
+    let object = |key: &str| format!("<Contents><Key>{key}</Key><ETag>e</ETag></Contents>");
+    let cut = format!(
+        "<ListBucketResult><KeyCount>2</KeyCount><IsTruncated>false</IsTruncated>{}<Contents><Key>b",
+        object("a")
+    );
+    let silent = format!("<ListBucketResult>{}</ListBucketResult>", object("a"));
+    for body in [cut, silent, "<ListBucketResult/>".to_owned()] {
+        let canned = Canned::new([Reply::Answer(200, body.clone())]);
+        assert!(s3(&canned).await.list("specs", "").await.is_err(), "{body}");
+    }
+    let circle = [page(&["a"], Some("t1")), page(&["b"], Some("t2")), page(&["a"], Some("t1"))];
+    let error = s3(&Canned::new(circle)).await.list("specs", "").await.unwrap_err();
+    assert!(error.to_string().contains("leads back"), "{error}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_object_is_read_only_as_it_was_listed_and_within_its_limit() {
     let changed = "<Error><Code>PreconditionFailed</Code><Message>no</Message></Error>";

@@ -348,12 +348,14 @@ fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
             '\t' => f.write_str("\\t")?,
             '"' => f.write_str("\\\"")?,
             '\\' => f.write_str("\\\\")?,
+            letter if letter.is_control() => write!(f, "\\u{:04x}", u32::from(letter))?,
             letter => write!(f, "{letter}")?,
         }
     }
     f.write_str("\"]")
 }
 
-fn cut(text: &str) -> String {
+/// A text as a message shows it: on one line, not too long.
+pub(super) fn cut(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).take(80).collect()
 }

@@ -16,28 +16,27 @@ mod verdict;
 
 use serde::de::DeserializeSeed;
 
-use self::address::Holder;
 use self::descend::Goal;
 use self::heads::Heads;
 use self::values::Values;
 
-pub use address::Address;
-pub(super) use verdict::Verdict;
+pub use address::{Address, Holder, Key, ResourceAddress, Step};
+pub use verdict::Verdict;
 
 /// The format that Terraform has written since 0.12, and `OpenTofu` always.
 const FORMAT: u64 = 4;
 
 /// What a state says.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub struct Reading {
     /// How often the state was written.
-    pub(super) serial: Option<u64>,
+    pub serial: Option<u64>,
     /// What it says of each address, in their order.
-    pub(super) verdicts: Vec<Verdict>,
+    pub verdicts: Vec<Verdict>,
 }
 
 /// Looks addresses up in a state, or says why it cannot be used.
-pub(super) fn read(bytes: &[u8], addresses: &[Address]) -> Result<Reading, String> {
+pub fn read(bytes: &[u8], addresses: &[Address]) -> Result<Reading, String> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err("it is empty".to_owned());
     }

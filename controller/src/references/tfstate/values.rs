@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde::Deserialize;
-use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess};
 use serde_json::Value;
 
 use super::address::{Key, Step};
@@ -66,7 +66,7 @@ impl<'de> Items<'de> for Values<'_> {
         let Some(goals) = self.into_resources.get(&place) else {
             return Ok(items.next_element::<IgnoredAny>()?.is_some());
         };
-        let mut instances = Instances { goals, found: Vec::new() };
+        let mut instances = Instances { goals, is_listed: false, found: Vec::new() };
         let is_there = items.next_element_seed(Object(&mut instances))?.is_some();
         self.instances.insert(place, instances.found);
         Ok(is_there)
@@ -115,12 +115,16 @@ impl<'de> Members<'de> for ReadOutput<'_, '_> {
 /// The instances of one resource.
 struct Instances<'a, 'g> {
     goals: &'g [Goal<'a>],
+    is_listed: bool,
     found: Vec<Instance>,
 }
 
 impl<'de> Members<'de> for Instances<'_, '_> {
     fn member<A: MapAccess<'de>>(&mut self, name: &str, value: &mut A) -> Result<(), A::Error> {
         match name {
+            "instances" if std::mem::replace(&mut self.is_listed, true) => {
+                Err(A::Error::custom("a member stands twice"))
+            }
             "instances" => value.next_value_seed(List(self)),
             _ => skip(value),
         }
@@ -155,7 +159,7 @@ impl<'de> Members<'de> for ReadInstance<'_, '_> {
             })?,
             "sensitive_attributes" => {
                 let paths = value.next_value::<Option<Vec<Vec<Mark>>>>()?.unwrap_or_default();
-                found.sensitive = paths.iter().map(|marks| Mark::path(marks)).collect();
+                found.sensitive.extend(paths.iter().map(|marks| Mark::path(marks)));
             }
             _ => skip(value)?,
         }

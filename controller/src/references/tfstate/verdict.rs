@@ -1,6 +1,6 @@
 //! What a state says of one address, in words that help.
 
-use super::address::{Address, Holder, Key, ResourceAddress, Step};
+use super::address::{Address, Holder, Key, ResourceAddress, Step, cut};
 use super::descend::{Scrap, Scraps, There};
 use super::heads::Heads;
 use super::secret;
@@ -12,7 +12,7 @@ const NAMES_MAX: usize = 10;
 
 /// What a state says of an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) enum Verdict {
+pub enum Verdict {
     /// It is this text.
     Text(String),
     /// There is no such value, or it must not be used.
@@ -49,7 +49,7 @@ pub(super) fn of(id: usize, address: &Address, heads: &Heads<'_>, values: &Value
 fn no_resource(resource: &ResourceAddress, heads: &Heads<'_>) -> Verdict {
     let known: Vec<&str> = heads.resources.iter().map(String::as_str).collect();
     let hint = match nearest(&resource.to_string(), &known) {
-        Some(nearest) => Some(format!("did you mean `{nearest}`?")),
+        Some(nearest) => Some(format!("did you mean `{}`?", cut(nearest))),
         None => listed("its resources are", known.iter().copied()),
     };
     missing(format!("the state has no resource `{resource}`"), hint)
@@ -70,7 +70,7 @@ fn output(
         (None, _) => {
             let known: Vec<&str> = heads.outputs.iter().map(String::as_str).collect();
             let hint = match nearest(name, &known) {
-                Some(nearest) => Some(format!("did you mean `output.{nearest}`?")),
+                Some(nearest) => Some(format!("did you mean `output.{}`?", cut(nearest))),
                 None => listed("its outputs are", known.iter().copied()),
             };
             missing(format!("the state has no output `{name}`"), hint)
@@ -167,7 +167,7 @@ fn absent(address: &Address, depth: usize, there: &There) -> Verdict {
         (There::Map(names), Some(Step::Member(name))) => {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             match nearest(name, &names) {
-                Some(nearest) => Some(format!("did you mean `{nearest}`?")),
+                Some(nearest) => Some(format!("did you mean `{}`?", cut(nearest))),
                 None => listed("known here:", names.iter().copied()),
             }
         }
@@ -184,5 +184,6 @@ fn listed<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<String
         return None;
     }
     let more = if names.len() > NAMES_MAX { " and others" } else { "" };
+    let shown: Vec<String> = shown.iter().map(|name| cut(name)).collect();
     Some(format!("{word} {}{more}", shown.join(", ")))
 }

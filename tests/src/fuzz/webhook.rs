@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use controller::triggers::Sources;
+use controller::triggers::Triggers;
 use controller::webhooks::{Received, Refused, Webhooks};
 use crds::{GitRef, GitSource, SecretFrom, SourceLocation, SourceName, Webhook, WebhookProvider};
 use futures_util::FutureExt as _;
@@ -218,12 +218,12 @@ impl World {
         let source: SourceName = "fleet".parse().unwrap();
         let reference = GitRef { branch: Some(branch.to_owned()), ..GitRef::default() };
         let git = GitSource { reference: Some(reference), ..GitSource::default() };
-        let sources = Sources::default();
-        let bell = sources.open(&source, &SourceLocation::Git(Box::new(git)));
+        let triggers = Triggers::default();
+        let bell = triggers.sources.open(&source, &SourceLocation::Git(Box::new(git)));
         let hook =
             |provider| Webhook { source: source.clone(), provider, secret: SecretFrom::default() };
         let hooks: Vec<Webhook> = WebhookProvider::ALL.into_iter().map(hook).collect();
-        let webhooks = Webhooks::new(&hooks, sources, |_| Ok(SECRET.to_owned())).unwrap();
+        let webhooks = Webhooks::new(&hooks, triggers, |_| Ok(SECRET.to_owned())).unwrap();
         Self { webhooks, bell }
     }
 

@@ -22,9 +22,10 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
 use planner::Plan;
+use serde_json::Value;
 
 use crate::change::{Change, Expected};
-use crate::world::{Refused, World};
+use crate::world::{Refused, Wanted, World};
 
 /// How many cases a test takes when nobody asks for more.
 const CASES: u64 = 100;
@@ -95,40 +96,63 @@ impl Tally {
     }
 }
 
+/// Any spec, and changes of it one after the other: each starts from what the last one left.
 async fn case(seed: u64) -> Tally {
     let mut random = fastrand::Rng::with_seed(seed);
-    let spec = valid::spec(&mut random);
+    let mut spec = valid::spec(&mut random);
+    let mut world = settled(seed, &spec).await;
     let mut tally = Tally::default();
     for _ in 0..CHANGES {
-        // Each change starts from a world of its own, so that a refused or held one cannot disturb the next.
-        let world = World::new(seed).await;
-        world.settle(&spec).await.unwrap_or_else(|refused| panic!("{refused}\n{spec:#}"));
-        world.rest().await;
-        world.assert_settled(&spec, "at rest").await;
         let Some(change) = Change::any(&spec, &mut random) else { return tally };
-        carry_out(&world, &change, &mut tally).await;
+        match carry_out(&world, &change).await {
+            Became::Changed => {
+                tally.changed += 1;
+                spec = change.spec;
+            }
+            Became::Unchanged => tally.unchanged += 1,
+            Became::Replacement => tally.replacements += 1,
+            Became::Refused => {
+                tally.refused += 1;
+                // A part of the plan may have been carried out.
+                world = settled(seed, &spec).await;
+            }
+        }
     }
     tally
 }
 
+/// What became of a change.
+enum Became {
+    Changed,
+    Unchanged,
+    Replacement,
+    Refused,
+}
+
+/// A world in which a spec is in force.
+async fn settled(seed: u64, spec: &Value) -> World {
+    let (world, wanted) = (World::new(seed).await, Wanted::of(spec));
+    let plan = world.plan(&wanted).await;
+    let done = world.settle(&wanted, &plan).await;
+    done.unwrap_or_else(|refused| panic!("{refused}\n{spec:#}"));
+    world
+}
+
 /// Plans the changed spec, checks what the plan says of it, carries it out, and expects nothing left to do.
-async fn carry_out(world: &World, change: &Change, tally: &mut Tally) {
-    let plan = world.plan(&change.spec).await;
+async fn carry_out(world: &World, change: &Change) -> Became {
+    let wanted = Wanted::of(&change.spec);
+    let plan = world.plan(&wanted).await;
     change.assert_named(&plan);
     if change.expected == Expected::Nothing {
-        tally.unchanged += 1;
-    } else if !holds(&plan).is_empty() {
+        return Became::Unchanged;
+    }
+    if !holds(&plan).is_empty() {
         assert_eq!(holds(&plan), ["NeedsReplacement"], "{change:#?}\n{plan:#?}");
-        tally.replacements += 1;
-    } else {
-        match world.settle(&change.spec).await {
-            Ok(()) => {
-                world.rest().await;
-                world.assert_settled(&change.spec, &format!("after {change:#?}")).await;
-                tally.changed += 1;
-            }
-            Err(Refused(_)) => tally.refused += 1,
-        }
+        return Became::Replacement;
+    }
+    match world.settle(&wanted, &plan).await {
+        Ok(()) => Became::Changed,
+        Err(Refused(_)) => Became::Refused,
     }
 }
 

@@ -19,6 +19,15 @@ throttling: false
 rewrites: true
 ";
 
+/// How long a rollout takes at most.
+const ROLLOUT: Duration = Duration::from_mins(20);
+
+/// A spec and what it comes to.
+pub(crate) struct Wanted<'s> {
+    spec: &'s Value,
+    desired: Desired,
+}
+
 /// One account in the sandbox.
 pub(crate) struct World {
     account: Account,
@@ -53,37 +62,36 @@ impl World {
     }
 
     /// What a turn would do.
-    pub(crate) async fn plan(&self, spec: &Value) -> Plan {
-        let desired = desired(spec);
-        let observed = observe::service(&self.account, &desired).await.unwrap();
-        planner::plan(&desired, &observed, &planner::Orders::default(), self.clock.now())
+    pub(crate) async fn plan(&self, wanted: &Wanted<'_>) -> Plan {
+        let observed = observe::service(&self.account, &wanted.desired).await.unwrap();
+        planner::plan(&wanted.desired, &observed, &planner::Orders::default(), self.clock.now())
     }
 
-    /// Takes a turn, and expects that nothing is left to do.
-    pub(crate) async fn settle(&self, spec: &Value) -> Result<(), Refused> {
-        let plan = self.plan(spec).await;
-        assert!(plan.holds.is_empty(), "{plan:#?}\n{spec:#}");
-        let outcome =
-            apply::plan(&self.account, "shop", spec["metadata"]["name"].as_str().unwrap(), &plan)
-                .await;
+    /// Carries a plan out, and expects that nothing is left to do, neither at once nor when the rollout has ended.
+    pub(crate) async fn settle(&self, wanted: &Wanted<'_>, plan: &Plan) -> Result<(), Refused> {
+        assert!(plan.holds.is_empty(), "{plan:#?}\n{:#}", wanted.spec);
+        let name = wanted.desired.key.name.as_str();
+        let outcome = apply::plan(&self.account, "shop", name, plan).await;
         if let Some(error) = outcome.error {
-            Err(Refused(error.to_string()))
-        } else {
-            self.assert_settled(spec, "at once").await;
-            Ok(())
+            return Err(Refused(error.to_string()));
         }
-    }
-
-    /// Lets the rollout end.
-    pub(crate) async fn rest(&self) {
-        tokio::time::sleep(Duration::from_mins(20)).await;
+        self.assert_settled(wanted, "at once").await;
+        tokio::time::sleep(ROLLOUT).await;
+        self.assert_settled(wanted, "at rest").await;
+        Ok(())
     }
 
     /// Nothing differs, and nothing is held back.
-    pub(crate) async fn assert_settled(&self, spec: &Value, when: &str) {
-        let plan = self.plan(spec).await;
+    async fn assert_settled(&self, wanted: &Wanted<'_>, when: &str) {
+        let plan = self.plan(wanted).await;
         let left: Vec<_> = plan.actions.iter().chain(&plan.withheld).collect();
-        assert!(left.is_empty(), "{when}: still to do: {left:#?}\n{spec:#}");
+        assert!(left.is_empty(), "{when}: still to do: {left:#?}\n{:#}", wanted.spec);
+    }
+}
+
+impl<'s> Wanted<'s> {
+    pub(crate) fn of(spec: &'s Value) -> Self {
+        Self { spec, desired: desired(spec) }
     }
 }
 

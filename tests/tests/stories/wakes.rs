@@ -76,8 +76,8 @@ fn said(fleet: &Fleet, name: &str) -> Value {
 fn looked_at(fleet: &Fleet, mark: usize) -> BTreeSet<String> {
     let calls = fleet.sandbox.calls_since(mark);
     let named = calls.iter().filter(|call| call.operation == "DescribeServices");
-    let names = named.flat_map(|call| call.request["services"].as_array().cloned().unwrap());
-    names.map(|name| name.as_str().unwrap().rsplit('/').next().unwrap().to_owned()).collect()
+    let asked = named.flat_map(|call| call.request["services"].as_array().cloned().unwrap());
+    asked.map(|name| name.as_str().unwrap().rsplit('/').next().unwrap().to_owned()).collect()
 }
 
 /// Waits for the end of what was begun, and says which services were looked at since `mark`.

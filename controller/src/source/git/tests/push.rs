@@ -189,14 +189,14 @@ async fn a_push_that_comes_second_is_made_anew_on_top_of_the_first() {
     let base = host.head("main");
     host.git(&["update-ref", "refs/heads/aside", &base]);
     let theirs = host.commits("aside", "other.yaml", "other: 2\n");
-    let (once, bare) = (host.folder.path().join("once"), host.bare());
+    let (done, bare) = (host.folder.path().join("once"), host.bare());
     // Just before our push is taken, somebody else's is.
     host.hook(
         "pre-receive",
         &format!(
-            "[ -e {once} ] && exit 0\ntouch {once}\n\
+            "[ -e {done} ] && exit 0\ntouch {done}\n\
              env -i PATH=\"$PATH\" git --git-dir={bare} update-ref refs/heads/main {theirs} {base}",
-            once = once.display(),
+            done = done.display(),
             bare = bare.display()
         ),
     );

@@ -54,7 +54,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 async fn services(context: &Context) -> Vec<PlannedService> {
     let keys = context.inventory().keys();
     let plans = stream::iter(keys).map(|key| async move {
-        let foreseen = reconcile::foresee(context, &key).await;
+        let foreseen = Box::pin(reconcile::foresee(context, &key)).await;
         (key, foreseen)
     });
     let mut planned: Vec<_> = plans.buffered(AT_ONCE).collect().await;

@@ -186,8 +186,8 @@ async fn the_source_reads_what_was_written_and_that_is_the_end_of_it() {
 #[tokio::test]
 async fn a_push_that_comes_second_is_made_anew_on_top_of_the_first() {
     let host = Host::new();
-    let base = host.head("main");
-    host.git(&["update-ref", "refs/heads/aside", &base]);
+    let first = host.head("main");
+    host.git(&["update-ref", "refs/heads/aside", &first]);
     let theirs = host.commits("aside", "other.yaml", "other: 2\n");
     let (once, bare) = (host.folder.path().join("once"), host.bare());
     // Just before our push is taken, somebody else's is.
@@ -195,7 +195,7 @@ async fn a_push_that_comes_second_is_made_anew_on_top_of_the_first() {
         "pre-receive",
         &format!(
             "[ -e {once} ] && exit 0\ntouch {once}\n\
-             env -i PATH=\"$PATH\" git --git-dir={bare} update-ref refs/heads/main {theirs} {base}",
+             env -i PATH=\"$PATH\" git --git-dir={bare} update-ref refs/heads/main {theirs} {first}",
             once = once.display(),
             bare = bare.display()
         ),

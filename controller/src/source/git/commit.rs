@@ -90,11 +90,11 @@ impl GitWriter {
             vec![git_dir, "commit-tree", tree.as_str(), "-p", parent.commit, "-F", "-"];
         arguments.extend(signing.is_some().then_some("-S"));
         let environment = self.identity.environment(signing.as_ref());
-        let commit = self.id(DOING, &arguments, message.into_bytes(), environment).await;
+        let committed = self.id(DOING, &arguments, message.into_bytes(), environment).await;
         if let Some(signing) = signing {
             signing.end(&mut self.reader.git).await;
         }
-        commit
+        committed
     }
 
     async fn entry(

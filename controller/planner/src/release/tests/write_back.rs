@@ -222,7 +222,7 @@ proptest! {
     ) {
         let others: Vec<&String> = before.iter().chain(&after).collect();
         let is_quiet = |line: &&String| edit_to(&format!("x: v1 # longshore: release shop tag\n{line}"), "v1") == Ok(None);
-        prop_assume!(others.iter().all(|line| is_quiet(line)));
+        prop_assume!(others.iter().all(is_quiet));
         let (word, value, wanted) = match form {
             0 => ("", format!("{IMAGE}:{old}"), format!("{IMAGE}:{new}")),
             1 => (" tag", old.clone(), new.clone()),

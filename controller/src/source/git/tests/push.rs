@@ -186,17 +186,17 @@ async fn the_source_reads_what_was_written_and_that_is_the_end_of_it() {
 #[tokio::test]
 async fn a_push_that_comes_second_is_made_anew_on_top_of_the_first() {
     let host = Host::new();
-    let base = host.head("main");
-    host.git(&["update-ref", "refs/heads/aside", &base]);
+    let first = host.head("main");
+    host.git(&["update-ref", "refs/heads/aside", &first]);
     let theirs = host.commits("aside", "other.yaml", "other: 2\n");
-    let (done, bare) = (host.folder.path().join("once"), host.bare());
+    let (once, bare) = (host.folder.path().join("once"), host.bare());
     // Just before our push is taken, somebody else's is.
     host.hook(
         "pre-receive",
         &format!(
-            "[ -e {done} ] && exit 0\ntouch {done}\n\
-             env -i PATH=\"$PATH\" git --git-dir={bare} update-ref refs/heads/main {theirs} {base}",
-            done = done.display(),
+            "[ -e {once} ] && exit 0\ntouch {once}\n\
+             env -i PATH=\"$PATH\" git --git-dir={bare} update-ref refs/heads/main {theirs} {first}",
+            once = once.display(),
             bare = bare.display()
         ),
     );

@@ -128,16 +128,12 @@ fn keys(text: &str) -> Vec<Vec<String>> {
 fn bodies(mut rest: &[u8]) -> Vec<Vec<u8>> {
     let mut bodies = Vec::new();
     while bodies.len() < PAGES_MAX {
-        match rest.windows(DASHES.len()).position(|part| part == DASHES) {
-            Some(end) => {
-                bodies.push(rest[..end].to_vec());
-                rest = &rest[end + DASHES.len()..];
-            }
-            None => {
-                bodies.push(rest.to_vec());
-                break;
-            }
-        }
+        let Some(end) = rest.windows(DASHES.len()).position(|part| part == DASHES) else {
+            bodies.push(rest.to_vec());
+            break;
+        };
+        bodies.push(rest[..end].to_vec());
+        rest = &rest[end + DASHES.len()..];
     }
     bodies
 }

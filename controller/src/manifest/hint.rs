@@ -171,7 +171,10 @@ mod tests {
         );
         assert_eq!(
             places(Kind::Controller, "knownHostsFile"),
-            Some("`spec.repositories[].ssh` or `spec.sources[].git.ssh`".to_owned())
+            Some(
+                "`spec.repositories[].ssh` or `spec.sources[].git.push.ssh` or `spec.sources[].git.ssh`"
+                    .to_owned()
+            )
         );
         assert_eq!(places(Kind::Service, "replicas"), None);
     }

@@ -256,6 +256,8 @@ impl Place {
             Absent::Is(_) if default(self.member).is_some_and(|default| is_same(&default, old)) => {
                 Expected::Nothing
             }
+            // Defaults or not: with it the volume is Docker's, without it a bind mount.
+            _ if self.member.name == "dockerVolumeConfiguration" && !is_hollow(old) => self.here(),
             // What a structure of nothing but defaults and choices of ECS says is said by its absence too.
             Absent::Empty | Absent::Is(_) | Absent::InputOnly
                 if says_nothing_new(self.member.kind, old) =>

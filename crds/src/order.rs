@@ -74,7 +74,7 @@ impl std::fmt::Display for Verb {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Order {
-    /// Its number among the orders of its service.
+    /// Its number among the orders of its service; 0 while it could not be written down.
     pub id: u64,
     /// What is asked for.
     pub verb: Verb,

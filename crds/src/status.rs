@@ -218,8 +218,6 @@ reasons! {
     VersionMissing,
     /// Several images claim to be the version that would be chosen; none is taken.
     VersionAmbiguous,
-    /// A person holds the release where it is.
-    VersionHeld,
     /// The repository lost its tags or most of them since it was read before; nothing is chosen from that.
     ListingSuspicious,
     /// The file of `writeBack` holds the version that is chosen.

@@ -18,9 +18,9 @@ use crate::observed::{
     ObservedService, ObservedTaskDefinition, ServiceDeployment, ServiceState, WaitingHook,
 };
 use crate::orders::{Sent, UnderWay};
-use crate::ownership::{self, HELD_SPEC, Ownership, SPEC_HASH, Tags};
+use crate::ownership::{self, HELD_IMAGES, HELD_SPEC, Ownership, SPEC_HASH, Tags};
 use crate::past;
-use crate::plan::{Action, TaskDefinitionRef};
+use crate::plan::{self, Action, TaskDefinitionRef};
 use crate::rollout::{self, DeploymentStatus, is_open};
 
 /// What is known when it is decided.
@@ -169,7 +169,7 @@ fn rollback(service: &ObservedService, scene: &Scene<'_>, deed: &UnderWay) -> Re
         None => last_good(service, scene)?,
     };
     let leaves = spec_in_force(service, scene);
-    let mut actions = hold_action(service, leaves.as_ref());
+    let mut actions = hold_action(service, scene, leaves.as_ref());
     actions.push(go_to(service, scene.key, target, Reason::RolledBackByHand));
     Ok(Act { actions, sent, leaves })
 }
@@ -390,7 +390,7 @@ fn abort(service: &ObservedService, scene: &Scene<'_>, deed: &UnderWay) -> Resul
         };
     };
     let leaves = spec_in_force(service, scene);
-    let mut actions = hold_action(service, leaves.as_ref());
+    let mut actions = hold_action(service, scene, leaves.as_ref());
     actions.push(Action::StopServiceDeployment {
         arn: running.arn.clone(),
         reason: Reason::Aborted,
@@ -466,15 +466,23 @@ fn spec_in_force(service: &ObservedService, scene: &Scene<'_>) -> Option<SpecHas
     wanted.or_else(|| tag.map(SpecHash::from_text))
 }
 
-/// The mark on the service itself that its spec is held, before the spec is left: it outlives the state store.
-fn hold_action(service: &ObservedService, spec: Option<&SpecHash>) -> Vec<Action> {
+/// The marks on the service itself that its spec is held and which images it brought, before the spec is left: they outlive
+/// the state store.
+fn hold_action(
+    service: &ObservedService,
+    scene: &Scene<'_>,
+    spec: Option<&SpecHash>,
+) -> Vec<Action> {
     let Some(spec) = spec else { return Vec::new() };
     if service.tags.get(HELD_SPEC).map(String::as_str) == Some(spec.as_str()) {
         return Vec::new();
     }
+    let mut tags = Tags::from([(HELD_SPEC.to_owned(), spec.to_string())]);
+    let images = scene.running.and_then(|running| plan::held_images(&running.raw));
+    tags.extend(images.map(|images| (HELD_IMAGES.to_owned(), images)));
     vec![Action::TagResource {
         arn: service.arn.clone(),
-        tags: Tags::from([(HELD_SPEC.to_owned(), spec.to_string())]),
+        tags,
         reason: Reason::RolledBackByHand,
         changes: Vec::new(),
     }]

@@ -25,6 +25,10 @@ pub const PROTECT: &str = "longshore.dev/protect";
 pub const SECRETS: &str = "longshore.dev/secrets";
 /// The hash of a spec that a person left by a rollback or an abort: it is not sent again before it changes or is released.
 pub const HELD_SPEC: &str = "longshore.dev/held-spec";
+/// The images of that spec, by the beginnings of their digests: no other spec of a release brings them back by itself.
+pub const HELD_IMAGES: &str = "longshore.dev/held-images";
+/// The hash of the spec whose rollout is about to begin, and the newest rollout that there was before it.
+pub const ATTEMPT: &str = "longshore.dev/attempt";
 
 /// On the task of a hook: its phase and name.
 pub const HOOK: &str = "longshore.dev/hook";

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::checks;
 use crate::deletion;
 use crate::desired::Desired;
+use crate::drift;
 use crate::explain;
 use crate::hook;
 use crate::image::ImageReference;
@@ -419,12 +420,17 @@ fn health(turn: &Turn<'_>, living: Option<&ObservedService>) -> Health {
         return Health::Degraded;
     }
     let is_short = service.running_count < service.desired_count;
+    // A person who goes back has decided what is to run, and that is then judged. What failed is still asked for.
+    let is_undone =
+        |reason| matches!(reason, Reason::RolledBack | Reason::RolloutFailed | Reason::Aborted);
+    let was_undone = turn.plan.holds.iter().any(|hold| is_undone(hold.reason));
     match &turn.plan.rollout {
         Rollout::Failed(_) | Rollout::RolledBack(_) => Health::Degraded,
         Rollout::InProgress if is_late(turn, service) => Health::Degraded,
         Rollout::RollingBack(_) | Rollout::InProgress => Health::Progressing,
         Rollout::NotStarted | Rollout::Succeeded => match (rollout::is_moving(service), is_short) {
             (true, _) => Health::Progressing,
+            (false, false) if was_undone => Health::Degraded,
             (false, false) => Health::Healthy,
             (false, true) if service.pending_count > 0 => Health::Progressing,
             (false, true) => Health::Degraded,
@@ -472,6 +478,10 @@ fn with_cause(message: &str, desired: &Desired, observed: &Observed) -> String {
 fn progress_message(plan: &Plan) -> String {
     let told = plan.actions.iter().map(|action| match action.because() {
         Some(stopped) => format!("{}: {}", action.operation(), stopped.message),
+        // What somebody changed at AWS is named before it is gone.
+        None if action.reason() == Reason::Drifted && !action.changes().is_empty() => {
+            format!("{} ({})", action.operation(), drift::named(action.changes()))
+        }
         None => action.operation().to_owned(),
     });
     told.collect::<Vec<_>>().join(", ")

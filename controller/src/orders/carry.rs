@@ -8,7 +8,7 @@ use planner::deed::{self, Act, Scene, Step};
 use planner::orders::{LOOK_AGAIN, UnderWay};
 use planner::{Plan, Requeue};
 
-use super::Said;
+use super::{Said, step_back};
 use crate::apply;
 use crate::aws::{Account, Retry};
 use crate::inventory::Wanted;
@@ -74,8 +74,12 @@ async fn carry(
     said: &mut Said,
 ) -> Ended {
     if let Err(error) = note_sent(context, key, deed, act).await {
-        tracing::error!(service = %key, verb = %deed.order.verb, error = %error, "an order waits: it cannot be written down that it is carried out");
-        return Ended::Failed;
+        if !step_back::is_one(deed.order.verb) {
+            tracing::error!(service = %key, verb = %deed.order.verb, error = %error, "an order waits: it cannot be written down that it is carried out");
+            return Ended::Failed;
+        }
+        tracing::warn!(service = %key, verb = %deed.order.verb, error = %error, "an order is carried out without being written down");
+        step_back::sent(context, key, deed, act);
     }
     let plan = Plan { actions: act.actions.clone(), ..Plan::nothing() };
     let outcome = apply::plan(account, key.cluster.as_str(), key.name.as_str(), &plan).await;
@@ -96,7 +100,11 @@ async fn note_sent(
     deed: &UnderWay,
     act: &Act,
 ) -> Result<(), StateError> {
-    let write = context.state.change(key, |record| {
+    if context.state.step_back(key).is_some_and(|step| step.is(&deed.order)) {
+        step_back::sent(context, key, deed, act);
+        return Ok(());
+    }
+    let change = |record: &mut Record| {
         let Some(kept) = of(record, &deed.order) else { return Ok(()) };
         kept.sent = Some(act.sent.clone());
         if let Some(spec) = &act.leaves {
@@ -105,8 +113,13 @@ async fn note_sent(
             record.orders.release = None;
         }
         Ok::<(), Infallible>(())
-    });
-    write.await.map(|_| ())
+    };
+    let write = if step_back::is_one(deed.order.verb) {
+        context.state.change_within(key, step_back::PATIENCE, change).await
+    } else {
+        context.state.change(key, change).await
+    };
+    write.map(|_| ())
 }
 
 /// Tells what came of an order and forgets it. The turn goes on unless it could not be forgotten.
@@ -117,22 +130,13 @@ async fn end(
     (level, what): (EventLevel, String),
     said: &mut Said,
 ) -> Option<Ended> {
-    let write = context.state.change(key, |record| {
-        if of(record, order).is_some() {
-            record.orders.deed = None;
-        }
-        Ok::<Record, Infallible>(record.clone())
-    });
-    match write.await {
-        Ok(Ok(record)) => {
-            said.orders = record.orders.clone();
-            said.record = record.into();
-        }
-        Ok(Err(never)) => match never {},
-        Err(error) => {
-            tracing::error!(service = %key, verb = %order.verb, error = %error, "an order was carried out, which cannot be written down yet");
-            return Some(Ended::Failed);
-        }
+    let unwritten = context.state.step_back(key).filter(|step| step.is(order));
+    let is_unwritten = unwritten.is_some();
+    if let Some(step) = unwritten {
+        step_back::end(context, key, step);
+    } else if let Err(error) = forget(context, key, order, said).await {
+        tracing::error!(service = %key, verb = %order.verb, error = %error, "an order was carried out, which cannot be written down yet");
+        return Some(Ended::Failed);
     }
     let message = format!("{} {}: {what}", order.verb, order.told());
     tracing::info!(service = %key, verb = %order.verb, actor = %order.actor, "{what}");
@@ -143,7 +147,32 @@ async fn end(
         level,
         (reason_of(level), message),
     ));
+    if let Some(step) = context.state.step_back(key).filter(|_| is_unwritten) {
+        *said = step_back::said(context, key, &step).await;
+    }
     None
+}
+
+async fn forget(
+    context: &Context,
+    key: &ObjectKey,
+    order: &Order,
+    said: &mut Said,
+) -> Result<(), StateError> {
+    let write = context.state.change(key, |record| {
+        if of(record, order).is_some() {
+            record.orders.deed = None;
+        }
+        Ok::<Record, Infallible>(record.clone())
+    });
+    match write.await? {
+        Ok(record) => {
+            said.orders = record.orders.clone();
+            said.record = record.into();
+            Ok(())
+        }
+        Err(never) => match never {},
+    }
 }
 
 fn of<'a>(record: &'a mut Record, order: &Order) -> Option<&'a mut UnderWay> {

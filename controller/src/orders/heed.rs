@@ -9,6 +9,7 @@ use planner::observed::ServiceState;
 use planner::orders::{Sent, incarnation};
 use planner::{Action, Desired, Observed, Orders, Plan, past};
 
+use super::step_back;
 use crate::apply::Outcome;
 use crate::reconcile::Context;
 use crate::state::{Record, StateError};
@@ -30,8 +31,31 @@ impl Said {
 
 /// Reads what people said about a service. What cannot be read is unknown, and nothing is changed then.
 pub async fn said(context: &Context, key: &ObjectKey) -> Said {
-    match context.state.read(key).await {
-        Ok(record) => Said { orders: record.orders.clone(), record },
+    match context.state.step_back(key) {
+        Some(step) if !step.is_over => {
+            return Box::pin(step_back::said(context, key, &step)).await;
+        }
+        Some(step) => Box::pin(step_back::write_down(context, key, &step)).await,
+        None => {}
+    }
+    // A turn that hangs here must not keep a step back waiting.
+    let read = tokio::select! {
+        biased;
+        read = context.state.read(key) => read,
+        step = context.state.next_step_back(key) => {
+            return Box::pin(step_back::said(context, key, &step)).await;
+        }
+    };
+    match read {
+        Ok(record) => {
+            // What is still not written down counts all the same.
+            let orders = record.orders.clone();
+            let orders = match context.state.step_back(key) {
+                Some(step) => step.over(orders),
+                None => orders,
+            };
+            Said { orders, record }
+        }
         Err(error) => {
             tracing::error!(service = %key, error = %error, "the state store cannot be read: nothing is changed by itself");
             Said { orders: Orders::unknown(error.to_string()), record: Arc::default() }

@@ -4,6 +4,7 @@
 
 mod carry;
 mod heed;
+mod step_back;
 mod take;
 
 pub use carry::carry_out;

@@ -7,6 +7,7 @@ use crds::{HumanDuration, ObjectKey, Order, Reason, ServiceStatus, SpecHash, Ver
 use jiff::Timestamp;
 use planner::orders::{Orders, UnderWay};
 
+use super::step_back;
 use crate::inventory::Wanted;
 use crate::queue::{Priority, Queue};
 use crate::reconcile::Context;
@@ -77,7 +78,8 @@ impl Intake {
         Self { context, queue }
     }
 
-    /// Takes an order: it is written down when this returns, and carried out in the turns that follow.
+    /// Takes an order: it is written down when this returns, and carried out in the turns that follow. A step back is taken
+    /// although it cannot be written down.
     pub async fn take(
         &self,
         key: &ObjectKey,
@@ -95,19 +97,33 @@ impl Intake {
             status: object.as_ref().map(|object| &object.status),
             now: context.clock.now(),
         };
-        let taken = context.state.change(key, |record| {
+        let change = |record: &mut Record| {
             let order = order(record.taken + 1, verb, ask, actor, &scene)?;
             put(&mut record.orders, &order, &scene)?;
             record.taken = order.id;
             Ok(order)
-        });
-        let order = match taken.await {
+        };
+        let taken = if step_back::is_one(verb) {
+            context.state.change_within(key, step_back::PATIENCE, change).await
+        } else {
+            context.state.change(key, change).await
+        };
+        let mut doubt = String::new();
+        let order = match taken {
             Ok(Ok(order)) => order,
             Ok(Err(why)) => return Err(Refusal::Conflict(why)),
+            Err(error) if step_back::is_one(verb) => {
+                let mut orders = Orders::default();
+                let order = order(0, verb, ask, actor, &scene).map_err(Refusal::Conflict)?;
+                put(&mut orders, &order, &scene).map_err(Refusal::Conflict)?;
+                step_back::take(context, key, &order, &error);
+                doubt = format!(" (not written down yet: {error})");
+                order
+            }
             Err(error) => return Err(Refusal::Store(error)),
         };
         tracing::info!(service = %key, verb = %verb, actor, order = order.id, "order taken");
-        let told = ("OrderTaken", format!("{verb} {}", order.told()));
+        let told = ("OrderTaken", format!("{verb} {}{doubt}", order.told()));
         let (kind, level) = (EventKind::Action, EventLevel::Info);
         context.statuses.record(Event::of_service(key.clone(), scene.now, kind, level, told));
         self.queue.add(key.clone(), Priority::Urgent);
@@ -120,9 +136,9 @@ impl Intake {
     }
 
     /// Whether a service may exist that nobody has told this process of: while sources have not been read, AWS alone knows,
-    /// and a rollback must not wait for them.
+    /// and a step back must not wait for them.
     pub fn may_be_there(&self, key: &ObjectKey, verb: Verb) -> bool {
-        verb == Verb::Rollback
+        step_back::is_one(verb)
             && self.context.account(key).is_some()
             && !self.context.inventory().is_complete()
     }

@@ -73,14 +73,11 @@ pub(super) fn note(context: &Context, desired: &Desired, plan: &Plan, outcome: &
     if outcome.done == 0 || !sends {
         return;
     }
-    // Answering a hook sends no spec: the rollout may be one that a person asked for.
-    let sent_nothing = outcome.answered.len() == outcome.done;
+    // Answering a hook sends no spec: the rollout may be one that a person asked for. Nor does what was done before a call
+    // that failed.
+    let has_sent = plan.actions.iter().take(outcome.done).any(planner::Action::sends_spec);
     let expectation = Expectation {
-        sent: if sent_nothing {
-            sent(context, &desired.key)
-        } else {
-            Some(desired.spec_hash.clone())
-        },
+        sent: if has_sent { Some(desired.spec_hash.clone()) } else { sent(context, &desired.key) },
         deployments: outcome.deployments.clone(),
         answered: outcome.answered.clone(),
         until: Instant::now() + STALE_FOR,

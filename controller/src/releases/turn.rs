@@ -312,7 +312,6 @@ fn past(entry: &ReleaseEntry, record: &ReleaseRecord, listing: &release::Listing
                 at: bad.at,
             })
             .collect(),
-        hold: None,
         accepts_loss: accepted.is_some_and(|count| *count == listing.tag_count().to_string()),
     }
 }

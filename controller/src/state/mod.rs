@@ -13,9 +13,11 @@ mod record;
 mod release;
 #[cfg(test)]
 mod tests;
+mod unwritten;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crds::{ObjectKey, ReleaseName};
 
@@ -26,6 +28,8 @@ pub use self::error::StateError;
 use self::memory::Memory;
 pub use self::record::Record;
 pub use self::release::{BadVersion, Noticed, ReleaseRecord, Spell};
+pub use self::unwritten::StepBack;
+use self::unwritten::Unwritten;
 use crate::aws::S3;
 
 /// How often a change is tried when others change the same document at the same time.
@@ -33,7 +37,10 @@ const TRIES_MAX: usize = 5;
 
 /// Where the documents are. Clones share everything.
 #[derive(Debug, Clone)]
-pub struct StateStore(Arc<Place>);
+pub struct StateStore {
+    place: Arc<Place>,
+    unwritten: Arc<Unwritten>,
+}
 
 #[derive(Debug)]
 enum Place {
@@ -74,22 +81,36 @@ impl Default for StateStore {
 impl StateStore {
     /// A store that ends with the process.
     pub fn in_memory() -> Self {
-        Self(Arc::new(Place::Memory(Memory::default())))
+        Self::at(Place::Memory(Memory::default()))
     }
 
     /// A store in a directory, which is made when it is first written to.
     pub fn in_directory(path: PathBuf) -> Self {
-        Self(Arc::new(Place::Directory(Directory::new(path))))
+        Self::at(Place::Directory(Directory::new(path)))
     }
 
     /// A store under a prefix of a bucket.
     pub fn in_bucket(s3: S3, bucket: String, prefix: String) -> Self {
-        Self(Arc::new(Place::Bucket(Bucket::new(s3, bucket, prefix))))
+        Self::at(Place::Bucket(Bucket::new(s3, bucket, prefix)))
+    }
+
+    fn at(place: Place) -> Self {
+        Self { place: Arc::new(place), unwritten: Arc::default() }
     }
 
     /// What is kept of a service; nothing at all is an empty record.
     pub async fn read(&self, key: &ObjectKey) -> Result<Arc<Record>, StateError> {
         Ok(self.load(key).await?.record)
+    }
+
+    /// The same, for those who cannot wait for a store that does not answer.
+    pub async fn read_within(
+        &self,
+        key: &ObjectKey,
+        limit: Duration,
+    ) -> Result<Arc<Record>, StateError> {
+        let read = tokio::time::timeout(limit, self.read(key)).await;
+        read.unwrap_or_else(|_| Err(StateError::read(key, late(limit))))
     }
 
     /// What is kept of a release; nothing at all is an empty record.
@@ -105,6 +126,37 @@ impl StateStore {
         change: impl FnMut(&mut Record) -> Result<T, R>,
     ) -> Result<Result<T, R>, StateError> {
         self.change_document(key, change).await
+    }
+
+    /// The same, for those who cannot wait for a store that does not answer. What comes too late may still be written.
+    pub async fn change_within<T, R>(
+        &self,
+        key: &ObjectKey,
+        limit: Duration,
+        change: impl FnMut(&mut Record) -> Result<T, R>,
+    ) -> Result<Result<T, R>, StateError> {
+        let write = tokio::time::timeout(limit, self.change(key, change)).await;
+        write.unwrap_or_else(|_| Err(StateError::write(key, late(limit))))
+    }
+
+    /// The last rollback or abort of a service that is not written down as it should be.
+    pub fn step_back(&self, key: &ObjectKey) -> Option<StepBack> {
+        self.unwritten.of(key)
+    }
+
+    /// Waits for a rollback or an abort of a service that is to be carried out without the store.
+    pub async fn next_step_back(&self, key: &ObjectKey) -> StepBack {
+        self.unwritten.next(key).await
+    }
+
+    /// Keeps a rollback or an abort that could not be written down.
+    pub fn keep_step_back(&self, key: &ObjectKey, step: StepBack) {
+        self.unwritten.put(key, step);
+    }
+
+    /// Forgets it: it is written down, or has come to nothing.
+    pub fn forget_step_back(&self, key: &ObjectKey) {
+        self.unwritten.forget(key);
     }
 
     /// Changes what is kept of a release; as [`StateStore::change`].
@@ -139,7 +191,7 @@ impl StateStore {
     }
 
     async fn load<D: Document>(&self, key: &D::Key) -> Result<Loaded<D>, StateError> {
-        match &*self.0 {
+        match &*self.place {
             Place::Memory(memory) => memory.load(key),
             Place::Directory(directory) => directory.load(key).await,
             Place::Bucket(bucket) => Box::pin(bucket.load(key)).await,
@@ -152,10 +204,14 @@ impl StateStore {
         record: D,
         version: Option<String>,
     ) -> Result<Saved, StateError> {
-        match &*self.0 {
+        match &*self.place {
             Place::Memory(memory) => memory.save(key, &record, version.as_deref()),
             Place::Directory(directory) => directory.save(key, record, version).await,
             Place::Bucket(bucket) => Box::pin(bucket.save(key, record, version)).await,
         }
     }
+}
+
+fn late(limit: Duration) -> String {
+    format!("no answer within {} s", limit.as_secs())
 }

@@ -26,6 +26,8 @@ pub(super) struct Host {
     refuses: Option<String>,
     /// Whether it takes commits and never says so.
     is_mute: bool,
+    /// Whether the host of the application, which is the same, cannot be reached.
+    is_down: bool,
 }
 
 impl GitTags {
@@ -86,7 +88,14 @@ impl Destination for Specs {
 impl TagSource for GitTags {
     fn list(&mut self) -> BoxFuture<'_, Result<BTreeMap<String, String>, SourceError>> {
         let tags = self.0.lock().unwrap().clone();
-        Box::pin(async move { Ok(tags) })
+        let is_down = self.1.lock().unwrap().is_down;
+        Box::pin(async move {
+            if is_down {
+                let (place, message) = ("the repository".to_owned(), "cannot connect".to_owned());
+                return Err(SourceError::Git { doing: "list references of", place, message });
+            }
+            Ok(tags)
+        })
     }
 
     /// Tags whose commits begin with `5` are signed.
@@ -133,6 +142,11 @@ impl Fleet {
     pub fn tag_git(&self, tag: &str, commit: char) {
         let commit = commit.to_string().repeat(40);
         self.git.0.lock().unwrap().insert(tag.to_owned(), commit);
+    }
+
+    /// Lets the host of the application's Git repository be down, or come back.
+    pub fn lose_git(&self, is_down: bool) {
+        self.git.1.lock().unwrap().is_down = is_down;
     }
 
     /// The messages of the commits that the host of the specs has taken.

@@ -21,6 +21,15 @@ async fn a_changed_count_is_healed() {
     fleet.until("three run", |fleet| fleet.service("web").unwrap().running == 3).await;
     assert_eq!(fleet.changes_since(mark), ["UpdateService"]);
     assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL"]);
+    let healed = drifted(&fleet);
+    assert_eq!(healed, ["Healthy: UpdateService (service.desiredCount)"]);
+}
+
+/// What was told of differences that were healed, oldest first.
+fn drifted(fleet: &Fleet) -> Vec<String> {
+    let events = fleet.statuses.events_of(&Fleet::key("web"), 1000);
+    let events = events.iter().rev().filter(|event| event.reason == Reason::Drifted.as_str());
+    events.map(|event| event.message.clone()).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -34,6 +43,11 @@ async fn a_changed_task_definition_is_healed_with_the_revision_that_was_there() 
     fleet.until_ready("web").await;
     assert_eq!(fleet.changes_since(mark), ["UpdateService"]);
     assert_eq!(fleet.revisions("shop-web"), 2, "one of ours and one by hand");
+    let told = drifted(&fleet).join("\n");
+    for part in ["service.taskDefinition, taskDefinition.containerDefinitions[app].", " more)"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert!(!told.contains("hello"), "a value: {told}");
 }
 
 /// Somebody rolls another version at the console.
@@ -106,6 +120,9 @@ async fn without_self_heal_a_change_at_the_console_is_reported_only() {
     );
     let mark = fleet.sandbox.call_count();
     fleet.until_stalled("web", Reason::SelfHealOff).await;
+    let told = "the service was changed at AWS and `sync.selfHeal` is off: service.desiredCount";
+    assert_eq!(fleet.ready("web").message, told);
+    assert_eq!(fleet.status("web").holds[0].message, told);
     fleet.pass(Duration::from_mins(10)).await;
     assert_eq!(fleet.changes_since(mark), [""; 0]);
     assert_eq!(fleet.service("web").unwrap().desired, 1);

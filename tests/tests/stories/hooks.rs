@@ -480,7 +480,7 @@ async fn a_plan_names_the_hook_before_the_update() {
         actions.iter().map(planner::Action::operation).collect()
     };
     assert_eq!(names(&plan.actions), ["RegisterTaskDefinition", "RunTask"]);
-    assert_eq!(names(&plan.withheld), ["UpdateService", "TagResource"]);
+    assert_eq!(names(&plan.withheld), ["TagResource", "UpdateService", "TagResource"]);
     assert_eq!(plan.actions[1].changes()[0].path, "rollout.hooks.before[migrate]");
     assert_eq!(tasks(&fleet).len(), 0);
     drop(busy);

@@ -20,6 +20,7 @@ mod hooks;
 mod hopeless;
 mod import;
 mod incidents;
+mod left_versions;
 mod lessons;
 mod metric_math;
 mod order;

@@ -1,6 +1,9 @@
 //! What people order, and what the world looks like afterwards.
 
+mod approved;
 mod killed;
+mod outage;
+mod pinned;
 
 use std::time::Duration;
 

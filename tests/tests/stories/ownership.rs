@@ -112,7 +112,7 @@ async fn in_manual_mode_a_difference_waits_for_a_person() {
     assert_eq!(fleet.changes_since(mark), [""; 0]);
     let plan = fleet.plan("web").await;
     let withheld: Vec<&str> = plan.withheld.iter().map(planner::Action::operation).collect();
-    assert_eq!(withheld, ["RegisterTaskDefinition", "UpdateService", "TagResource"]);
+    assert_eq!(withheld, ["RegisterTaskDefinition", "TagResource", "UpdateService", "TagResource"]);
 }
 
 #[tokio::test(start_paused = true)]

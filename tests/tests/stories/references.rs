@@ -117,7 +117,7 @@ async fn a_changed_output_rolls_the_services_that_use_it_and_no_others() {
     // Nothing was done to the others, although the state that one of them uses has another serial.
     assert_eq!(
         fleet.changes_since(mark),
-        ["RegisterTaskDefinition", "UpdateService", "TagResource"],
+        ["RegisterTaskDefinition", "TagResource", "UpdateService", "TagResource"],
         "{:?}",
         fleet.calls_that_change(mark)
     );

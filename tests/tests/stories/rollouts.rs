@@ -42,7 +42,7 @@ async fn a_new_image_is_one_revision_one_update_and_no_gap() {
     assert_eq!(least, 4, "the rollout left a gap");
     assert_eq!(
         fleet.changes_since(mark),
-        ["RegisterTaskDefinition", "UpdateService", "TagResource"]
+        ["RegisterTaskDefinition", "TagResource", "UpdateService", "TagResource"]
     );
     assert_eq!(fleet.revisions("shop-web"), 2);
     assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL", "SUCCESSFUL"]);

@@ -66,7 +66,7 @@ async fn a_commit_that_changes_one_of_many_specs_is_a_look_at_one_service() {
     let mut services: Vec<_> = looks.map(|call| call.request["services"].to_string()).collect();
     services.dedup();
     assert_eq!(services, [r#"["s77"]"#]);
-    let changes = ["RegisterTaskDefinition", "UpdateService", "TagResource"];
+    let changes = ["RegisterTaskDefinition", "TagResource", "UpdateService", "TagResource"];
     assert_eq!(fleet.changes_since(mark), changes);
 }
 

@@ -24,7 +24,7 @@ async fn the_turn_under_way_is_finished_and_nothing_comes_after() {
     fleet.stop().await;
     assert_eq!(
         fleet.changes_since(mark),
-        ["RegisterTaskDefinition", "UpdateService", "TagResource"]
+        ["RegisterTaskDefinition", "TagResource", "UpdateService", "TagResource"]
     );
     let mark = fleet.sandbox.call_count();
     fleet.pass(Duration::from_mins(5)).await;

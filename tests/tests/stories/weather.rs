@@ -5,6 +5,7 @@ use std::time::Duration;
 use crds::Reason;
 use longshore_tests::specs::{counted, image, service, with};
 use longshore_tests::{Fleet, FleetOptions};
+use sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 #[tokio::test(start_paused = true)]
@@ -151,7 +152,7 @@ async fn a_lost_reply_to_update_service() {
 async fn a_lost_reply_to_tag_resource() {
     let fleet = with_lost_replies("TagResource").await;
     assert_eq!(fleet.revisions("shop-web"), 2);
-    assert_eq!(count(&fleet, "TagResource"), 2, "one for v2, one for the deletion");
+    assert_eq!(count(&fleet, "TagResource"), 3, "two for v2, one for the deletion");
 }
 
 #[tokio::test(start_paused = true)]
@@ -185,7 +186,14 @@ async fn a_spec_that_fails_is_tried_once_even_if_its_tag_can_not_be_set() {
     let mut fleet = Fleet::new().await;
     fleet.commit(&[service("web", &image("web", "v1"))]).await;
     fleet.until_ready("web").await;
-    fleet.deny("TagResource");
+    // The tag before the rollout is set, the one after it is refused.
+    let kind = FaultKind::Error {
+        code: "AccessDeniedException".to_owned(),
+        message: "no".to_owned(),
+        status: 400,
+    };
+    let fault = Fault::once("ecs", "TagResource", kind);
+    fleet.sandbox.inject(Fault { skip: 1, times: None, ..fault });
     fleet.image_exits(&image("web", "bad"));
     fleet.commit(&[service("web", &image("web", "bad"))]).await;
     fleet.pass(Duration::from_hours(1)).await;

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::desired::{CAPTURED, Desired};
 use crate::observed::ObservedService;
-use crate::ownership::{HELD_SPEC, Tags};
-use crate::plan::{Action, Plan};
+use crate::ownership::{HELD_IMAGES, HELD_SPEC, Tags};
+use crate::plan::{self, Action, Plan};
 
 /// The tag's key.
 pub const CHECKS: &str = "longshore.dev/checks";
@@ -76,6 +76,11 @@ pub(crate) fn is_passed(value: &str) -> bool {
     value.strip_prefix(Mark::Passed.word()).is_some_and(|rest| rest.starts_with(':'))
 }
 
+/// Whether a text is the tag's value after checks have failed, of whatever spec.
+pub(crate) fn is_failed(value: &str) -> bool {
+    value.strip_prefix(Mark::Failed.word()).is_some_and(|rest| rest.starts_with(':'))
+}
+
 /// The tag as a new service gets it.
 pub(crate) fn of_new(desired: &Desired) -> Tags {
     if desired.checks.is_empty() {
@@ -84,7 +89,7 @@ pub(crate) fn of_new(desired: &Desired) -> Tags {
     Tags::from([(CHECKS.to_owned(), text(Mark::Pending, &release(desired)))])
 }
 
-/// The call that sets the tag, unless it stands already. A failure also holds the spec.
+/// The call that sets the tag, unless it stands already. A failure also holds the spec and its images.
 pub fn set(
     desired: &Desired,
     service: &ObservedService,
@@ -94,6 +99,8 @@ pub fn set(
     let mut tags = Tags::from([(CHECKS.to_owned(), text(mark, &release(desired)))]);
     if mark == Mark::Failed {
         tags.insert(HELD_SPEC.to_owned(), desired.spec_hash.to_string());
+        let images = plan::held_images(&desired.task_definition.input);
+        tags.extend(images.map(|images| (HELD_IMAGES.to_owned(), images)));
     }
     tags.retain(|key, value| service.tags.get(key) != Some(value));
     let arn = service.arn.clone();

@@ -2,6 +2,7 @@
 
 mod equal;
 mod ignore;
+mod named;
 mod update;
 
 use std::collections::BTreeSet;
@@ -14,6 +15,7 @@ use serde_json::{Map, Value};
 use crate::normal::{Normal, is_empty, present, wire_value};
 
 pub use ignore::apply_ignore;
+pub use named::named;
 pub use update::{is_updatable, update_input};
 
 /// One difference in a field that the spec owns.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::drift::FieldDrift;
 use crate::hook::HookRun;
 use crate::orders::Stopped;
-use crate::ownership::Tags;
+use crate::ownership::{ATTEMPT, SPEC_HASH, Tags};
 use crate::scaling::Call;
 
 /// A revision that exists, or the one that this plan registers first.
@@ -243,12 +243,15 @@ impl Action {
         }
     }
 
-    /// Whether it brings the spec to the service: registering a revision and running hooks do not.
-    pub const fn sends_spec(&self) -> bool {
+    /// Whether it brings the spec to the service: registering a revision, running hooks and saying that a rollout is about to
+    /// begin do not.
+    pub fn sends_spec(&self) -> bool {
         match self {
+            Self::TagResource { tags, .. } => {
+                !tags.contains_key(ATTEMPT) || tags.contains_key(SPEC_HASH)
+            }
             Self::CreateService { .. }
             | Self::UpdateService { .. }
-            | Self::TagResource { .. }
             | Self::UntagResource { .. }
             | Self::Scaling { .. }
             | Self::DeleteService { .. } => true,

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::inputs::{choose_revision, update_input};
-use super::{Action, TaskDefinitionRef, unlisted};
+use super::{Action, TaskDefinitionRef, attempt, unlisted};
 use crate::desired::{Desired, passthrough_drift};
 use crate::drift::{self, FieldDrift};
 use crate::observed::{Observed, ObservedService, ObservedTaskDefinition};
-use crate::ownership::{self, GATES, HELD_SPEC, SPEC_HASH, Tags};
+use crate::ownership::{self, GATES, HELD_IMAGES, HELD_SPEC, SPEC_HASH, Tags};
 use crate::{rollout, scaling};
 
 /// The calls that remove every difference, and the differences that no call can remove.
@@ -125,13 +125,16 @@ fn tag_action(
     if changes.is_empty() {
         return None;
     }
-    let tags =
+    let mut tags: Tags =
         wanted.into_iter().filter(|(key, value)| service.tags.get(key) != Some(value)).collect();
+    if !is_attempted(desired, service) {
+        tags.extend(attempt::settled(desired, service));
+    }
     Some(Action::TagResource { arn: service.arn.clone(), tags, reason, changes })
 }
 
-/// Takes the mark of a spec that a person left off the service: before that spec is sent again because it was released,
-/// and after another one was sent.
+/// Takes the marks of a spec that a person left off the service: before that spec, or another with its images, is sent
+/// because it was released, and after another one was sent.
 pub(super) fn clear_held_spec(
     actions: &mut Vec<Action>,
     service: &ObservedService,
@@ -139,16 +142,21 @@ pub(super) fn clear_held_spec(
     is_released: bool,
 ) {
     let Some(held) = service.tags.get(HELD_SPEC) else { return };
+    let images = service.tags.get(HELD_IMAGES).map(|images| (HELD_IMAGES, images));
+    let marks: Vec<(&str, &String)> = [(HELD_SPEC, held)].into_iter().chain(images).collect();
     let untag = |reason| Action::UntagResource {
         arn: service.arn.clone(),
-        keys: vec![HELD_SPEC.to_owned()],
+        keys: marks.iter().map(|(key, _)| (*key).to_owned()).collect(),
         reason,
-        changes: vec![FieldDrift {
-            path: format!("service.tags[{HELD_SPEC}]"),
-            desired: None,
-            observed: Some(json!(held)),
-            effect: Effect::InPlace,
-        }],
+        changes: marks
+            .iter()
+            .map(|(key, value)| FieldDrift {
+                path: format!("service.tags[{key}]"),
+                desired: None,
+                observed: Some(json!(value)),
+                effect: Effect::InPlace,
+            })
+            .collect(),
     };
     if is_released {
         actions.insert(0, untag(Reason::Released));

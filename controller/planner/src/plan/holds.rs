@@ -4,10 +4,10 @@ use crds::Reason;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Action, Hold};
+use super::{Action, Hold, left};
 use crate::desired::Desired;
-use crate::drift::FieldDrift;
-use crate::observed::ObservedService;
+use crate::drift::{self, FieldDrift};
+use crate::observed::{Observed, ObservedService};
 use crate::orders::Orders;
 use crate::rollout::Rollout;
 
@@ -48,7 +48,7 @@ pub(super) fn standing_hold(desired: &Desired, orders: &Orders, now: Timestamp) 
 /// Everything that stands against what there is to do.
 pub(super) fn all(
     desired: &Desired,
-    service: &ObservedService,
+    (observed, service): (&Observed, &ObservedService),
     orders: &Orders,
     situation: &Situation<'_>,
     now: Timestamp,
@@ -62,7 +62,8 @@ pub(super) fn all(
         holds.extend(orders.spec_hold(desired, attempted.was_sent(), now));
     }
     let left = orders.left_hold(desired, service);
-    holds.extend(left.or_else(|| failure_hold(rollout, attempted)));
+    let undone = left.or_else(|| failure_hold(rollout, attempted));
+    holds.extend(undone.or_else(|| left::hold(desired, observed, service, orders)));
     if !replacements.is_empty() {
         let paths: Vec<&str> = replacements.iter().map(|drift| drift.path.as_str()).collect();
         holds.push(Hold::new(
@@ -72,9 +73,13 @@ pub(super) fn all(
     }
     let heals = desired.sync.self_heal || orders.lets_go(&desired.spec_hash);
     if holds.is_empty() && attempted == Attempted::Recorded && !heals {
+        let changes = actions.iter().flat_map(Action::changes);
         holds.push(Hold::new(
             Reason::SelfHealOff,
-            "the service was changed at AWS and `sync.selfHeal` is off",
+            format!(
+                "the service was changed at AWS and `sync.selfHeal` is off: {}",
+                drift::named(changes)
+            ),
         ));
     }
     holds

@@ -3,13 +3,16 @@
 //! What comes in: one [`Desired`], one [`Observed`], what people said ([`Orders`]), the time. What leaves: a [`Plan`],
 //! always. Guarantees: at most one UpdateService; no action on a service that is not ours, unless it may be adopted; no
 //! action while suspended or held, or while it is not known whether it is; a failed spec is not tried again unless a person
-//! releases it; planning what was applied and observed gives an empty plan.
+//! releases it, nor is an image of a release that the service did not keep brought back by another spec; planning what was
+//! applied and observed gives an empty plan.
 
 mod action;
+mod attempt;
 mod differences;
 mod holds;
 mod hooks;
 mod inputs;
+mod left;
 mod marks;
 mod reload;
 #[cfg(test)]
@@ -19,6 +22,7 @@ mod unlisted;
 
 pub use action::{Action, TaskDefinitionRef};
 pub use inputs::tag_list;
+pub(crate) use left::images as held_images;
 
 use std::time::Duration;
 
@@ -289,7 +293,9 @@ fn change(
     }
     let attempted = if is_attempted {
         Attempted::Recorded
-    } else if observed.sent.as_ref() == Some(&desired.spec_hash) {
+    } else if observed.sent.as_ref() == Some(&desired.spec_hash)
+        || attempt::was_sent(desired, observed, service)
+    {
         Attempted::Sent
     } else {
         Attempted::No
@@ -300,7 +306,7 @@ fn change(
         rollout: &rollout,
         attempted,
     };
-    let mut holds = holds::all(desired, service, orders, &situation, now);
+    let mut holds = holds::all(desired, (observed, service), orders, &situation, now);
     if is_replaced && desired.is_protected {
         let message = "the annotation `longshore.dev/protect` keeps it from being replaced";
         holds.insert(0, Hold::new(Reason::Protected, message));
@@ -334,6 +340,7 @@ fn change(
         reload::add(plan, desired, observed, service, (orders, now))
     };
     let plan = mark::before_rollout(plan, desired, service);
+    let plan = attempt::before_rollout(plan, desired, observed, service);
     under_way::add(plan, desired, observed, service, (orders, now))
 }
 

@@ -1,7 +1,9 @@
 //! Scenarios of one service: a small world folds the plan into itself, and planning again must give nothing.
 
+mod attempt;
 mod checks;
 mod hooks;
+mod left;
 mod orders;
 mod under_way;
 
@@ -17,6 +19,9 @@ use crate::orders::Orders;
 use crate::ownership::{OWNER, SPEC_HASH};
 
 const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333";
+/// The calls for a spec of new content: it is said that it is sent, then it is sent, then it is said that it was.
+const NEW_ROLLOUT: [&str; 4] =
+    ["RegisterTaskDefinition", "TagResource", "UpdateService", "TagResource"];
 
 fn spec(image: &str, sync: &Value) -> Service {
     serde_json::from_value(json!({
@@ -228,7 +233,7 @@ fn a_service_that_is_not_there_is_registered_and_created_once() {
 fn a_new_image_is_one_revision_and_one_update() {
     let mut world = World::running("web:v1");
     let plan = world.settle(&desired("web:v2"));
-    assert_eq!(operations(&plan), ["RegisterTaskDefinition", "UpdateService", "TagResource"]);
+    assert_eq!(operations(&plan), NEW_ROLLOUT);
     let changes = plan.actions[0].changes();
     assert_eq!(changes.len(), 1);
     assert_eq!(changes[0].path, "taskDefinition.containerDefinitions[app].image");
@@ -240,9 +245,9 @@ fn going_back_uses_the_revision_that_is_there() {
     let mut world = World::running("web:v1");
     let _ = world.settle(&desired("web:v2"));
     let plan = world.settle(&desired("web:v1"));
-    assert_eq!(operations(&plan), ["UpdateService", "TagResource"]);
+    assert_eq!(operations(&plan), ["TagResource", "UpdateService", "TagResource"]);
     let paths: Vec<&str> =
-        plan.actions[0].changes().iter().map(|change| change.path.as_str()).collect();
+        plan.actions[1].changes().iter().map(|change| change.path.as_str()).collect();
     let image = "taskDefinition.containerDefinitions[app].image";
     assert_eq!(paths, ["service.taskDefinition", image], "what goes back is named");
     assert_eq!(world.service.unwrap()["taskDefinition"], revision_arn(1));
@@ -285,7 +290,7 @@ fn without_self_heal_it_is_told_and_left() {
 fn without_self_heal_a_new_spec_still_rolls_out() {
     let world = World::running("web:v1");
     let plan = world.plan(&desired_with("web:v2", json!({ "selfHeal": false })));
-    assert_eq!(operations(&plan), ["RegisterTaskDefinition", "UpdateService", "TagResource"]);
+    assert_eq!(operations(&plan), NEW_ROLLOUT);
 }
 
 #[test]
@@ -353,7 +358,7 @@ fn a_rolled_back_spec_is_not_tried_again_until_it_changes() {
         let plan = world.plan(&desired("web:bad"));
         assert_eq!((operations(&plan).len(), reasons(&plan)), (0, vec![reason]), "{status}");
         let plan = world.settle(&desired("web:v3"));
-        assert_eq!(operations(&plan), ["RegisterTaskDefinition", "UpdateService", "TagResource"]);
+        assert_eq!(operations(&plan), NEW_ROLLOUT);
     }
 }
 

@@ -10,7 +10,6 @@ use super::candidates::{self, Candidate, Found};
 use super::facts::Facts;
 use super::gates::{self, Verdict};
 use super::git::Tagged;
-use super::hold;
 use super::listing::Listing;
 use super::past::Past;
 use super::rank::Rank;
@@ -118,7 +117,7 @@ impl Choice {
 
 /// Chooses a version.
 ///
-/// A person's hold comes first, then doubts about the listing. Then the candidates are asked from the best down, as far as
+/// Doubts about the listing come first. Then the candidates are asked from the best down, as far as
 /// the version in force: one that can pass later does not keep a lower one from being chosen now, while one about which
 /// something has not been read stops the search, because a failed read must not decide.
 pub fn choose(
@@ -138,10 +137,9 @@ pub fn choose(
     }
     let question = Question { rule, listing, facts, past, now, tagged: tagged.as_ref() };
     let mut notes = Notes::default();
-    let choice = match (&past.hold, unread) {
-        (Some(hold), _) => hold::choice(&question, hold),
-        (None, Some(why)) => Choice::Pending { why, until: None },
-        (None, None) => question.choice(&found, &mut notes),
+    let choice = match unread {
+        Some(why) => Choice::Pending { why, until: None },
+        None => question.choice(&found, &mut notes),
     };
     let mut decision = Decision {
         choice,
@@ -149,7 +147,7 @@ pub fn choose(
         wants: notes.wants,
         candidates: found.candidates.len(),
     };
-    if let (Some(tagged), None) = (&tagged, &past.hold) {
+    if let Some(tagged) = &tagged {
         tagged.await_images(rule, &found, past, now, &mut decision);
     }
     decision

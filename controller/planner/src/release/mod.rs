@@ -10,7 +10,6 @@ mod facts;
 mod floor;
 mod gates;
 mod git;
-mod hold;
 mod listing;
 pub mod newest;
 mod past;
@@ -28,7 +27,7 @@ pub use facts::{Facts, GitTag, ImageFacts, Platform, Scan, ScanFinding, Stay, Tr
 pub use floor::{Running, floor};
 pub use git::{awaited, git_tag_of};
 pub use listing::{ListedImage, Listing, Storage};
-pub use past::{Listed, Past, PersonHold, Pin, RolledBack};
+pub use past::{Listed, Past, RolledBack};
 pub use rule::Rule;
 
 #[cfg(test)]

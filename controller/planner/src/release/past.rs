@@ -7,7 +7,7 @@ use super::choose::{Choice, Decision};
 use super::listing::Listing;
 use super::rule::Rule;
 
-/// What was chosen before, and what people and rollouts said about it.
+/// What was chosen before, and what rollouts said about it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Past {
     /// The choice that is in force.
@@ -16,8 +16,6 @@ pub struct Past {
     pub listed: Option<Listed>,
     /// Versions whose rollout failed. A person who wants to try one again takes it out of here.
     pub rolled_back: Vec<RolledBack>,
-    /// A person's hold.
-    pub hold: Option<PersonHold>,
     /// A person has looked at a repository that lost most of its tags, and it is right.
     pub accepts_loss: bool,
 }
@@ -44,28 +42,6 @@ pub struct RolledBack {
     pub digest: String,
     /// When it was rolled back.
     pub at: Timestamp,
-}
-
-/// A person's word that a release stays where it is, or goes to one version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PersonHold {
-    /// Who.
-    pub by: String,
-    /// Why, if they said.
-    pub why: Option<String>,
-    /// Since when.
-    pub since: Timestamp,
-    /// The version to run meanwhile; without one the chosen version stays.
-    pub pin: Option<Pin>,
-}
-
-/// One version, named by a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pin {
-    /// Its tag.
-    pub tag: String,
-    /// Its digest, if they named it.
-    pub digest: Option<String>,
 }
 
 impl Past {
@@ -97,8 +73,7 @@ impl Past {
             .listed
             .as_ref()
             .is_none_or(|listed| listed.image != rule.image() || listed.at <= listing.read_at());
-        // Under a hold nothing has judged the listing: it must not become the measure of the next one.
-        if is_newer && past.hold.is_none() {
+        if is_newer {
             past.listed = Some(Listed {
                 image: rule.image().to_owned(),
                 tags: listing.tag_count(),

@@ -1,6 +1,6 @@
 //! Rollouts that checks judge: whenever the process dies, the verdict is the same and is acted on once.
 
-use crds::{Reason, ReleaseOutcome};
+use crds::{Health, Reason, ReleaseOutcome};
 use longshore_tests::specs::{counted, image, with};
 use longshore_tests::{Fleet, Probe};
 use serde_json::{Value, json};
@@ -88,6 +88,7 @@ async fn an_undone_rollout(more: &Value, configuration: &Value, changes: &[&str]
             let told = format!("{restart:?} after call {count}, {last:?}");
             assert_eq!(begun(&fleet, mark), 1, "{told}");
             assert_eq!(fleet.service("web").unwrap().running, 2, "{told}");
+            assert_eq!(fleet.status("web").health, Health::Degraded, "{told}");
             // Who was away for all of it may not list it, but never as one that ended well.
             let mut past = fleet.past("web").await;
             past.retain(|one| one.task_definition == "shop-web:2");

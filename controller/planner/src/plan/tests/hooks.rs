@@ -4,7 +4,7 @@ use crds::{HookPhase, Order, Reason, Verb};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{ARN, Plan, World, desired, resolved, spec};
+use super::{ARN, NEW_ROLLOUT, Plan, World, desired, resolved, spec};
 use crate::desired::Desired;
 use crate::hook::{self, Live, Outcome};
 use crate::observed::Observed;
@@ -75,7 +75,7 @@ fn hooks_before_stand_between_the_registration_and_the_update_one_after_the_othe
     let mut observed = world.observe();
     let first = decide(&observed, &wanted, at(0));
     assert_eq!(names(&first.actions), ["RegisterTaskDefinition", "RunTask"]);
-    assert_eq!(names(&first.withheld), ["UpdateService", "TagResource"]);
+    assert_eq!(names(&first.withheld), NEW_ROLLOUT[1..]);
     assert_eq!(reasons(&first), [Reason::HookRunning]);
     let register = Plan { actions: first.actions[..1].to_vec(), ..Plan::nothing() };
     world.apply(&register);
@@ -114,7 +114,7 @@ fn hooks_before_stand_between_the_registration_and_the_update_one_after_the_othe
     carry(&mut observed, &wanted, &second, at(7));
     ends(&mut observed, 0, at(8));
     let last = decide(&observed, &wanted, at(9));
-    assert_eq!(names(&last.actions), ["UpdateService", "TagResource"]);
+    assert_eq!(names(&last.actions), NEW_ROLLOUT[1..]);
     assert_eq!(last.holds, []);
     world.apply(&last);
     // Sent once, the spec runs them no more, even with all that was written down lost.
@@ -176,7 +176,7 @@ fn hooks_after_follow_a_rollout_that_ended_well_and_was_sent_with_them() {
     let mut world = World::running("web:v1");
     let mut observed = world.observe();
     let rolling = decide(&observed, &wanted, at(0));
-    assert_eq!(names(&rolling.actions), ["RegisterTaskDefinition", "UpdateService", "TagResource"]);
+    assert_eq!(names(&rolling.actions), NEW_ROLLOUT);
     carry(&mut observed, &wanted, &rolling, at(0));
     world.apply(&rolling);
     // Without what was written down nobody knows whether it has run: it does not.
@@ -219,10 +219,7 @@ fn a_newer_spec_waits_for_the_hook_of_an_older_one_and_stops_it_when_its_time_is
     observed.hooks.task = None;
     let run = &hook::of(&observed.hooks.logs, &older.spec_hash).unwrap().runs[0];
     assert_eq!(run.result.as_ref().unwrap().outcome, Outcome::Succeeded);
-    assert_eq!(
-        names(&decide(&observed, &newer, at(603)).actions),
-        ["RegisterTaskDefinition", "UpdateService", "TagResource"]
-    );
+    assert_eq!(names(&decide(&observed, &newer, at(603)).actions), NEW_ROLLOUT);
 }
 
 #[test]

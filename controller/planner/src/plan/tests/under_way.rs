@@ -133,7 +133,7 @@ fn what_is_said_decides_at_a_gate() {
     }
     // A newer spec takes the rollout's place, whatever it waits for.
     let newer = planned(&world, &v3, &approve(&v2));
-    assert_eq!(operations(&newer), ["RegisterTaskDefinition", "UpdateService", "TagResource"]);
+    assert_eq!(operations(&newer), NEW_ROLLOUT);
     // A spec that drops its gate drops the hook, and then lets go what waits at it.
     let mut dropped = world.clone();
     let first = planned(&dropped, &ungated, &Orders::default());

@@ -3,7 +3,7 @@
 //! policy: a range, or `numeric`, `lowest`, `alphabetical`, `first`, `tag=main`; then in brackets `cargo`, `pre` (pre-releases
 //! included), `rc` (numeric pre-release order), `down` (downgrades), `pattern=…`, `not=…`, `min=10m`, `scan=HIGH`,
 //! `waive=CVE/day`, `plat=linux/amd64`, `sign`, `after=staging/1h`, `image=…`.
-//! remembered: a tag that is chosen (`1.4.0`, `1.4.0@a`), `listed=40`, `bad=2.0.0/11:00`, `hold=alice`, `pin=1.3.0`, `accept`,
+//! remembered: a tag that is chosen (`1.4.0`, `1.4.0@a`), `listed=40`, `bad=2.0.0/11:00`, `accept`,
 //! `later` (a newer listing was used), `ahead=1.5.0/90m` (runs there since), `was=1.5.0/30m` (ran there, for so long), `ahead`.
 //! tags: `1.4.0`, with `@a` an image of its own letter, then `:age=5m`, `:plat=…`, `:scan=CVE-1/HIGH+CVE-2/LOW` or `missing`,
 //! `running`, `failed`, `clean`, `:archived`, `:helm`; `sig=a`, `att=a`, `notary=a` are what belongs to image `a`.
@@ -16,8 +16,8 @@ use crds::{
 use jiff::{SignedDuration, Timestamp};
 
 use crate::release::{
-    Choice, Decision, Facts, ImageFacts, Listed, ListedImage, Listing, Past, PersonHold, Pin,
-    Platform, RolledBack, Rule, Scan, ScanFinding, Stay, Storage, choose,
+    Choice, Decision, Facts, ImageFacts, Listed, ListedImage, Listing, Past, Platform, RolledBack,
+    Rule, Scan, ScanFinding, Stay, Storage, choose,
 };
 
 pub(super) const IMAGE: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop";
@@ -69,7 +69,6 @@ fn assert_outcome(row: &str, decision: &Decision, outcome: &str, why: &str) {
         Choice::Keep { reason: Reason::VersionCurrent, .. } => "current".to_owned(),
         Choice::Keep { reason: Reason::VersionKept, .. } => "keeps".to_owned(),
         Choice::Keep { reason: Reason::VersionMissing, .. } => "none".to_owned(),
-        Choice::Keep { reason: Reason::VersionHeld, .. } => "held".to_owned(),
         Choice::Keep { reason, .. } => panic!("{row}: {reason}"),
         Choice::Pending { until: None, .. } => "waits".to_owned(),
         Choice::Pending { until: Some(until), .. } => {
@@ -181,17 +180,6 @@ fn remembered(text: &str) -> (Past, Option<Vec<Stay>>) {
                 digest: digest(letter, tag),
                 at: clock(rest),
             }),
-            "hold" | "pin" => {
-                past.hold = Some(PersonHold {
-                    by: "alice".to_owned(),
-                    why: (name == "hold").then(|| "load test".to_owned()),
-                    since: clock("10:00"),
-                    pin: (name == "pin").then(|| Pin {
-                        tag: tag.to_owned(),
-                        digest: letter.map(|letter| digest(Some(letter), tag)),
-                    }),
-                });
-            }
             "accept" => past.accepts_loss = true,
             "ahead" if value.is_empty() => ahead = Some(Vec::new()),
             "ahead" => ahead.get_or_insert_default().push(stay(ago(rest), None)),

@@ -69,26 +69,3 @@ tag=main ; main@a bad=main@b/11:00 ; main@c                 ; takes main  ; name
         ) >= 14
     );
 }
-
-#[test]
-fn a_persons_hold_wins() {
-    assert!(
-        check(
-            "
->=1.0.0 ; 1.4.0 hold=alice        ; 1.4.0 1.5.0        ; held        ; 1.4.0 stays, held by alice since 2026-11-21T10:00:00Z: load test
->=1.0.0 ; hold=alice              ; 1.4.0              ; held        ; nothing is chosen, held by alice
->=1.0.0 ; 1.4.0 pin=1.3.0         ; 1.3.0 1.4.0 1.5.0  ; takes 1.3.0 ; 1.3.0 runs, held at 1.3.0 by alice since 2026-11-21T10:00:00Z
->=1.0.0 ; 1.3.0 pin=1.3.0         ; 1.3.0 1.4.0        ; held        ; 1.3.0 runs
->=1.0.0 ; 1.4.0 pin=0.9.0         ; 0.9.0 1.4.0        ; takes 0.9.0 ; held at 0.9.0
->=1.0.0 ; 1.4.0 pin=nightly       ; nightly 1.4.0      ; takes nightly ; held at nightly
->=1.0.0 ; 1.4.0 pin=1.3.0         ; 1.4.0              ; held        ; 1.3.0 is not in the repository, held at 1.3.0 by alice
->=1.0.0 ; 1.4.0 pin=1.3.0         ; 1.3.0:archived 1.4.0 ; held      ; 1.3.0 is archived and cannot be pulled
->=1.0.0 ; 1.4.0 pin=1.3.0         ; 1.3.0@a 1.3.0@b    ; ambiguous 1.3.0 ; the tag 1.3.0 is listed with several images
->=1.0.0 ; 1.4.0 pin=1.3.0@a       ; -                  ; takes 1.3.0 ; held at 1.3.0
->=1.0.0 ; 1.4.0 listed=40 hold=alice ; -               ; held        ; 1.4.0 stays
->=1.0.0 ; 1.4.0 bad=2.0.0/11:00 pin=2.0.0 ; 1.4.0 2.0.0 ; takes 2.0.0 ; held at 2.0.0
->=1.0.0 [scan=HIGH] ; 1.4.0 pin=1.5.0 ; 1.4.0 1.5.0:scan=CVE-1/HIGH ; takes 1.5.0 ; held at 1.5.0
-"
-        ) >= 13
-    );
-}

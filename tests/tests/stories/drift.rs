@@ -44,7 +44,7 @@ async fn a_changed_task_definition_is_healed_with_the_revision_that_was_there() 
     assert_eq!(fleet.changes_since(mark), ["UpdateService"]);
     assert_eq!(fleet.revisions("shop-web"), 2, "one of ours and one by hand");
     let told = drifted(&fleet).join("\n");
-    for part in ["service.taskDefinition, taskDefinition.containerDefinitions[app].", " more)"] {
+    for part in ["UpdateService (service.taskDefinition, ", "containerDefinitions[app].image"] {
         assert!(told.contains(part), "{part}: {told}");
     }
     assert!(!told.contains("hello"), "a value: {told}");

@@ -14,6 +14,7 @@ mod credentials;
 mod fetched;
 mod history;
 mod ours;
+mod propose;
 mod push;
 mod reference;
 mod sign;

@@ -195,7 +195,7 @@ impl WriteBacks {
         let names: Vec<ReleaseName> = context.inventory().releases().into_keys().collect();
         let others = names.into_iter().filter(|name| *name != entry.name);
         let due = |name: ReleaseName| {
-            let due = due(context, &*self.wanted(context, &name)?)?;
+            let due = self.wanted(context, &name).and_then(|entry| due(context, &entry))?;
             let is_shared =
                 due.source == own.source && due.write_back.branch == own.write_back.branch;
             is_shared.then_some((name, due))

@@ -43,7 +43,9 @@ impl World {
             Reason::PruneBrake | Reason::SourceIncomplete => true,
             Reason::WaitingForDependents => {
                 let dependents = self.shape.services(|traits| traits.after == Some(name));
-                dependents.iter().any(|dependent| self.fleet.living(dependent).is_some())
+                dependents.iter().any(|dependent| {
+                    self.wanted.contains_key(dependent) || self.fleet.living(dependent).is_some()
+                })
             }
             _ => false,
         })
@@ -90,13 +92,16 @@ impl World {
 
     /// The best version that works runs; where a bad one came after it, the one that ran before, and that is told.
     fn check_follower(&self, name: &str) {
+        let (best, best_works) = self.pushed.last().unwrap();
+        if !best_works && self.fleet.holds(name).contains(&Reason::HookFailed) {
+            return;
+        }
         let service = self.fleet.service(name).unwrap();
         let image = self.fleet.image(name);
         let runs = self.pushed.iter().find(|(tag, _)| self.fleet.pinned(tag) == image);
         let Some((tag, works)) = runs else {
             panic!("{name} runs {image}, which was never pushed")
         };
-        let (best, best_works) = self.pushed.last().unwrap();
         let status = self.fleet.status(name);
         if *best_works && !self.taken_back.iter().any(|name| self.shape.of_service(name).follows) {
             assert_eq!(tag, best, "{name}: {status:#?}");

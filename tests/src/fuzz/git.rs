@@ -97,8 +97,8 @@ fn path<'a>(record: &&'a [u8]) -> &'a [u8] {
 
 /// A link or another repository.
 fn is_elsewhere(record: &[u8]) -> bool {
-    let mode = record.trim_ascii_start();
-    mode.starts_with(b"120000") || mode.starts_with(b"160000")
+    let mut words = record.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    words.next().is_some_and(|mode| mode == b"120000" || mode == b"160000")
 }
 
 fn has_suffix(path: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crds::GitRef;
+use crds::{GitRef, shown};
 use planner::release::newest::{NoWinner, Range};
 use planner::release::write_back::is_reference_name;
 
@@ -137,7 +137,7 @@ pub fn commit_id(text: &str) -> Result<String, String> {
     if is_id(text) {
         Ok(text.to_ascii_lowercase())
     } else {
-        Err(format!("commit `{text}` is not a full id of 40 or 64 hexadecimal digits"))
+        Err(shown(&format!("commit `{text}` is not a full id of 40 or 64 hexadecimal digits")))
     }
 }
 
@@ -149,7 +149,7 @@ fn checked(name: &str, kind: &str) -> Result<String, String> {
     if is_reference_name(name) {
         Ok(name.to_owned())
     } else {
-        Err(format!("{kind} `{name}` is not a name that Git allows"))
+        Err(shown(&format!("{kind} `{name}` is not a name that Git allows")))
     }
 }
 

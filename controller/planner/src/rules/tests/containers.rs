@@ -46,12 +46,7 @@ fn findings_have_one_line_whatever_they_quote() {
     for finding in found {
         assert!(finding.message.chars().count() <= 1_000 && !finding.message.contains('\n'));
         assert!(!finding.message.contains('\u{1b}'), "{}", finding.message);
-        assert!(
-            finding.message.ends_with("a tag takes 0 to 256 here")
-                || finding.message.contains("which no tag has"),
-            "{}",
-            finding.message
-        );
+        assert!(finding.message.ends_with(" here"));
     }
 }
 

@@ -126,8 +126,8 @@ mod tests {
 
     #[test]
     fn of_two_files_that_look_the_same_none_is_read() {
-        let listing = b"100644 blob aa 12\tweb.yaml\0100644 blob ab 12\tweb.yaml\0\
-            100644 blob ac 12\t\xef\xbf\xbd.yaml\0100644 blob ad 12\t\xff.yaml\0";
+        let listing = b"100644 blob aa 12\tweb.yaml\x00100644 blob ab 12\tweb.yaml\0\
+            100644 blob ac 12\t\xef\xbf\xbd.yaml\x00100644 blob ad 12\t\xff.yaml\0";
         let refused = |path: &str| entry(path, Err(Refusal::Path));
         let tree = parse(listing, "").unwrap();
         assert_eq!(tree.entries, BTreeMap::from([refused("web.yaml"), refused("\u{fffd}.yaml")]));
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_listing_that_is_cut_short_is_no_tree() {
-        assert_eq!(parse(b"100644 blob aa 12\ta.yaml\0100644 blob ab 12\tb.yam", ""), None);
+        assert_eq!(parse(b"100644 blob aa 12\ta.yaml\x00100644 blob ab 12\tb.yam", ""), None);
         assert_eq!(parse(b"", "").unwrap(), Tree::default());
     }
 }

@@ -62,6 +62,14 @@ pub enum SourceError {
         /// The place.
         place: String,
     },
+    /// A repository takes more room on disk than it may.
+    #[error("cannot keep {place}: without its history it takes more than {bytes_max} bytes")]
+    Outgrown {
+        /// The place.
+        place: String,
+        /// How many it may take.
+        bytes_max: u64,
+    },
     /// A source that had files has none.
     #[error("cannot trust {place}: it had {files_before} files and now has none")]
     SuddenlyEmpty {
@@ -170,6 +178,7 @@ impl SourceError {
             | Self::Unsettled { .. }
             | Self::TooManyFiles { .. }
             | Self::TooLarge { .. }
+            | Self::Outgrown { .. }
             | Self::SuddenlyEmpty { .. }
             | Self::MissingReference { .. }
             | Self::MissingPath { .. }

@@ -17,6 +17,9 @@ pub(super) struct Blob {
     pub(super) bytes: u64,
 }
 
+/// What git writes in the place of the size of a blob that it does not have.
+const ABSENT: &str = "BAD";
+
 /// The answer of `ls-tree`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Tree {
@@ -24,6 +27,8 @@ pub(super) struct Tree {
     pub(super) total: usize,
     /// The specs among them.
     pub(super) entries: Vec<Entry>,
+    /// The blobs of those that the cache does not have.
+    pub(super) absent: Vec<String>,
 }
 
 /// Reads what `ls-tree -r -z --long` writes; `None` when it is not that.
@@ -48,6 +53,10 @@ pub(super) fn parse(listing: &[u8], folder: &str) -> Option<Tree> {
             _ if has_spec_suffix(below) && leads_astray(below) => Err(Refusal::Path),
             _ if !is_spec(below) => continue,
             _ if std::str::from_utf8(path).is_err() => Err(Refusal::Path),
+            _ if size == ABSENT => {
+                tree.absent.push(id.to_owned());
+                Err(Refusal::LeftOut)
+            }
             _ => match size.parse().ok()? {
                 bytes if bytes > FILE_BYTES_MAX => Err(Refusal::TooLarge { bytes }),
                 bytes => Ok(Blob { id: id.to_owned(), bytes }),
@@ -99,6 +108,14 @@ mod tests {
                 entry("services/big.json", Err(Refusal::TooLarge { bytes: 2_000_000 })),
             ]
         );
+    }
+
+    #[test]
+    fn a_spec_that_the_host_left_out_is_refused_and_others_do_not_count() {
+        let listing = b"100644 blob aa     BAD\tbig.yaml\0100644 blob ab     BAD\tfilm.mp4\0";
+        let tree = parse(listing, "").unwrap();
+        assert_eq!(tree.entries, vec![entry("big.yaml", Err(Refusal::LeftOut))]);
+        assert_eq!(tree.absent, ["aa"]);
     }
 
     #[test]

@@ -108,7 +108,9 @@ impl Sent {
     fn headers(&self) -> HeaderMap {
         let proof = match self.provider {
             WebhookProvider::Gitlab => SECRET.to_owned(),
-            _ => hex_tag(self.body),
+            WebhookProvider::Github | WebhookProvider::Bitbucket | WebhookProvider::Generic => {
+                hex_tag(self.body)
+            }
         };
         headers(&[self.headers, &[(self.signature, &proof)]].concat())
     }

@@ -72,8 +72,8 @@ pub struct GitReader {
     last: Option<Arc<Snapshot>>,
     accepted: Option<Accepted>,
     fetches: u32,
-    /// Whether the host leaves out what is too large for a spec.
-    leaves_out: bool,
+    /// Whether the host is asked to leave out what is too large for a spec; `None` before the first fetch.
+    leaves_out: Option<bool>,
     /// Whether the cache was made for this very reading.
     is_fresh: bool,
     /// Specs that a host has left out, by blob.
@@ -131,7 +131,7 @@ impl GitReader {
             last: None,
             accepted: None,
             fetches: 0,
-            leaves_out: true,
+            leaves_out: None,
             is_fresh: false,
             left_out: HashSet::new(),
             too_large: None,
@@ -275,26 +275,43 @@ impl GitReader {
         names: (&str, &str),
         credentials: &Credentials,
     ) -> Result<(), SourceError> {
-        let fetched = self.fetch_named(git_dir, depth, names, credentials).await;
+        let leaves_out = match self.leaves_out {
+            Some(known) => known,
+            None => self.can_leave_out().await?,
+        };
+        let fetched = self.fetch_named(git_dir, (depth, leaves_out), names, credentials).await;
+        self.leaves_out = Some(leaves_out);
         match &fetched {
-            Err(SourceError::Git { message, .. }) if self.leaves_out && is_refusal(message) => {
+            Err(SourceError::Git { message, .. }) if leaves_out && is_refusal(message) => {
                 tracing::info!(place = %self.remote.address, "the host leaves nothing out");
-                self.leaves_out = false;
-                self.fetch_named(git_dir, depth, names, credentials).await
+                self.leaves_out = Some(false);
+                self.fetch_named(git_dir, (depth, false), names, credentials).await
             }
             Ok(()) | Err(_) => fetched,
         }
     }
 
+    /// Whether git can be told not to fetch by itself what was left out.
+    async fn can_leave_out(&mut self) -> Result<bool, SourceError> {
+        let run = Run {
+            doing: "ask git for its version to read",
+            arguments: vec!["version".as_ref()],
+            input: Vec::new(),
+            output_bytes_max: 4096,
+            time: LOCAL_TIME,
+        };
+        Ok(never_fetches_by_itself(&String::from_utf8_lossy(&self.git.run(run).await?)))
+    }
+
     async fn fetch_named(
         &mut self,
         git_dir: &str,
-        depth: &str,
+        (depth, leaves_out): (&str, bool),
         (from, into): (&str, &str),
         credentials: &Credentials,
     ) -> Result<(), SourceError> {
         let refspec = format!("+{from}:{into}");
-        let filter = if self.leaves_out {
+        let filter = if leaves_out {
             format!("--filter=blob:limit={}", FILE_BYTES_MAX + 1)
         } else {
             "--no-filter".to_owned()
@@ -371,6 +388,13 @@ fn is_of_the_cache(error: &SourceError) -> bool {
         error,
         SourceError::Git { .. } | SourceError::GitAnswer { .. } | SourceError::Outgrown { .. }
     )
+}
+
+/// Whether this git (`git version 2.47.3`) heeds `GIT_NO_LAZY_FETCH`, which came with 2.44.
+fn never_fetches_by_itself(version: &str) -> bool {
+    let number = version.split_whitespace().nth(2).unwrap_or_default();
+    let mut parts = number.split('.').map_while(|part| part.parse::<u32>().ok());
+    (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= (2, 44)
 }
 
 /// Whether a host said that it leaves nothing out, where others go on with a warning.

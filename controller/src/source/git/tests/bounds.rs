@@ -66,6 +66,20 @@ async fn no_hook_runs_whoever_put_it_there() {
     assert!(!ran.exists());
 }
 
+#[test]
+fn only_a_git_that_never_fetches_by_itself_is_told_to_leave_something_out() {
+    for (version, expected) in [
+        ("git version 2.47.3\n", true),
+        ("git version 2.44.0.windows.1", true),
+        ("git version 3.0.0-rc1", true),
+        ("git version 2.39.5 (Apple Git-154)", false),
+        ("git version 2.43.9", false),
+        ("", false),
+    ] {
+        assert_eq!(never_fetches_by_itself(version), expected, "{version}");
+    }
+}
+
 /// Bytes that no packing makes fewer.
 fn noise(bytes: usize) -> Vec<u8> {
     let mut random = fastrand::Rng::with_seed(bytes as u64);

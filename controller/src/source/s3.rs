@@ -78,7 +78,9 @@ impl S3Reader {
     pub async fn fetch(&mut self) -> Result<Arc<Snapshot>, SourceError> {
         let mut before: Option<Listing> = None;
         for number in 0..LISTINGS_MAX {
-            tokio::time::sleep(SETTLE * number.saturating_sub(1)).await;
+            if number > 1 {
+                tokio::time::sleep(SETTLE * (number - 1)).await;
+            }
             let (listing, pages) = self.list().await?;
             if let Some(last) = &self.last
                 && last.listing == listing

@@ -126,6 +126,16 @@ impl Cache {
             }
             return Ok(());
         }
+        self.make(git, &folder, commit).await
+    }
+
+    /// Makes an empty repository for ids that are as long as `commit`.
+    pub(super) async fn make(
+        &self,
+        git: &mut Git,
+        folder: &Path,
+        commit: &str,
+    ) -> Result<(), SourceError> {
         let format = OsStr::new(if commit.len() == 64 {
             "--object-format=sha256"
         } else {

@@ -51,6 +51,10 @@ const FETCH_TIME: Duration = Duration::from_mins(5);
 const LISTING_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// How many fetches leave their packs behind before they are cleared.
 const FETCHES_BEFORE_CLEARING: u32 = 100;
+/// What a host is asked to leave out where commits alone matter.
+const FILES: &str = "tree:0";
+/// Nothing is left out, whatever was before.
+const WHOLE: &str = "--no-filter";
 /// Where the fetched commit is kept in the cache.
 const FETCHED: &str = "refs/longshore/fetched";
 
@@ -275,17 +279,31 @@ impl GitReader {
         names: (&str, &str),
         credentials: &Credentials,
     ) -> Result<(), SourceError> {
+        let large = format!("blob:limit={}", FILE_BYTES_MAX + 1);
+        self.fetch_leaving(git_dir, (depth, &large), names, credentials).await
+    }
+
+    /// The same, leaving out something else.
+    async fn fetch_leaving(
+        &mut self,
+        git_dir: &str,
+        (depth, left_out): (&str, &str),
+        names: (&str, &str),
+        credentials: &Credentials,
+    ) -> Result<(), SourceError> {
+        let filter = format!("--filter={left_out}");
         let leaves_out = match self.leaves_out {
             Some(known) => known,
             None => self.can_leave_out().await?,
         };
-        let fetched = self.fetch_named(git_dir, (depth, leaves_out), names, credentials).await;
+        let first = if leaves_out { filter.as_str() } else { WHOLE };
+        let fetched = self.fetch_named(git_dir, (depth, first), names, credentials).await;
         self.leaves_out = Some(leaves_out);
         match &fetched {
             Err(SourceError::Git { message, .. }) if leaves_out && is_refusal(message) => {
                 tracing::info!(place = %self.remote.address, "the host leaves nothing out");
                 self.leaves_out = Some(false);
-                self.fetch_named(git_dir, (depth, false), names, credentials).await
+                self.fetch_named(git_dir, (depth, WHOLE), names, credentials).await
             }
             Ok(()) | Err(_) => fetched,
         }
@@ -306,16 +324,11 @@ impl GitReader {
     async fn fetch_named(
         &mut self,
         git_dir: &str,
-        (depth, leaves_out): (&str, bool),
+        (depth, filter): (&str, &str),
         (from, into): (&str, &str),
         credentials: &Credentials,
     ) -> Result<(), SourceError> {
         let refspec = format!("+{from}:{into}");
-        let filter = if leaves_out {
-            format!("--filter=blob:limit={}", FILE_BYTES_MAX + 1)
-        } else {
-            "--no-filter".to_owned()
-        };
         let run = Run {
             doing: "fetch",
             arguments: vec![

@@ -435,9 +435,7 @@ pub fn tell(
     let (before, now) = (context.statuses.source(&configured.name), context.clock.now());
     let before = before.as_deref();
     let object = match reading {
-        Ok(snapshot) => {
-            read(context, configured, snapshot).standing(Standing::Read, before, now)
-        }
+        Ok(snapshot) => read(context, configured, snapshot).standing(Standing::Read, before, now),
         Err(error) => {
             let message = crate::error_chain(error);
             let failed = Standing::Failed { reason: error.reason(), message: &message };

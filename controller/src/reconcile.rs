@@ -12,7 +12,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crds::{ConditionType, Generation, ObjectKey, ObjectMeta, OwnerName, Reason, ServiceStatus, SpecHash};
+use crds::{
+    ConditionType, Generation, ObjectKey, ObjectMeta, OwnerName, Reason, ServiceStatus, SpecHash,
+};
 use planner::observed::ObservedService;
 use planner::orders::Orders;
 use planner::prune::{self, SourceFacts};

@@ -123,7 +123,8 @@ async fn sources(client: &Client, output: Output) -> anyhow::Result<()> {
     }
     let none = Vec::new();
     let items = answer.get("items").and_then(Value::as_array).unwrap_or(&none);
-    let headings = ["SOURCE", "KIND", "REVISION", "READ AT", "SERVICES", "INVALID", "READY", "ERROR"];
+    let headings =
+        ["SOURCE", "KIND", "REVISION", "READ AT", "SERVICES", "INVALID", "READY", "ERROR"];
     let mut table = Table::new(&headings);
     for item in items {
         let source: SourceView = client.read(item)?;

@@ -52,9 +52,8 @@ fn sources(controller: &Controller) -> Vec<(String, String)> {
             wrong.push((path.to_string(), message));
         }
         let owner = source.s3.as_ref().and_then(|s3| s3.expected_owner.as_deref());
-        let is_account = |owner: &str| {
-            owner.len() == 12 && owner.bytes().all(|letter| letter.is_ascii_digit())
-        };
+        let is_account =
+            |owner: &str| owner.len() == 12 && owner.bytes().all(|letter| letter.is_ascii_digit());
         if let Some(owner) = owner.filter(|owner| !is_account(owner)) {
             let message = format!("`{owner}` is no account: write its twelve digits in quotes");
             wrong.push((format!("{path}.s3.expectedOwner"), message));

@@ -198,7 +198,9 @@ impl Refusal {
             Self::Submodule => {
                 "add that repository as a source of its own, or choose a `path` without it"
             }
-            Self::TooLarge { .. } | Self::LeftOut => "split it, or move it out of the source's path",
+            Self::TooLarge { .. } | Self::LeftOut => {
+                "split it, or move it out of the source's path"
+            }
             Self::LfsPointer => {
                 "keep specs in Git itself: `git lfs untrack` it and commit it again"
             }

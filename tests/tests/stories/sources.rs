@@ -215,10 +215,9 @@ async fn an_outage_is_said_of_the_source_and_its_services_and_makes_none_unready
     let mut fleet = Fleet::with(options).await;
     fleet.commit(&[counted("web", "v1", 1)]).await;
     fleet.until_ready("web").await;
-    fleet.until("read", |fleet| {
-        said(fleet, ConditionType::Ready).status == ConditionStatus::True
-    })
-    .await;
+    fleet
+        .until("read", |fleet| said(fleet, ConditionType::Ready).status == ConditionStatus::True)
+        .await;
     assert_eq!(said(&fleet, ConditionType::Stalled).status, ConditionStatus::False);
     let mark = fleet.sandbox.call_count();
     fleet.sandbox.inject(Fault { times: None, ..Fault::once("s3", "*", FaultKind::Refuse) });

@@ -9,8 +9,7 @@ use super::text;
 /// Calls that need no permission.
 const FREE: [&str; 1] = ["sts:GetCallerIdentity"];
 /// What is allowed and is no call of ours: roles are handed on, assumed by the SDK, and made by AWS on the way.
-const BESIDE_CALLS: [&str; 3] =
-    ["iam:PassRole", "sts:AssumeRole", "iam:CreateServiceLinkedRole"];
+const BESIDE_CALLS: [&str; 3] = ["iam:PassRole", "sts:AssumeRole", "iam:CreateServiceLinkedRole"];
 /// Calls of which `Parameter Store Change` tells too: where CloudTrail tells of them they are understood, and no rule asks.
 const TOLD_OTHERWISE: [&str; 3] = ["PutParameter", "DeleteParameter", "LabelParameterVersion"];
 
@@ -62,7 +61,8 @@ fn the_rules_ask_for_what_is_understood_and_for_all_of_it() {
     let all = |pointer: &str| -> BTreeSet<String> {
         patterns.iter().flat_map(|pattern| texts(pattern, pointer)).collect()
     };
-    let asked: BTreeSet<String> = [all("/source"), all("/detail-type")].into_iter().flatten().collect();
+    let asked: BTreeSet<String> =
+        [all("/source"), all("/detail-type")].into_iter().flatten().collect();
     let arms = text("controller/src/triggers/event.rs");
     let (_, arms) = arms.split_once("let wake = match (source, kind) {").unwrap();
     let (arms, _) = arms.split_once("_ => None,").unwrap();
@@ -166,12 +166,13 @@ fn the_policy_allows_every_call_and_nothing_else() {
         .collect();
     assert!(calls.len() > 50, "the rows are not read as they are written: {calls:?}");
     let policy = policy();
-    let actions = policy["Statement"].as_array().unwrap().iter().flat_map(|statement| {
-        match &statement["Action"] {
-            Value::Array(actions) => actions.clone(),
-            one => vec![one.clone()],
-        }
-    });
+    let actions =
+        policy["Statement"].as_array().unwrap().iter().flat_map(
+            |statement| match &statement["Action"] {
+                Value::Array(actions) => actions.clone(),
+                one => vec![one.clone()],
+            },
+        );
     let actions: BTreeSet<String> =
         actions.map(|action| action.as_str().unwrap().to_owned()).collect();
     let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();

@@ -24,7 +24,7 @@ impl Account {
 
     /// Forgets what was read of an alarm.
     pub fn forget_alarm(&self, name: &str) {
-        self.inner.surroundings.alarms.forget(|known| known == name);
+        self.inner.surroundings.alarms.answers.forget(|known| known == name);
     }
 
     /// Forgets what was read of the scaling of `service/<cluster>/<name>`.

@@ -343,7 +343,8 @@ mod tests {
         assert!(file.chars().all(is_plain), "{file}");
         let told = std::fs::read_to_string(home.path().join(file)).unwrap();
         let folder = file.strip_suffix("/config").unwrap();
-        let trusts = format!("UserKnownHostsFile {folder}/known_hosts\nGlobalKnownHostsFile none\n");
+        let trusts =
+            format!("UserKnownHostsFile {folder}/known_hosts\nGlobalKnownHostsFile none\n");
         assert!(told.contains(&trusts), "{told}");
         let leads = |name: &str| std::fs::read_link(home.path().join(folder).join(name)).unwrap();
         assert_eq!(leads("key"), Path::new("/keys/it's $(mine)"));

@@ -127,11 +127,8 @@ async fn reader(bucket: &Bucket) -> S3Reader {
         ..ConnectOptions::default()
     };
     let aws = Aws::connect(&[], options).await.unwrap();
-    let source = S3Source {
-        bucket: "specs".to_owned(),
-        prefix: "prod/".to_owned(),
-        ..S3Source::default()
-    };
+    let source =
+        S3Source { bucket: "specs".to_owned(), prefix: "prod/".to_owned(), ..S3Source::default() };
     let access = Access {
         s3: Some(aws.s3(None)),
         cache: std::path::PathBuf::new(),

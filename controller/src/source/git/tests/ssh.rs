@@ -42,8 +42,7 @@ impl Host {
             fs::create_dir_all("/run/sshd").unwrap();
         }
         fs::write(folder.join("authorized"), format!("{welcome}\n")).unwrap();
-        let port =
-            std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let path = std::env::var("PATH").unwrap();
         let place = folder.display();
         let settings = format!(
@@ -96,7 +95,8 @@ async fn no_part_of_a_configured_path_is_read_as_a_command() {
     let mut careful = reading(&place("unknown"));
     let error = careful.reader.fetch().await.unwrap_err().to_string();
     assert!(error.contains("the known hosts file has no key of this host"), "{error}");
-    let homes = [trusting.reader.cache.home(), careful.reader.cache.home(), &folder, Path::new(".")];
+    let homes =
+        [trusting.reader.cache.home(), careful.reader.cache.home(), &folder, Path::new(".")];
     for home in homes {
         assert!(!home.join("ran").exists(), "{}", home.display());
     }

@@ -1,6 +1,6 @@
 //! The entries of a commit: which are specs, which are refused, and what the others are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::source::{FILE_BYTES_MAX, Refusal, has_spec_suffix, is_hidden, is_spec};
 
@@ -24,7 +24,7 @@ pub struct Tree {
     /// The specs among them by their paths from the repository's root, or why they are not read.
     pub entries: BTreeMap<String, Result<Blob, Refusal>>,
     /// The blobs of those that the cache does not have.
-    pub absent: Vec<String>,
+    pub absent: BTreeSet<String>,
 }
 
 /// Reads what `ls-tree -r -z --long` writes; `None` when it is not that, or only a part of it.
@@ -52,7 +52,7 @@ pub fn parse(listing: &[u8], folder: &str) -> Option<Tree> {
             _ if !is_spec(below) => continue,
             _ if std::str::from_utf8(path).is_err() => Err(Refusal::Path),
             _ if size == ABSENT => {
-                tree.absent.push(id.to_owned());
+                tree.absent.insert(id.to_owned());
                 Err(Refusal::LeftOut)
             }
             _ => match size.parse().ok()? {
@@ -123,7 +123,7 @@ mod tests {
         let listing = b"100644 blob aa     BAD\tbig.yaml\0100644 blob ab     BAD\tfilm.mp4\0";
         let tree = parse(listing, "").unwrap();
         assert_eq!(tree.entries, BTreeMap::from([entry("big.yaml", Err(Refusal::LeftOut))]));
-        assert_eq!(tree.absent, ["aa"]);
+        assert_eq!(tree.absent, BTreeSet::from(["aa".to_owned()]));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The entries of a commit: which are specs, which are refused, and what the others are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::source::{FILE_BYTES_MAX, Refusal, has_spec_suffix, is_hidden, is_spec};
 
@@ -13,6 +13,9 @@ pub struct Blob {
     pub bytes: u64,
 }
 
+/// What git writes in the place of the size of a blob that it does not have.
+const ABSENT: &str = "BAD";
+
 /// The answer of `ls-tree`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Tree {
@@ -20,6 +23,8 @@ pub struct Tree {
     pub total: usize,
     /// The specs among them by their paths from the repository's root, or why they are not read.
     pub entries: BTreeMap<String, Result<Blob, Refusal>>,
+    /// The blobs of those that the cache does not have.
+    pub absent: BTreeSet<String>,
 }
 
 /// Reads what `ls-tree -r -z --long` writes; `None` when it is not that, or only a part of it.
@@ -46,6 +51,10 @@ pub fn parse(listing: &[u8], folder: &str) -> Option<Tree> {
             _ if has_spec_suffix(below) && leads_astray(below) => Err(Refusal::Path),
             _ if !is_spec(below) => continue,
             _ if std::str::from_utf8(path).is_err() => Err(Refusal::Path),
+            _ if size == ABSENT => {
+                tree.absent.insert(id.to_owned());
+                Err(Refusal::LeftOut)
+            }
             _ => match size.parse().ok()? {
                 bytes if bytes > FILE_BYTES_MAX => Err(Refusal::TooLarge { bytes }),
                 bytes => Ok(Blob { id: id.to_owned(), bytes }),
@@ -107,6 +116,14 @@ mod tests {
                 entry("services/big.json", Err(Refusal::TooLarge { bytes: 2_000_000 })),
             ])
         );
+    }
+
+    #[test]
+    fn a_spec_that_the_host_left_out_is_refused_and_others_do_not_count() {
+        let listing = b"100644 blob aa     BAD\tbig.yaml\0100644 blob ab     BAD\tfilm.mp4\0";
+        let tree = parse(listing, "").unwrap();
+        assert_eq!(tree.entries, BTreeMap::from([entry("big.yaml", Err(Refusal::LeftOut))]));
+        assert_eq!(tree.absent, BTreeSet::from(["aa".to_owned()]));
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod ownership;
 mod preflight;
 mod promotion;
 mod pruning;
+mod pushes;
 mod references;
 mod releases;
 mod retention;

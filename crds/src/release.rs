@@ -214,8 +214,7 @@ pub struct Gates {
     /// How long ago the image must have been pushed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_age: Option<HumanDuration>,
-    /// The repository must hold a signature of the image; an attestation is none. That it is there is asked for, not who made
-    /// it. Default `false`.
+    /// The repository must hold a signature of the image, an attestation is none; who made it is not asked. Default `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<bool>,
 }
@@ -272,8 +271,7 @@ pub struct Waiver {
 pub struct Promote {
     /// The release that goes ahead.
     pub after: ReleaseName,
-    /// How long the image must have run there well, in one piece and under Longshore's eyes. Default: it has been rolled out
-    /// well.
+    /// How long the image must have run there well and watched, in one piece. Default: it has been rolled out well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soak: Option<HumanDuration>,
 }

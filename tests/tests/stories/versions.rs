@@ -84,8 +84,9 @@ async fn the_first_version_fits_the_services_as_well() {
     let mut fleet = fleet().await;
     fleet.push_image("shop/web", built_for("v1.1.0", &["linux/arm64"]));
     let arm = json!({ "cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX" });
-    let arm = with(service("arm", "${release:arm}"), "/spec/taskDefinition/runtimePlatform", arm);
-    fleet.commit(&[shop(), web(), release("arm", ">=1.0.0"), arm]).await;
+    let arm =
+        with(service("arm", "${release:shop-arm}"), "/spec/taskDefinition/runtimePlatform", arm);
+    fleet.commit(&[shop(), web(), release("shop-arm", ">=1.0.0"), arm]).await;
     fleet.until_runs("web", "v1.0.0").await;
     fleet.until_runs("arm", "v1.1.0").await;
 }

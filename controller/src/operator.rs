@@ -28,7 +28,7 @@ use crate::observe;
 use crate::queue::{Priority, Queue};
 use crate::reconcile::{self, Context, Ended};
 use crate::references;
-use crate::releases::{Destinations, Releases, Repositories};
+use crate::releases::{self, Destinations, Releases, Repositories};
 use crate::retention;
 use crate::source::{Snapshot, SourceError, SourceReader};
 use crate::status_store::{Event, ServiceObject, SourceKind, SourceObject, Standing};
@@ -349,6 +349,7 @@ async fn work(context: &Context, queue: &Queue<ObjectKey>, metrics: &Metrics) {
         if stands(before.as_deref()) != stands(after.as_deref()) {
             called.extend(context.inventory().dependents(&key));
         }
+        releases::services::tell(context, &key, (before.as_deref(), after.as_deref()));
         for called in called {
             queue.add(called, Priority::Urgent);
         }

@@ -12,7 +12,7 @@ use super::operation::Operation;
 use super::sdk_error::{Sent, from_sdk};
 
 /// How long the body of one object may take.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most pages of one listing. S3 puts up to a thousand objects on a page.
 const PAGES_MAX: usize = 2_000;
 
@@ -224,7 +224,7 @@ pub enum S3Content {
 }
 
 /// A body, if it has at most so many bytes.
-async fn body(
+pub(super) async fn body(
     mut stream: aws_sdk_s3::primitives::ByteStream,
     bytes_max: u64,
     subject: &str,

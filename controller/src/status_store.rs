@@ -26,6 +26,7 @@ use board::Board;
 pub use event::{Event, EventKind, EventLevel};
 pub use object::{Readiness, ServiceObject, SourceKind, SourceObject};
 pub use query::{Counts, Page, Query};
+pub(crate) use redact::redact;
 pub use release::ReleaseObject;
 pub use spec_text::SpecText;
 pub use watch::{CatchUp, Change, Changed, Subscription, Update, Version};

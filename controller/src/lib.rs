@@ -9,7 +9,7 @@ pub mod checks;
 pub mod cli;
 pub mod clock;
 pub mod config;
-mod explain;
+pub mod explain;
 pub mod hooks;
 pub mod http;
 pub mod import;

@@ -49,7 +49,11 @@ pub fn asks(desired: &Desired, observed: &Observed, before: Option<&Kept>, now: 
         Rollout::RollingBack(_) | Rollout::RolledBack(_) | Rollout::Failed(_) => {
             let record = record_of(observed, &attempt);
             let alarms = record.map(|record| record.alarms.suspects().to_vec());
-            Asks { alarms: alarms.unwrap_or_default(), ..Asks::default() }
+            Asks {
+                stopped: observed.stopped.is_none(),
+                target_groups: Vec::new(),
+                alarms: alarms.unwrap_or_default(),
+            }
         }
         Rollout::NotStarted | Rollout::InProgress | Rollout::Succeeded => Asks::default(),
     }

@@ -172,8 +172,7 @@ pub fn wants(desired: &Desired, observed: &Observed) -> Wants {
         images: completed,
         // A spec that comes during a rollout is compared with what that rollout brings.
         unlisted: !differences::is_attempted(desired, service),
-        stopped: differs
-            || troubled
+        stopped: troubled
             || explain::is_in_trouble(service)
             || service.running_count < service.desired_count,
         scaling,

@@ -204,10 +204,10 @@ fn a_rollout_is_explained_when_tasks_are_missing_were_replaced_or_it_is_late() {
 fn alarms_are_asked_for_only_when_one_stopped_the_rollout_and_targets_are_told() {
     let (v2, world) = rolling();
     let back = rolled_back(&world, "Service deployment rolled back because of alarm(s).");
-    assert_eq!(asked(&v2, &back, 1), (false, 0, 0));
+    assert_eq!(asked(&v2, &back, 1), (true, 0, 0));
     let mut rung = back;
     rung.records[0]["alarms"] = json!({ "status": "TRIGGERED", "alarmNames": ["5xx", "slow"], "triggeredAlarmNames": ["5xx"] });
-    assert_eq!(asked(&v2, &rung, 1), (false, 0, 1));
+    assert_eq!(asked(&v2, &rung, 1), (true, 0, 1));
     let alarm = Alarm { name: "5xx".into(), rings: true, reason: "Threshold Crossed".into() };
     let observed = Observed { alarms: vec![alarm], ..rung.observe() };
     assert!(said(&v2, &observed).contains("the alarm `5xx` rang"), "{}", said(&v2, &observed));

@@ -30,6 +30,7 @@ use crate::apply::{self, Outcome};
 use crate::aws::{self, Account, Aws, Retry};
 use crate::checks::{self, Checks};
 use crate::clock::Clock;
+use crate::explain;
 use crate::hooks;
 use crate::inventory::{Doubt, Entry, Inventory, Wanted};
 use crate::observe;
@@ -256,7 +257,9 @@ async fn observed(
 ) -> Result<Observed, aws::Error> {
     let observed = observe::service(account, desired).await?;
     let hooks = hooks::observe(context, account, desired, said.record()).await?;
-    Ok(Observed { sent: expectation::sent(context, &desired.key), hooks, ..observed })
+    let observed = Observed { sent: expectation::sent(context, &desired.key), hooks, ..observed };
+    let (before, now) = (said.record().explained.as_ref(), context.clock.now());
+    Ok(explain::observe(account, desired, observed, before, now).await)
 }
 
 /// Takes a service about which nothing can be decided now out of the lines that it may stand in.

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::desired::Desired;
+use crate::explain::Kept;
 use crate::observed::{Deployment, Observed, ObservedService, ObservedTaskDefinition};
 use crate::orders::Stopped;
 use crate::rollout::{self, DeploymentStatus};
@@ -72,6 +73,21 @@ pub fn tell(past: &mut [PastRelease], stopped: &Stopped) {
     };
     for release in past.iter_mut().filter(undone) {
         release.reason = Some(stopped.message.clone());
+    }
+}
+
+/// Says why the tasks of a release that failed did not run, where ECS only says that they did not.
+pub fn explain(past: &mut [PastRelease], kept: &Kept) {
+    let failed = |release: &&mut PastRelease| {
+        release.id == kept.release()
+            && matches!(release.outcome, ReleaseOutcome::RolledBack | ReleaseOutcome::Failed)
+    };
+    for release in past.iter_mut().filter(failed) {
+        let reason = release.reason.take();
+        release.reason = Some(match reason {
+            Some(reason) => kept.explanation.added_to(&reason),
+            None => kept.explanation.to_string(),
+        });
     }
 }
 

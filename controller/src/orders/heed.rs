@@ -117,6 +117,10 @@ impl Turned<'_> {
             // What was seen for the first time in this turn may have failed in this turn.
             past::undone(&mut record.past, &analysis.deployment, why, self.now);
         }
+        record.explained.clone_from(&self.observed.explained);
+        if let Some(kept) = &record.explained {
+            past::explain(&mut record.past, kept);
+        }
         // An order that came in meanwhile has not been heeded yet.
         if record.taken != self.taken {
             return;

@@ -200,7 +200,7 @@ impl Ecs {
         add("desiredCount", json!(deployment.desired));
         add("runningCount", json!(counts.running));
         add("pendingCount", json!(counts.pending));
-        add("failedTasks", json!(deployment.breaker.failures));
+        add("failedTasks", json!(deployment.breaker.failed_tasks));
         add("createdAt", json!(epoch(deployment.created)));
         add("updatedAt", json!(epoch(deployment.updated)));
         add("rolloutState", json!(deployment.rollout.text()));

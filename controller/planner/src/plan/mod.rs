@@ -30,6 +30,7 @@ use self::holds::Attempted;
 use crate::checks::{Judged, mark};
 use crate::deletion;
 use crate::desired::Desired;
+use crate::explain;
 use crate::gate;
 use crate::observed::{Observed, ObservedService, ServiceState, Wants};
 use crate::orders::Orders;
@@ -171,7 +172,9 @@ pub fn wants(desired: &Desired, observed: &Observed) -> Wants {
         images: completed,
         // A spec that comes during a rollout is compared with what that rollout brings.
         unlisted: !differences::is_attempted(desired, service),
-        stopped: differs || troubled || service.running_count < service.desired_count,
+        stopped: troubled
+            || explain::is_in_trouble(service)
+            || service.running_count < service.desired_count,
         scaling,
     }
 }

@@ -1,6 +1,7 @@
 //! Scenarios of one service: a small world folds the plan into itself, and planning again must give nothing.
 
 mod checks;
+mod explained;
 mod hooks;
 mod orders;
 mod under_way;

@@ -7,11 +7,11 @@ use crate::orders::Stopped;
 use crate::ownership::{GATES, HELD_SPEC};
 use crate::rollout::Rollout;
 
-const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+pub(super) const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const RECORD: &str = "arn:aws:ecs:eu-west-1:111122223333:service-deployment/shop/web/two";
 
 /// A spec with an approval at stages of a blue/green rollout.
-fn gated(image: &str, rollout: &Value) -> Desired {
+pub(super) fn gated(image: &str, rollout: &Value) -> Desired {
     let mut spec = serde_json::to_value(spec(image, &json!({}))).unwrap();
     spec["spec"]["service"]["deploymentConfiguration"] =
         json!({ "strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0 });
@@ -24,7 +24,7 @@ fn approval() -> Value {
 }
 
 /// A world that went to v1 and is on its way to `to`, at this stage, with this hook waiting if any.
-fn on_the_way(to: &Desired, stage: &str, hook: Option<&str>) -> World {
+pub(super) fn on_the_way(to: &Desired, stage: &str, hook: Option<&str>) -> World {
     let mut world = World::default();
     let _ = world.settle(&gated("web:v1", &approval()));
     world.records.push(json!({

@@ -121,7 +121,7 @@ async fn look(context: &Context, entry: &Entry) -> Standing {
         let target = &desired.key.target;
         return Standing::Failed(format!("the configuration names no target `{target}`"));
     };
-    let observed = match Box::pin(observe::service(account, desired)).await {
+    let observed = match Box::pin(observe::service(account, desired, (&[], context.clock.now()))).await {
         Ok(observed) => observed,
         Err(error) => return Standing::Coming(error.to_string()),
     };

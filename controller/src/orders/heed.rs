@@ -7,6 +7,7 @@ use crds::{ObjectKey, Reason};
 use jiff::Timestamp;
 use planner::observed::ServiceState;
 use planner::orders::{Sent, incarnation};
+use planner::rollout::Rollout;
 use planner::{Action, Desired, Observed, Orders, Plan, past};
 
 use crate::apply::Outcome;
@@ -141,7 +142,7 @@ impl Turned<'_> {
             })
     }
 
-    /// Whether the service is as its spec wants it.
+    /// Whether the service is as its spec wants it. A rollout under way may still come to a gate, where orders count.
     fn is_settled(&self) -> bool {
         let is_active = self
             .observed
@@ -153,6 +154,7 @@ impl Turned<'_> {
         };
         is_active
             && self.plan.is_settled()
+            && self.plan.rollout != Rollout::InProgress
             && !self.plan.holds.iter().any(|hold| differs(hold.reason))
     }
 }

@@ -203,7 +203,8 @@ mod tests {
     #[test]
     fn what_has_just_begun_has_not_ended_and_what_ecs_says_stays() {
         let at = |second| Timestamp::from_second(second).unwrap();
-        for (now, expected) in [(1000, Some(IN_PROGRESS)), (1119, Some(IN_PROGRESS)), (1120, None)] {
+        for (now, expected) in [(1000, Some(IN_PROGRESS)), (1119, Some(IN_PROGRESS)), (1120, None)]
+        {
             let mut young = service(false);
             by_age(&mut young, at(now));
             assert_eq!(states(&young), [expected], "{now}");

@@ -326,7 +326,8 @@ async fn a_source_says_itself_how_many_may_leave_at_once() {
         let mut fleet = fleet_of(FleetOptions { policy, ..FleetOptions::default() }, &names).await;
         fleet.remove(&["a", "b"]).await;
         if is_deleted {
-            let are_gone = |fleet: &Fleet| ["a", "b"].iter().all(|name| fleet.living(name).is_none());
+            let are_gone =
+                |fleet: &Fleet| ["a", "b"].iter().all(|name| fleet.living(name).is_none());
             fleet.until("both deleted", are_gone).await;
             continue;
         }

@@ -26,8 +26,7 @@ pub(super) struct Conditions {
 
 /// The conditions of a check that has none.
 pub(super) fn conditions(has_two_sides: bool) -> Result<Conditions, String> {
-    let (rate, latency) =
-        if has_two_sides { (RATE, Some(LATENCY)) } else { (RATE_ALONE, None) };
+    let (rate, latency) = if has_two_sides { (RATE, Some(LATENCY)) } else { (RATE_ALONE, None) };
     Ok(Conditions {
         five_xx_rate: Some(Condition::parse(rate)?),
         latency: latency.map(Condition::parse).transpose()?,

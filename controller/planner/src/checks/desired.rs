@@ -215,9 +215,7 @@ impl Provider {
                 within_reach("prometheus", prometheus.timeout)?;
                 Ok(Self::Prometheus(prometheus.clone()))
             }
-            (None, None, None, Some(alb)) => {
-                AlbRule::resolve(alb, has_two_sides).map(Self::Alb)
-            },
+            (None, None, None, Some(alb)) => AlbRule::resolve(alb, has_two_sides).map(Self::Alb),
             (None, None, None, None) => {
                 Err(wrong("", "names no provider: give one of http, cloudwatch, prometheus, alb"))
             }

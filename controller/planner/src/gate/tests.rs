@@ -95,10 +95,10 @@ fn windows_and_checks_without_a_stage_stand_where_production_traffic_moves() {
     assert_eq!(told.timeout, Duration::from_hours(2));
     // Where the spec pauses itself a person decides, and no other pause is added.
     let own = json!({ "targetType": "PAUSE", "lifecycleStages": ["PRE_PRODUCTION_TRAFFIC_SHIFT"] });
-    let rollout: Rollout =
-        serde_json::from_value(json!({ "checks": [check(json!([]))] })).unwrap();
+    let rollout: Rollout = serde_json::from_value(json!({ "checks": [check(json!([]))] })).unwrap();
     let configuration = json!({ "strategy": "CANARY", "lifecycleHooks": [own] });
-    let found = Gates::resolve(Some(&rollout), &json!({ "deploymentConfiguration": configuration }));
+    let found =
+        Gates::resolve(Some(&rollout), &json!({ "deploymentConfiguration": configuration }));
     assert_eq!(found.at, [(after, checks)].into());
 }
 

@@ -40,7 +40,10 @@ pub(super) fn add(
                 let plan = held(plan, Hold::new(reason, waiting_message(&pause, &message)));
                 let opens = gate::opens_at(&desired.windows, &pause, now);
                 let delay = opens.map(|opens| waiting::until(now, opens));
-                Plan { requeue: delay.map_or(plan.requeue, |delay| plan.requeue.at_most(delay)), ..plan }
+                Plan {
+                    requeue: delay.map_or(plan.requeue, |delay| plan.requeue.at_most(delay)),
+                    ..plan
+                }
             }
             Decision::Stop { reason, message } => {
                 end(plan, desired, observed, service, (reason, message, now))

@@ -23,7 +23,11 @@ impl Analysis {
         let first = |wanted: CheckState| {
             let (_, looked) = heard.iter().find(|(state, _)| *state == wanted)?;
             let told = looked.told(now);
-            let old = if looked.is_before(self.traffic) { "; not measured since production traffic moved" } else { "" };
+            let old = if looked.is_before(self.traffic) {
+                "; not measured since production traffic moved"
+            } else {
+                ""
+            };
             Some(format!("check `{}`: {told}{old}", looked.check.name))
         };
         if let Some(sentence) = first(CheckState::Failed) {

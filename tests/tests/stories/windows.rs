@@ -179,7 +179,7 @@ async fn a_window_that_closes_holds_the_next_step_and_takes_nothing_back() {
     fleet.commit(&[staged("v2", &canary(), window())]).await;
     fleet.until("the canary has its share", |fleet| share(fleet) == Some(10.0)).await;
     fleet.until_unready("web", Reason::OutsideWindow).await;
-    assert!(fleet.now() > "2026-03-01T09:00:00Z".parse().unwrap(), "{}", fleet.now());
+    assert!(fleet.now() > "2026-03-01T09:00:00Z".parse::<Timestamp>().unwrap(), "{}", fleet.now());
     let said = fleet.ready("web").message;
     // Windows may be days apart, so the gate waits for 14 days.
     for part in

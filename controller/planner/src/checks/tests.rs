@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::gate;
 
 const BEGAN: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -175,14 +176,14 @@ fn each_step_of_a_gate_is_judged_anew() {
         }
         assert_eq!(word(&analysis.verdict(&checks, Part::Gate, at(60))), "passed", "{hook}");
     }
-    let says = |known: Option<&Analysis>, hook| at_gate(&checks, known, hook, at(60));
-    assert_eq!(says(Some(&analysis), "ecs-PAUSE-2"), crate::gate::Verdict::Pass);
+    let says = |known: Option<&Analysis>, hook| gate::decide(at_gate(&checks, known, hook, at(60)));
+    assert_eq!(says(Some(&analysis), "ecs-PAUSE-2"), gate::Decision::Continue);
     for (known, hook) in [(None, "ecs-PAUSE-2"), (Some(&analysis), "ecs-PAUSE-3")] {
-        assert!(matches!(says(known, hook), crate::gate::Verdict::Wait { .. }), "{hook}");
+        assert!(matches!(says(known, hook), gate::Decision::Wait { .. }), "{hook}");
     }
     analysis.count(Part::Gate, "smoke", measurement(Outcome::Fail, at(70)));
     let said = says(Some(&analysis), "ecs-PAUSE-2");
-    assert!(matches!(said, crate::gate::Verdict::Stop { .. }), "{said:?}");
+    assert!(matches!(said, gate::Decision::Stop { .. }), "{said:?}");
 }
 
 #[test]

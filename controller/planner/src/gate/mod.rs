@@ -147,7 +147,7 @@ impl Gates {
         }
         // Where the spec pauses by itself a person decides anyway.
         let own = pause::paused_stages(service, None);
-        let by_default = AT_CHECKS.iter().filter(|stage| !own.contains(stage));
+        let by_default = AT_CHECKS.iter().filter(|stage| !own.contains(*stage));
         for check in rollout.checks.iter().filter(|_| has_stages(service)) {
             let stages: Vec<&GateStage> = match check.at.as_slice() {
                 [] => by_default.clone().collect(),

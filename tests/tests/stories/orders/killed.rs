@@ -6,7 +6,7 @@ use super::*;
 const FIXTURES: &str = "
 clusters: [{name: shop}]
 buckets: [{name: specs}]
-timings: {provisioning: 500ms, pending: 500ms, pull: 500ms, healthyWait: 5s, deregistration: 1s, restartDelay: 500ms}
+timings: {provisioning: 500ms, pending: 500ms, pull: 500ms, healthyWait: 5s, deregistration: 1s, restartDelay: 500ms, stage: 500ms}
 ";
 const CALLS_MAX: u64 = 120;
 

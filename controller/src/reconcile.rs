@@ -255,7 +255,8 @@ async fn observed(
     desired: &Desired,
     said: &Said,
 ) -> Result<Observed, aws::Error> {
-    let observed = observe::service(account, desired).await?;
+    let known = (said.record().past.as_slice(), context.clock.now());
+    let observed = Box::pin(observe::service(account, desired, known)).await?;
     let hooks = hooks::observe(context, account, desired, said.record()).await?;
     let observed = Observed { sent: expectation::sent(context, &desired.key), hooks, ..observed };
     let (before, now) = (said.record().explained.as_ref(), context.clock.now());
@@ -306,8 +307,10 @@ async fn plan_only(context: &Context, entry: &Entry) -> Result<Foreseen, String>
     let account = context
         .account(&desired.key)
         .ok_or_else(|| format!("the configuration names no target `{}`", desired.key.target))?;
-    let observed = observe::service(account, desired).await.map_err(|error| error.to_string())?;
     let said = orders::said(context, &desired.key).await;
+    let known = (said.record().past.as_slice(), context.clock.now());
+    let observed = Box::pin(observe::service(account, desired, known)).await;
+    let observed = observed.map_err(|error| error.to_string())?;
     let hooks = hooks::look(context, account, desired, said.record()).await;
     let hooks = hooks.map_err(|error| error.to_string())?;
     let mut observed =

@@ -150,7 +150,8 @@ pub struct Deployment {
     pub running: i64,
     /// Tasks that failed to start.
     pub failed: i64,
-    /// `IN_PROGRESS`, `COMPLETED` or `FAILED`; absent for controllers and load balancers that have none.
+    /// `IN_PROGRESS`, `COMPLETED` or `FAILED`. Where ECS does not say it, what [`crate::unsaid`] makes of its records;
+    /// absent where those say nothing either.
     pub rollout_state: Option<String>,
     /// ECS's words about that.
     pub rollout_reason: Option<String>,

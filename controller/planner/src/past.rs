@@ -142,25 +142,11 @@ fn outcome_of_primary(
         Some("COMPLETED") => ReleaseOutcome::Successful,
         Some("FAILED") => ReleaseOutcome::Failed,
         Some(_) => ReleaseOutcome::InProgress,
-        // Without that word (aws.md §3.1) the record says it, and without a record the tasks.
-        None => {
-            let record = record_of(primary.revision_number(), observed);
-            match record.map(|record| &record.status) {
-                Some(DeploymentStatus::RollbackFailed) => ReleaseOutcome::Failed,
-                Some(
-                    DeploymentStatus::Pending
-                    | DeploymentStatus::InProgress
-                    | DeploymentStatus::Stopped
-                    | DeploymentStatus::StopRequested
-                    | DeploymentStatus::RollbackRequested
-                    | DeploymentStatus::RollbackInProgress
-                    | DeploymentStatus::RollbackSuccessful
-                    | DeploymentStatus::Other(_),
-                ) => ReleaseOutcome::InProgress,
-                None if rollout::is_moving(service) => ReleaseOutcome::InProgress,
-                Some(DeploymentStatus::Successful) | None => ReleaseOutcome::Successful,
-            }
+        // Without a word and without a record the tasks say it. Records that were not read may say otherwise.
+        None if observed.deployments.is_none() || rollout::is_moving(service) => {
+            ReleaseOutcome::InProgress
         }
+        None => ReleaseOutcome::Successful,
     }
 }
 

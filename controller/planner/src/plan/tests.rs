@@ -4,6 +4,8 @@ mod checks;
 mod deeds;
 mod hooks;
 mod orders;
+mod reload;
+mod turns;
 mod under_way;
 
 use crds::{Reason, Service, SyncPolicy};

@@ -1,0 +1,139 @@
+//! What a turn wants to know, what it writes down, and when the next one is.
+
+use std::time::Duration;
+
+use super::*;
+use crate::deletion::DELETING;
+use crate::plan::Requeue;
+use crate::rollout::Rollout;
+
+const NOW: Timestamp = Timestamp::constant(10_000, 0);
+
+/// A spec that leaves the number of tasks to others, with this in its block `scaling`.
+fn countless(image: &str, scaling: &Value) -> Desired {
+    let mut spec = serde_json::to_value(spec(image, &json!({}))).unwrap();
+    spec["spec"]["service"].as_object_mut().unwrap().remove("desiredCount");
+    spec["spec"]["scaling"] = scaling.clone();
+    resolved(&serde_json::from_value(spec).unwrap())
+}
+
+#[test]
+fn a_rollout_is_looked_at_often_while_it_is_young_and_less_often_later() {
+    let mut world = World::running("web:v1");
+    let service = world.service.as_mut().unwrap();
+    service["deployments"][0]["rolloutState"] = json!("IN_PROGRESS");
+    for (age, seconds) in [
+        (Some(0), 5),
+        (Some(179), 5),
+        (Some(180), 15),
+        (Some(3599), 15),
+        (Some(3600), 60),
+        (None, 15),
+    ] {
+        let began = age.map(|age| 10_000 - age);
+        world.service.as_mut().unwrap()["deployments"][0]["createdAt"] = json!(began);
+        let plan = plan(&desired("web:v1"), &world.observe(), &Orders::default(), NOW);
+        assert_eq!(plan.requeue, Requeue::After(Duration::from_secs(seconds)), "{age:?}");
+    }
+}
+
+#[test]
+fn a_service_that_is_not_there_needs_revisions_and_the_scaling_that_it_is_to_have() {
+    let none = Observed::default();
+    let wanted = wants(&desired("web:v1"), &none);
+    assert!(wanted.candidates && !wanted.scaling && !wanted.deployments);
+    let scaled = countless("web:v1", &json!({ "minCapacity": 1, "maxCapacity": 4 }));
+    assert!(wants(&scaled, &none).scaling);
+}
+
+/// Only a rollout with hooks that may wait is looked at in ECS's records while it goes well.
+#[test]
+fn records_are_read_of_a_rollout_that_may_wait_for_somebody() {
+    let hook = json!({ "lifecycleHooks": [{ "targetType": "PAUSE" }] });
+    for (configuration, state, expected) in [
+        (json!({}), "IN_PROGRESS", false),
+        (hook.clone(), "IN_PROGRESS", true),
+        (hook, "COMPLETED", false),
+        (json!({ "lifecycleHooks": [] }), "IN_PROGRESS", false),
+        (json!({ "strategy": "CANARY" }), "IN_PROGRESS", true),
+        (json!({ "strategy": "CANARY" }), "COMPLETED", false),
+    ] {
+        let mut world = World::running("web:v1");
+        let service = world.service.as_mut().unwrap();
+        service["deploymentConfiguration"] = configuration.clone();
+        service["deployments"][0]["rolloutState"] = json!(state);
+        let mut spec = serde_json::to_value(spec("web:v1", &json!({}))).unwrap();
+        spec["spec"]["service"]["deploymentConfiguration"] = configuration.clone();
+        let wanted = resolved(&serde_json::from_value(spec).unwrap());
+        let asked = wants(&wanted, &world.observe()).deployments;
+        assert_eq!(asked, expected, "{configuration} {state}");
+    }
+}
+
+#[test]
+fn a_service_of_ecs_itself_is_not_adopted_and_its_rollout_is_told() {
+    let mut world = World::running("web:v1");
+    let service = world.service.as_mut().unwrap();
+    (service["tags"], service["resourceManagementType"]) = (json!([]), json!("ECS"));
+    let plan = world.plan(&desired_with("web:v1", json!({ "adopt": true })));
+    assert_eq!((operations(&plan), reasons(&plan)), (vec![], vec![Reason::NotOwned]));
+    assert!(plan.holds[0].message.contains("managed by ECS itself"));
+    assert_eq!(plan.rollout, Rollout::Succeeded);
+}
+
+/// A process that sent a spec and could not set its tag before it failed sets it now: another one would send it once more.
+#[test]
+fn the_tag_of_a_spec_that_failed_is_set_afterwards() {
+    let mut world = World::running("web:v1");
+    let tags = world.service.as_ref().unwrap()["tags"].clone();
+    let bad = desired("web:bad");
+    let _ = world.settle(&bad);
+    world.roll_back(&revision_arn(2), &revision_arn(1), "ROLLBACK_SUCCESSFUL");
+    world.service.as_mut().unwrap()["tags"] = tags;
+    let observed = Observed { sent: Some(bad.spec_hash.clone()), ..world.observe() };
+    let plan = plan(&bad, &observed, &Orders::default(), NOW);
+    assert_eq!(
+        (operations(&plan), reasons(&plan)),
+        (vec!["TagResource"], vec![Reason::RolledBack])
+    );
+    let withheld: Vec<&str> = plan.withheld.iter().map(Action::operation).collect();
+    assert_eq!(withheld, ["UpdateService"]);
+}
+
+/// The count goes back to what it was before a deletion that was called off, unless somebody says another one.
+#[test]
+fn a_spec_that_comes_back_brings_its_tasks_back() {
+    let nothing = Value::Null;
+    let scaling = json!({ "minCapacity": 1, "maxCapacity": 4 });
+    let ignoring = desired_with("web:v1", json!({ "ignore": ["/service/desiredCount"] }));
+    for (wanted, marked, count, expected) in [
+        (countless("web:v1", &nothing), 3, 0, Some(3)),
+        (countless("web:v2", &nothing), 3, 0, Some(3)),
+        (countless("web:v1", &nothing), 0, 0, None),
+        (countless("web:v1", &nothing), 3, 1, None),
+        (countless("web:v1", &scaling), 3, 0, None),
+        (ignoring, 3, 0, Some(3)),
+        (desired("web:v1"), 3, 0, Some(2)),
+    ] {
+        let mut world = World::running("web:v1");
+        let service = world.service.as_mut().unwrap();
+        service["desiredCount"] = json!(count);
+        let mark = json!({ "key": DELETING, "value": format!("1970-01-01T00:00:00Z {marked}") });
+        service["tags"].as_array_mut().unwrap().push(mark);
+        let plan = world.plan(&wanted);
+        let counts: Vec<Option<i64>> = plan
+            .actions
+            .iter()
+            .filter_map(|action| match action {
+                Action::UpdateService { input, .. } => Some(input["desiredCount"].as_i64()),
+                _ => None,
+            })
+            .collect();
+        assert!(counts.len() <= 1);
+        assert_eq!(counts.first().copied().flatten(), expected, "{marked} {count}");
+        let unmarks = plan.actions.iter().chain(&plan.withheld).any(|action| {
+            matches!(action, Action::UntagResource { keys, .. } if keys.contains(&DELETING.to_owned()))
+        });
+        assert!(unmarks, "{:?}", plan.actions);
+    }
+}

@@ -233,3 +233,82 @@ fn what_was_learnt_and_could_not_be_written_down_lets_nothing_be_changed() {
     let held = decide(&observed, &wanted, at(0));
     assert_eq!((held.actions.len(), reasons(&held)), (0, vec![Reason::StateUnknown]));
 }
+
+/// The hooks as the status tells them: name, state, and what is said.
+fn said(observed: &Observed, desired: &Desired) -> Vec<(String, crds::HookState, String)> {
+    let statuses = hook::statuses(desired, observed).into_iter();
+    statuses
+        .map(|status| (status.name.to_string(), status.state, status.message.unwrap_or_default()))
+        .collect()
+}
+
+#[test]
+fn hooks_are_told_from_their_beginning_to_their_end() {
+    use crds::HookState::{Failed, Running, Succeeded, Unknown};
+    let wanted = hooked("web:v2", &["setup", "migrate"], &[]);
+    let mut observed = World::running("web:v1").observe();
+    let row = |name: &str, state, message: &str| (name.to_owned(), state, message.to_owned());
+    assert_eq!(said(&observed, &wanted), []);
+    let first = decide(&observed, &wanted, at(0));
+    carry(&mut observed, &wanted, &first, at(0));
+    assert_eq!(said(&observed, &wanted), [row("setup", Running, "")]);
+    for (task, message) in [("setup", "its task is PENDING"), ("other", "")] {
+        observed.hooks.task = Some(Live {
+            task: format!("{ARN}:task/shop/{task}"),
+            status: "PENDING".to_owned(),
+            created_at: None,
+            is_stopping: false,
+        });
+        assert_eq!(said(&observed, &wanted), [row("setup", Running, message)]);
+    }
+    ends(&mut observed, 0, at(6));
+    let second = decide(&observed, &wanted, at(7));
+    carry(&mut observed, &wanted, &second, at(7));
+    ends(&mut observed, 3, at(8));
+    let statuses = hook::statuses(&wanted, &observed);
+    assert_eq!((statuses[0].state, statuses[1].state), (Succeeded, Failed));
+    assert_eq!((statuses[0].exit_code, statuses[1].exit_code), (Some(0), Some(3)));
+    assert_eq!((statuses[1].started_at, statuses[1].ended_at), (at(7), Some(at(8))));
+    assert_eq!(statuses[1].log, None);
+    let mut run = observed.hooks.logs[0].runs[1].clone();
+    run.result.as_mut().unwrap().outcome = Outcome::Unknown;
+    let place = json!({ "group": "/shop/web", "streamPrefix": "app", "region": "eu-west-1" });
+    run.log = Some(serde_json::from_value(place).unwrap());
+    hook::put(&mut observed.hooks.logs, &wanted.spec_hash, run);
+    let statuses = hook::statuses(&wanted, &observed);
+    assert_eq!(statuses[1].state, Unknown);
+    assert!(statuses[1].log.as_ref().unwrap().ends_with("app$252Fapp$252Fmigrate"));
+    assert_eq!(said(&observed, &desired("web:v2")), [], "the hooks of another spec");
+}
+
+#[test]
+fn a_task_that_found_no_room_is_asked_for_again_when_its_time_has_come() {
+    let wanted = hooked("web:v2", &["setup"], &[]);
+    let mut observed = World::running("web:v1").observe();
+    let first = decide(&observed, &wanted, at(0));
+    carry(&mut observed, &wanted, &first, at(0));
+    let run = observed.hooks.logs[0].runs[0].clone();
+    let waits = hook::Waits { why: "no capacity".to_owned(), until: at(30) };
+    let run = hook::HookRun { task: None, waits: Some(waits), ..run };
+    hook::put(&mut observed.hooks.logs, &wanted.spec_hash, run);
+    let message = "the task of the hook `setup` is asked for again: no capacity";
+    for (now, left) in [(20, 10), (29, 1)] {
+        let waiting = decide(&observed, &wanted, at(now));
+        assert_eq!(
+            (names(&waiting.actions), reasons(&waiting)),
+            (vec![], vec![Reason::HookRunning])
+        );
+        assert_eq!(waiting.holds[0].message, message);
+        assert_eq!(waiting.requeue, Requeue::After(std::time::Duration::from_secs(left)));
+    }
+    let told = said(&observed, &wanted);
+    assert_eq!(told, [("setup".to_owned(), crds::HookState::Waiting, "no capacity".to_owned())]);
+    let again = decide(&observed, &wanted, at(30));
+    let [Action::RegisterTaskDefinition { .. }, Action::RunTask { run, .. }] =
+        again.actions.as_slice()
+    else {
+        panic!("{again:?}")
+    };
+    assert_eq!((&run.waits, run.requested_at, run.attempt), (&None, at(30), 1));
+    assert_eq!(again.holds[0].message, message, "it may find none again");
+}

@@ -227,3 +227,82 @@ fn what_is_not_ours_is_not_touched_by_an_order() {
         assert!(matches!(&step, Step::Refused(why) if why.contains("no service")), "{step:?}");
     }
 }
+
+#[test]
+fn an_order_counts_for_its_spec_until_it_expires() {
+    let (this, other) = (desired("web:v1"), desired("web:v2"));
+    let everything = |of: &Desired, expires_at: Option<Timestamp>| {
+        let order = |verb| Order { expires_at, ..for_spec(verb, of) };
+        Orders {
+            unknown: None,
+            hold: Some(order(Verb::Hold)),
+            suspension: Some(order(Verb::Suspend)),
+            approval: Some(order(Verb::Approve)),
+            sync: Some(order(Verb::Sync)),
+            replacement: Some(UnderWay::new(order(Verb::Sync))),
+            pruning: Some(order(Verb::Sync)),
+            release: Some(order(Verb::Release)),
+            left: Some(order(Verb::Abort)),
+            deed: Some(UnderWay::new(order(Verb::Restart))),
+            stopped: Some(crate::orders::Stopped {
+                deployment: String::new(),
+                release: String::new(),
+                spec_hash: of.spec_hash.clone(),
+                at: NOW,
+                message: String::new(),
+            }),
+        }
+    };
+    let all = everything(&this, None);
+    assert!(!all.is_empty() && Orders::default().is_empty());
+    assert_eq!(all.clone().for_spec(&this.spec_hash, NOW), Orders { pruning: None, ..all.clone() });
+    // Of another spec's orders those stay that stand whatever the spec.
+    let kept = everything(&other, None).for_spec(&this.spec_hash, NOW);
+    let standing = everything(&other, None);
+    let expected = Orders {
+        hold: standing.hold,
+        suspension: standing.suspension,
+        approval: standing.approval,
+        deed: standing.deed,
+        ..Orders::default()
+    };
+    assert_eq!(kept, expected);
+    let late = everything(&this, Some(NOW));
+    let expected = Orders {
+        hold: late.hold.clone(),
+        approval: late.approval.clone(),
+        deed: late.deed.clone(),
+        stopped: late.stopped.clone(),
+        ..Orders::default()
+    };
+    assert_eq!(late.for_spec(&this.spec_hash, NOW), expected);
+    let done = all.clone().settled();
+    assert_eq!(done, Orders { sync: None, replacement: None, release: None, ..all });
+}
+
+#[test]
+fn a_replacement_is_for_one_service_and_for_one_spec() {
+    let (this, other) = (desired("web:v1"), desired("web:v2"));
+    let created_at = |second: i64| {
+        let mut world = World::running("web:v1");
+        world.service.as_mut().unwrap()["createdAt"] = json!(second);
+        world.observe().service.unwrap()
+    };
+    let (first, second) = (created_at(100), created_at(200));
+    let subject = crate::orders::incarnation(&first);
+    assert_eq!(subject, format!("{ARN}:service/shop/web@100000"));
+    let replacing = |of: &Desired, subject: Option<&str>| {
+        let sent = subject.map(|subject| Sent { at: NOW, subject: subject.to_owned() });
+        let replacement = UnderWay { sent, ..UnderWay::new(for_spec(Verb::Sync, of)) };
+        Orders { replacement: Some(replacement), ..Orders::default() }
+    };
+    for (orders, service, expected) in [
+        (replacing(&this, None), &first, true),
+        (replacing(&this, Some(&subject)), &first, true),
+        (replacing(&this, Some(&subject)), &second, false),
+        (replacing(&other, None), &first, false),
+        (Orders::default(), &first, false),
+    ] {
+        assert_eq!(orders.replaces(&this.spec_hash, service), expected, "{orders:?}");
+    }
+}

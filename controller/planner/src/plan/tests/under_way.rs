@@ -207,6 +207,13 @@ fn a_hopeless_rollout_is_stopped_and_one_that_may_pass_is_not() {
     let mut first = world.clone();
     first.records.truncate(1);
     first.service.as_mut().unwrap()["deployments"].as_array_mut().unwrap().truncate(1);
+    // The old deployment shows no more, and its record does; one of the same rollout is none to go back to.
+    let mut recorded = world.clone();
+    recorded.service.as_mut().unwrap()["deployments"].as_array_mut().unwrap().truncate(1);
+    let mut same = recorded.clone();
+    same.records[1]["targetServiceRevision"] = same.records[0]["targetServiceRevision"].clone();
+    let mut failed = recorded.clone();
+    failed.records[1]["status"] = json!("STOPPED");
     let mut over = world.clone();
     over.records[0]["status"] = json!("ROLLBACK_REQUESTED");
     let hopeless: &[Reason] = &[Reason::RolloutHopeless];
@@ -217,6 +224,9 @@ fn a_hopeless_rollout_is_stopped_and_one_that_may_pass_is_not() {
         ("a task of the new one runs", &running, &v2, "ecs-svc/2", MISSING, &[], &[]),
         ("it is being rolled back already", &over, &v2, "ecs-svc/2", MISSING, &[], &[]),
         ("nothing to go back to", &first, &v2, "ecs-svc/2", MISSING, &[], hopeless),
+        ("a record to go back to", &recorded, &v2, "ecs-svc/2", MISSING, stop, &[]),
+        ("no other record", &same, &v2, "ecs-svc/2", MISSING, &[], hopeless),
+        ("no good record", &failed, &v2, "ecs-svc/2", MISSING, &[], hopeless),
         ("the spec wants it left", &held_world, &leaving, "ecs-svc/2", MISSING, &[], hopeless),
     ];
     for (name, world, desired, by, words, calls, holds) in rows {

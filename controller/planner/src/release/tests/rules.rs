@@ -1,6 +1,6 @@
 //! Specs that cannot be used, and what is said about them.
 
-use super::harness::spec;
+use super::harness::{noon, spec};
 use crate::release::Rule;
 
 fn wrong(text: &str) -> Vec<String> {
@@ -96,4 +96,22 @@ fn what_is_wrong_elsewhere_is_said_where_it_is() {
 #[test]
 fn everything_wrong_is_said_at_once() {
     assert_eq!(wrong("latest [pattern=( not=) plat=x image=a:b]").len(), 5);
+}
+
+#[test]
+fn a_rule_says_what_it_goes_by() {
+    let mut git = spec("numeric");
+    git.git = Some(
+        serde_json::from_value(serde_json::json!({ "url": "https://git.example/app" })).unwrap(),
+    );
+    let rule = |text: &str| Rule::resolve(&spec(text)).unwrap();
+    assert!(Rule::resolve(&git).unwrap().follows_git() && !rule("numeric").follows_git());
+    assert_eq!(rule("numeric [after=staging/1h]").goes_after().unwrap().as_str(), "staging");
+    assert_eq!(rule("numeric").goes_after(), None);
+    let waived = rule("numeric [scan=HIGH waive=CVE-1/2026-12-31 waive=CVE-2/2026-12-01]");
+    let ends = |text: &str| text.parse::<crds::Expiry>().unwrap().moment();
+    let (first, second) = (ends("2026-12-01"), ends("2026-12-31"));
+    assert_eq!(waived.next_expiry(noon()), Some(first));
+    assert_eq!(waived.next_expiry(first), Some(second), "it is over then");
+    assert_eq!(waived.next_expiry(second), None);
 }

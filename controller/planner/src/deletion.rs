@@ -173,6 +173,7 @@ mod tests {
         for (more, expected) in [
             (json!({"desiredCount": 2, "runningCount": 2}), &["TagResource", "UpdateService"][..]),
             (json!({"desiredCount": 2, "tags": marked(0)}), &["UpdateService"]),
+            (json!({"desiredCount": 2, "tags": marked(1)}), &["TagResource", "UpdateService"]),
             (json!({"desiredCount": 2, "tags": marked(60)}), &["TagResource", "UpdateService"]),
             (json!({"runningCount": 2, "tags": marked(1)}), &["Draining"]),
             (json!({"pendingCount": 1, "tags": marked(14)}), &["Draining"]),

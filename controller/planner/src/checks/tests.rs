@@ -205,6 +205,10 @@ fn conditions_decide_about_a_value() {
         (&both, 3.0, Outcome::Fail),
         (&good, 1.0, Outcome::Fail),
         (&bad, 1.0, Outcome::Pass),
+        (&good, 0.5, Outcome::Fail),
+        (&bad, 2.0, Outcome::Pass),
+        (&json!({ "success": "<= 500ms" }), 0.5, Outcome::Pass),
+        (&json!({ "failure": ">= 2s" }), 2.0, Outcome::Fail),
         (&json!({}), 9.0, Outcome::Pass),
     ] {
         let reading = Reading::Value(Measured::Number(value));
@@ -420,6 +424,33 @@ fn checks_that_cannot_be_measured_are_refused_by_their_place() {
     .unwrap();
     assert_eq!(resolve(&twice).unwrap_err().0, "[1].name");
     assert_eq!(check(json!({ "after": "10m" })).after, Duration::from_mins(10));
+    for (fine, told) in [
+        (
+            json!({ "name": "a".repeat(64), "http": http }),
+            json!({ "name": "a".repeat(65), "http": http }),
+        ),
+        (
+            json!({ "name": "a", "http": http, "interval": "5s" }),
+            json!({ "name": "a", "http": http, "interval": "4s" }),
+        ),
+        (
+            json!({ "name": "a", "http": { "url": "https://a", "timeout": "10s" } }),
+            json!({ "name": "a", "http": { "url": "https://a", "timeout": "0s" } }),
+        ),
+        (
+            json!({ "name": "a", "alb": { "latency": "< 1s", "window": "1h" } }),
+            json!({ "name": "a", "alb": { "latency": "< 1s", "window": "61m" } }),
+        ),
+    ] {
+        assert!(resolved(fine.clone()).is_ok(), "{fine}");
+        assert!(resolved(told.clone()).is_err(), "{told}");
+    }
+    let many = |count: usize| {
+        let check = |at: usize| json!({ "name": format!("c{at}"), "http": http });
+        let checks: Vec<Check> = serde_json::from_value((0..count).map(check).collect()).unwrap();
+        resolve(&checks)
+    };
+    assert!(many(CHECKS_MAX).is_ok() && many(CHECKS_MAX + 1).is_err());
 }
 
 #[test]

@@ -259,6 +259,7 @@ fn a_rollout_takes_a_place_until_it_has_ended_or_takes_too_long() {
     for (state, began, rollout, takes) in [
         ("IN_PROGRESS", "2026-03-02T11:50:00Z", Rollout::InProgress, true),
         ("IN_PROGRESS", "2026-03-02T11:50:00Z", Rollout::NotStarted, true),
+        ("IN_PROGRESS", "2026-03-02T11:45:00Z", Rollout::InProgress, true),
         ("IN_PROGRESS", "2026-03-02T11:44:00Z", Rollout::InProgress, false),
         ("IN_PROGRESS", "2026-03-02T11:50:00Z", Rollout::RollingBack(String::new()), false),
         ("COMPLETED", "2026-03-02T11:50:00Z", Rollout::Succeeded, false),

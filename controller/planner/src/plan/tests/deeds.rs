@@ -380,8 +380,8 @@ fn a_promotion_continues_the_hook_that_is_meant() {
         (&two, any(), "several hooks wait; name one of a, b".to_owned()),
         (&two, at_hook("b"), goes_on("b")),
         // Sent, it is done when that hook waits no more.
-        (&two, sent(at_hook("b"), 30, "b"), "waits".to_owned()),
-        (&two, sent(at_hook("b"), 90, "b"), goes_on("b")),
+        (&two, sent(at_hook("b"), 59, "b"), "waits".to_owned()),
+        (&two, sent(at_hook("b"), 60, "b"), goes_on("b")),
         (&one, sent(at_hook("b"), 30, "b"), "done".to_owned()),
         (&ended, sent(any(), 30, "a"), "done".to_owned()),
     ] {

@@ -107,7 +107,10 @@ fn hooks_before_stand_between_the_registration_and_the_update_one_after_the_othe
     let mut observed = observe(&world, &observed);
     let waiting = decide(&observed, &wanted, at(5));
     assert_eq!((waiting.actions.len(), reasons(&waiting)), (0, vec![Reason::HookRunning]));
-    assert!(matches!(waiting.requeue, Requeue::After(_)));
+    for (time, seconds) in [(5, 5), (179, 5), (180, 15)] {
+        let waiting = decide(&observed, &wanted, at(time));
+        assert_eq!(waiting.requeue, Requeue::After(std::time::Duration::from_secs(seconds)));
+    }
     ends(&mut observed, 0, at(6));
     let second = decide(&observed, &wanted, at(7));
     assert_eq!(names(&second.actions), ["RunTask"]);
@@ -150,7 +153,7 @@ fn a_failed_hook_holds_its_spec_until_it_is_released_after_the_failure() {
         ..Orders::default()
     };
     // A release that was given before it failed does not count, nor does one of another spec.
-    for orders in [released(5, &wanted), released(30, &desired("web:v3"))] {
+    for orders in [released(5, &wanted), released(10, &wanted), released(30, &desired("web:v3"))] {
         assert_eq!(reasons(&plan(&wanted, &observed, &orders, at(40))), [Reason::HookFailed]);
     }
     let again = plan(&wanted, &observed, &released(30, &wanted), at(40));

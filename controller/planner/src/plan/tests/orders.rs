@@ -168,6 +168,7 @@ fn a_failure_counts_no_more_once_its_spec_was_released_and_the_next_one_counts()
     let released = |second| Orders { release: Some(at(second)), ..Orders::default() };
     assert_eq!(operations(&planned(&world, &bad, &released(200))), ["UpdateService"]);
     assert_eq!(reasons(&planned(&world, &bad, &released(50))), [Reason::RolledBack]);
+    assert_eq!(reasons(&planned(&world, &bad, &released(100))), [Reason::RolledBack]);
     record(&mut world, "2", 300);
     assert_eq!(reasons(&planned(&world, &bad, &released(200))), [Reason::RolledBack]);
 }

@@ -71,6 +71,34 @@ fn records_are_read_of_a_rollout_that_may_wait_for_somebody() {
 }
 
 #[test]
+fn it_is_asked_why_tasks_stopped_where_there_are_too_few() {
+    for (state, failed, running, why, records) in [
+        ("COMPLETED", 0, 2, false, false),
+        ("COMPLETED", 0, 3, false, false),
+        ("COMPLETED", 0, 1, true, false),
+        ("COMPLETED", 3, 2, false, false),
+        ("IN_PROGRESS", 0, 2, false, false),
+        ("IN_PROGRESS", 1, 2, true, true),
+        ("FAILED", 0, 2, true, true),
+    ] {
+        let mut world = World::running("web:v1");
+        let service = world.service.as_mut().unwrap();
+        service["runningCount"] = json!(running);
+        service["deployments"][0]["rolloutState"] = json!(state);
+        service["deployments"][0]["failedTasks"] = json!(failed);
+        let asked = wants(&desired("web:v1"), &world.observe());
+        assert_eq!(
+            (asked.stopped, asked.deployments),
+            (why, records),
+            "{state} {failed} {running}"
+        );
+        assert_eq!(asked.images, state == "COMPLETED");
+        let other = wants(&desired("web:v2"), &world.observe());
+        assert!(other.stopped && other.deployments && other.candidates);
+    }
+}
+
+#[test]
 fn a_service_of_ecs_itself_is_not_adopted_and_its_rollout_is_told() {
     let mut world = World::running("web:v1");
     let service = world.service.as_mut().unwrap();

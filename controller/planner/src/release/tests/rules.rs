@@ -115,3 +115,15 @@ fn a_rule_says_what_it_goes_by() {
     assert_eq!(waived.next_expiry(first), Some(second), "it is over then");
     assert_eq!(waived.next_expiry(second), None);
 }
+
+#[test]
+fn texts_and_lists_have_bounds() {
+    let excludes = |count: usize| format!("numeric [{}]", "not=a ".repeat(count));
+    let pattern = |length: usize| format!("numeric [pattern={}]", "a".repeat(length));
+    let range = |length: usize| format!("1.0.0-{}", "a".repeat(length - "1.0.0-".len()));
+    for (fine, told) in
+        [(excludes(20), excludes(21)), (pattern(256), pattern(257)), (range(256), range(257))]
+    {
+        assert_eq!((wrong(&fine).len(), wrong(&told).len()), (0, 1), "{told}");
+    }
+}

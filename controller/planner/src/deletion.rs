@@ -160,6 +160,7 @@ mod tests {
             name: "web".parse().unwrap(),
         };
         let plan = next(&key, &service(more), NOW);
+        assert_eq!(plan.requeue, Requeue::After(DRAIN_POLL));
         let actions = plan.actions.iter().map(|action| {
             let is_forced = matches!(action, Action::DeleteService { force: true, .. });
             format!("{}{}", action.operation(), if is_forced { "!" } else { "" })

@@ -165,8 +165,7 @@ pub fn after_dependents(plan: Plan, key: &ObjectKey, dependents: &Dependents) ->
     } else {
         return plan;
     };
-    let plan = plan.withhold(Reason::WaitingForDependents, message);
-    Plan { requeue: Requeue::OnChange, ..plan }
+    plan.withhold(Reason::WaitingForDependents, message)
 }
 
 /// The service goes on with everything it has, and is nobody's.

@@ -122,12 +122,12 @@ impl<'a> Scene<'a> {
                 Standing::Open(run) if run.task.is_none() => run.clone(),
                 Standing::Open(run) => {
                     plan.holds.push(Hold::new(Reason::HookRunning, running(hook)));
-                    plan.requeue = sooner(plan.requeue, self.poll(run));
+                    plan.requeue = plan.requeue.at_most(self.poll(run));
                     return plan;
                 }
                 Standing::Waits(waits) => {
                     plan.holds.push(Hold::new(Reason::HookRunning, no_room(hook, waits)));
-                    plan.requeue = sooner(plan.requeue, self.left(waits));
+                    plan.requeue = plan.requeue.at_most(self.left(waits));
                     return plan;
                 }
                 Standing::Failed(run, result) => {
@@ -297,13 +297,6 @@ impl<'a> Scene<'a> {
 
 fn plan_rest(rollout: Rollout, not_checked: Vec<String>) -> Plan {
     Plan { rollout, not_checked, ..Plan::nothing() }
-}
-
-fn sooner(requeue: Requeue, delay: Duration) -> Requeue {
-    match requeue {
-        Requeue::After(other) => Requeue::After(other.min(delay)),
-        Requeue::OnChange => Requeue::After(delay),
-    }
 }
 
 fn running(hook: &DesiredHook) -> String {

@@ -413,3 +413,26 @@ fn an_image_has_to_be_there_for_the_platform_of_its_tasks() {
         assert_eq!(wanted(platform.clone(), fargate).as_deref(), expected, "{platform}");
     }
 }
+
+/// The credentials of a registry are a secret as well: by a name or by an ARN, for the container that they belong to.
+#[test]
+fn the_credentials_of_a_registry_are_a_secret() {
+    for (text, name) in [
+        ("registry", StoredName::Secret("registry".to_owned())),
+        (SECRET, StoredName::parse(SECRET).unwrap().0),
+    ] {
+        let desired = desired(&json!({
+            "cluster": "shop", "service": {},
+            "taskDefinition": { "containerDefinitions": [{
+                "name": "app", "image": IMAGE,
+                "repositoryCredentials": { "credentialsParameter": text },
+            }] },
+        }));
+        let stored = mentions(&desired).stored;
+        let [one] = stored.as_slice() else { panic!("{stored:?}") };
+        assert_eq!((&one.name, one.wanted.from.as_str()), (&name, text));
+        let of = (one.wanted.container.as_str(), one.wanted.variable.as_str());
+        assert_eq!(of, ("app", "repositoryCredentials"));
+        assert!(one.path.ends_with("repositoryCredentials.credentialsParameter"));
+    }
+}

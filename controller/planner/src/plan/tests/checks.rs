@@ -118,6 +118,13 @@ fn a_failed_spec_that_was_left_is_held_with_its_checks() {
     let later = NOW + SignedDuration::from_hours(1);
     let told = judging::remembered(plan, &next, Some(&known), later);
     assert!(told.holds[0].message.starts_with("check `smoke`: status 500. "), "{:?}", told.holds);
+    // What was measured of another release, or by checks that the spec has no more, is not told.
+    let of = |release: &str| Analysis { release: release.to_owned(), ..known.clone() };
+    let plan = world.plan(&next);
+    assert_eq!(judging::remembered(plan.clone(), &next, Some(&of("other")), later), plan);
+    let unchecked = desired("web:v2");
+    assert_eq!(mark::release(&unchecked), known.release);
+    assert_eq!(judging::remembered(plan.clone(), &unchecked, Some(&known), later), plan);
     // The spec of before is no failed one.
     assert!(world.plan(&first).holds.is_empty());
 }

@@ -76,6 +76,9 @@ fn hooks_before_stand_between_the_registration_and_the_update_one_after_the_othe
     let first = decide(&observed, &wanted, at(0));
     assert_eq!(names(&first.actions), ["RegisterTaskDefinition", "RunTask"]);
     assert_eq!(names(&first.withheld), ["UpdateService", "TagResource"]);
+    assert_eq!(first.requeue, Requeue::After(std::time::Duration::from_secs(5)));
+    let said = "the hook `setup` runs; the rollout waits for its end";
+    assert_eq!(first.holds[0].message, said);
     assert_eq!(reasons(&first), [Reason::HookRunning]);
     let register = Plan { actions: first.actions[..1].to_vec(), ..Plan::nothing() };
     world.apply(&register);
@@ -188,7 +191,15 @@ fn hooks_after_follow_a_rollout_that_ended_well_and_was_sent_with_them() {
     let after = decide(&observed, &wanted, at(1));
     assert_eq!(names(&after.actions), ["RunTask"]);
     carry(&mut observed, &wanted, &after, at(1));
-    assert_eq!(reasons(&decide(&observed, &wanted, at(2))), [Reason::HookRunning]);
+    assert_eq!(after.holds[0].message, "the hook `warm` runs after the rollout");
+    for (time, seconds) in [(2, 5), (180, 5), (181, 15)] {
+        let waiting = decide(&observed, &wanted, at(time));
+        assert_eq!(
+            (names(&waiting.actions), reasons(&waiting)),
+            (vec![], vec![Reason::HookRunning])
+        );
+        assert_eq!(waiting.requeue, Requeue::After(std::time::Duration::from_secs(seconds)));
+    }
     let mut failed = observed.clone();
     ends(&mut failed, 1, at(3));
     let told = decide(&failed, &wanted, at(4));
@@ -218,6 +229,14 @@ fn a_newer_spec_waits_for_the_hook_of_an_older_one_and_stops_it_when_its_time_is
     let late = decide(&observed, &newer, at(601));
     let [Action::StopTask { input, .. }] = late.actions.as_slice() else { panic!("{late:?}") };
     assert_eq!(input["task"], json!(task));
+    assert_eq!(late.requeue, Requeue::After(std::time::Duration::from_secs(5)));
+    // It is stopped once, and not while a person holds the service.
+    let mut stopping = observed.clone();
+    stopping.hooks.task.as_mut().unwrap().is_stopping = true;
+    assert_eq!(names(&decide(&stopping, &newer, at(601)).actions), [""; 0]);
+    let hold = json!({ "id": 1, "verb": "hold", "actor": "ann", "time": at(0) });
+    let held = Orders { hold: serde_json::from_value(hold).unwrap(), ..Orders::default() };
+    assert_eq!(names(&plan(&newer, &observed, &held, at(601)).actions), [""; 0]);
     ends(&mut observed, 0, at(602));
     observed.hooks.task = None;
     let run = &hook::of(&observed.hooks.logs, &older.spec_hash).unwrap().runs[0];

@@ -307,3 +307,35 @@ fn a_replacement_is_for_one_service_and_for_one_spec() {
         assert_eq!(orders.replaces(&this.spec_hash, service), expected, "{orders:?}");
     }
 }
+
+/// What ECS cannot change in place is replaced where a person asked for that, and only then.
+#[test]
+fn a_replacement_deletes_the_service_that_it_was_ordered_for() {
+    let world = World::running("web:v1");
+    let mut other_launch = serde_json::to_value(spec("web:v1", &json!({}))).unwrap();
+    other_launch["spec"]["service"]["launchType"] = json!("EC2");
+    let wanted = resolved(&serde_json::from_value(other_launch).unwrap());
+    let protected = Desired { is_protected: true, ..wanted.clone() };
+    let same = desired("web:v1");
+    let nobody = Orders::default;
+    let ordered = |of: &Desired| Orders {
+        replacement: Some(UnderWay::new(for_spec(Verb::Sync, of))),
+        ..Orders::default()
+    };
+    let needs: &[Reason] = &[Reason::NeedsReplacement];
+    let both: &[Reason] = &[Reason::Protected, Reason::NeedsReplacement];
+    for (name, desired, orders, deletes, holds) in [
+        ("nobody asked", &wanted, nobody(), false, needs),
+        ("asked", &wanted, ordered(&wanted), true, &[]),
+        ("asked for another", &wanted, ordered(&same), false, needs),
+        ("protected", &protected, nobody(), false, needs),
+        ("protected, and asked", &protected, ordered(&protected), false, both),
+        ("nothing to replace", &same, ordered(&same), false, &[]),
+    ] {
+        let plan = planned(&world, desired, &orders);
+        assert_eq!(reasons(&plan), holds, "{name}");
+        let forced = Action::DeleteService { force: true, reason: Reason::Replacing };
+        assert_eq!(plan.actions == [forced], deletes, "{name}: {:?}", plan.actions);
+        assert_eq!(plan.actions.is_empty(), !deletes, "{name}");
+    }
+}

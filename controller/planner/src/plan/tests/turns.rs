@@ -109,6 +109,34 @@ fn a_service_of_ecs_itself_is_not_adopted_and_its_rollout_is_told() {
     assert_eq!(plan.rollout, Rollout::Succeeded);
 }
 
+#[test]
+fn a_service_that_is_left_alone_says_how_its_rollout_stands() {
+    let owner = |name: &str| json!([{ "key": crate::ownership::OWNER, "value": name }]);
+    for (tags, state, reason) in [
+        (owner("other"), "ACTIVE", Reason::OwnedByAnother),
+        (json!([]), "ACTIVE", Reason::NotOwned),
+        (owner("test"), "DRAINING", Reason::Draining),
+    ] {
+        let mut world = World::running("web:v1");
+        let service = world.service.as_mut().unwrap();
+        (service["tags"], service["status"]) = (tags, json!(state));
+        let plan = world.plan(&desired("web:v1"));
+        assert_eq!((operations(&plan), reasons(&plan)), (vec![], vec![reason]));
+        assert_eq!(plan.rollout, Rollout::Succeeded);
+        let is_soon = plan.requeue == Requeue::After(Duration::from_secs(5));
+        assert_eq!(is_soon, reason == Reason::Draining);
+    }
+    // So does a plan that acts, and one that is held.
+    let mut world = World::running("web:v1");
+    world.service.as_mut().unwrap()["desiredCount"] = json!(7);
+    for sync in [json!({}), json!({ "selfHeal": false })] {
+        let plan = world.plan(&desired_with("web:v1", sync));
+        assert_eq!(plan.rollout, Rollout::Succeeded);
+        let is_soon = plan.requeue == Requeue::After(Duration::from_secs(5));
+        assert_eq!(is_soon, !plan.actions.is_empty());
+    }
+}
+
 /// A process that sent a spec and could not set its tag before it failed sets it now: another one would send it once more.
 #[test]
 fn the_tag_of_a_spec_that_failed_is_set_afterwards() {
@@ -126,6 +154,55 @@ fn the_tag_of_a_spec_that_failed_is_set_afterwards() {
     );
     let withheld: Vec<&str> = plan.withheld.iter().map(Action::operation).collect();
     assert_eq!(withheld, ["UpdateService"]);
+    // A person's hold keeps even that; where nothing failed everything is done.
+    let hold = json!({ "id": 1, "verb": "hold", "actor": "ann", "time": NOW });
+    let held = Orders { hold: serde_json::from_value(hold).unwrap(), ..Orders::default() };
+    let held = super::plan(&bad, &observed, &held, NOW);
+    assert_eq!(reasons(&held), [Reason::ManualHold, Reason::RolledBack]);
+    assert_eq!(operations(&held), [""; 0]);
+    let unfailed = Observed { deployments: Some(Vec::new()), ..observed };
+    let again = super::plan(&bad, &unfailed, &Orders::default(), NOW);
+    assert_eq!(operations(&again), ["UpdateService", "TagResource"]);
+}
+
+/// Marks are set by the spec, and taking back a deletion is no change by others: `selfHeal: false` leaves neither.
+#[test]
+fn without_self_heal_marks_are_set_and_a_deletion_is_taken_back() {
+    let unhealed = desired_with("web:v1", json!({ "selfHeal": false }));
+    let protected = Desired { is_protected: true, ..unhealed.clone() };
+    let deleting = json!({ "key": DELETING, "value": "1970-01-01T00:00:00Z 2" });
+    let (off, none): (&[Reason], &[Reason]) = (&[Reason::SelfHealOff], &[]);
+    for (wanted, count, mark, calls, holds) in [
+        (&protected, 2, false, &["TagResource"][..], none),
+        (&protected, 7, false, &[], off),
+        (&unhealed, 7, false, &[], off),
+        (&unhealed, 0, true, &["UpdateService", "UntagResource"], none),
+        (&unhealed, 2, true, &["UntagResource"], none),
+    ] {
+        let mut world = World::running("web:v1");
+        let service = world.service.as_mut().unwrap();
+        service["desiredCount"] = json!(count);
+        if mark {
+            service["tags"].as_array_mut().unwrap().push(deleting.clone());
+        }
+        let plan = world.plan(wanted);
+        assert_eq!((operations(&plan).as_slice(), reasons(&plan).as_slice()), (calls, holds));
+    }
+}
+
+/// A rollout whose tasks are all there still bakes, by its record.
+#[test]
+fn a_rollout_is_looked_at_while_its_record_is_open() {
+    for (status, is_watched) in [("IN_PROGRESS", true), ("SUCCESSFUL", false)] {
+        let mut world = World::running("web:v1");
+        world.records = vec![json!({
+            "status": status, "taskDefinition": revision_arn(1),
+            "targetServiceRevision": { "arn": format!("{ARN}:service-revision/shop/web/1") },
+        })];
+        let plan = world.plan(&desired("web:v1"));
+        assert!(plan.is_settled());
+        assert_eq!(plan.requeue == Requeue::OnChange, !is_watched, "{status}");
+    }
 }
 
 /// The count goes back to what it was before a deletion that was called off, unless somebody says another one.

@@ -77,6 +77,7 @@ fn what_is_wrong_elsewhere_is_said_where_it_is() {
             "numeric [image=shop:1.0]",
             "spec.image: `shop:1.0` names one image already; the release adds the digest: write `shop`",
         ),
+        ("numeric [image=]", "spec.image: `` is not an image's repository"),
         ("numeric [image=shop@sha256:ab]", "spec.image: `shop@sha256:ab` names one image already"),
     ] {
         let wrong = wrong(text);

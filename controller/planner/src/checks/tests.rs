@@ -504,6 +504,6 @@ fn what_is_judged_began_with_the_rollout_or_with_the_waiting_at_its_gate() {
     let statuses = early.statuses(&[staged], at(40));
     let [status] = statuses.as_slice() else { panic!("{statuses:?}") };
     assert_eq!((status.state, status.name.as_str()), (CheckState::Waiting, "smoke"));
-    let stages = "is measured at POST_TEST_TRAFFIC_SHIFT, POST_PRODUCTION_TRAFFIC_SHIFT";
-    assert_eq!(status.message, stages);
+    let where_measured = "is measured at POST_TEST_TRAFFIC_SHIFT, POST_PRODUCTION_TRAFFIC_SHIFT";
+    assert_eq!(status.message, where_measured);
 }

@@ -8,9 +8,12 @@ use crate::plan::tests::{ARN, World, desired};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-/// A service at its rollout number 2 with these members of that, and ECS's records of rollouts: a number each, and a status.
+/// ECS's records of rollouts: a number each, and a status.
+type Records<'a> = &'a [(u32, &'a str)];
+
+/// A service at its rollout number 2 with these members of that.
 #[allow(clippy::needless_pass_by_value, reason = "callers write `json!({…})`")]
-fn observed(members: Value, records: &[(u32, &str)]) -> Observed {
+fn observed(members: Value, records: Records<'_>) -> Observed {
     let mut world = World::running("web:v2");
     let deployment = &mut world.service.as_mut().unwrap()["deployments"][0];
     deployment["id"] = json!("ecs-svc/2");
@@ -52,7 +55,7 @@ fn the_rollout_that_the_service_is_at_ends_as_ecs_says() {
     let state = |state: Value| json!({ "rolloutState": state, "rolloutStateReason": "ecs" });
     let wordless = || json!({ "rolloutState": null, "rolloutStateReason": "ecs" });
     let moving = || json!({ "rolloutState": null, "rolloutStateReason": "ecs", "runningCount": 1 });
-    let rows: Vec<(Value, &[(u32, &str)], &str)> = vec![
+    let rows: Vec<(Value, Records<'_>, &str)> = vec![
         (state(json!("COMPLETED")), &[], "2 Successful."),
         (state(json!("FAILED")), &[], "2 Failed. ecs"),
         (state(json!("IN_PROGRESS")), &[], "2 InProgress"),
@@ -84,7 +87,7 @@ fn the_rollout_that_the_service_is_at_ends_as_ecs_says() {
 
 #[test]
 fn a_rollout_that_the_service_has_left_ends_as_its_record_says() {
-    let rows: &[(&[(u32, &str)], &str)] = &[
+    let rows: &[(Records<'_>, &str)] = &[
         (&[(1, "SUCCESSFUL"), (0, "STOPPED")], "1 Successful."),
         (&[(0, "STOPPED"), (1, "ROLLBACK_SUCCESSFUL")], "1 RolledBack. record 1"),
         (&[(1, "ROLLBACK_REQUESTED")], "1 RolledBack. record 1"),

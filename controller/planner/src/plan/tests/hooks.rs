@@ -235,8 +235,8 @@ fn a_newer_spec_waits_for_the_hook_of_an_older_one_and_stops_it_when_its_time_is
     stopping.hooks.task.as_mut().unwrap().is_stopping = true;
     assert_eq!(names(&decide(&stopping, &newer, at(601)).actions), [""; 0]);
     let hold = json!({ "id": 1, "verb": "hold", "actor": "ann", "time": at(0) });
-    let held = Orders { hold: serde_json::from_value(hold).unwrap(), ..Orders::default() };
-    assert_eq!(names(&plan(&newer, &observed, &held, at(601)).actions), [""; 0]);
+    let orders = Orders { hold: serde_json::from_value(hold).unwrap(), ..Orders::default() };
+    assert_eq!(names(&plan(&newer, &observed, &orders, at(601)).actions), [""; 0]);
     ends(&mut observed, 0, at(602));
     observed.hooks.task = None;
     let run = &hook::of(&observed.hooks.logs, &older.spec_hash).unwrap().runs[0];

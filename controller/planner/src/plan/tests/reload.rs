@@ -41,18 +41,18 @@ fn reading(world: &World, versions: Vec<SecretVersion>) -> Observed {
 
 /// The calls, with what of them is about the reload.
 fn told(actions: &[Action]) -> String {
-    let words = actions.iter().map(|action| match action {
-        Action::UpdateService { input, .. } => {
+    let words = actions.iter().map(|action| {
+        if let Action::UpdateService { input, .. } = action {
             let mut input = input.as_object().unwrap().clone();
-            (input.remove("cluster"), input.remove("service"));
-            format!("Update {}", Value::Object(input))
+            input.retain(|member, _| !matches!(member.as_str(), "cluster" | "service"));
+            return format!("Update {}", Value::Object(input));
         }
-        Action::TagResource { tags, .. } => match tags.get(SECRETS) {
+        let Action::TagResource { tags, .. } = action else { return action.operation().to_owned() };
+        match tags.get(SECRETS) {
             Some(tag) if tag.starts_with("seen-") => "Tag seen".to_owned(),
             Some(_) => "Tag".to_owned(),
             None => "Tag nothing".to_owned(),
-        },
-        other => other.operation().to_owned(),
+        }
     });
     words.collect::<Vec<_>>().join(", ")
 }

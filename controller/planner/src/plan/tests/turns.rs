@@ -156,10 +156,10 @@ fn the_tag_of_a_spec_that_failed_is_set_afterwards() {
     assert_eq!(withheld, ["UpdateService"]);
     // A person's hold keeps even that; where nothing failed everything is done.
     let hold = json!({ "id": 1, "verb": "hold", "actor": "ann", "time": NOW });
-    let held = Orders { hold: serde_json::from_value(hold).unwrap(), ..Orders::default() };
-    let held = super::plan(&bad, &observed, &held, NOW);
-    assert_eq!(reasons(&held), [Reason::ManualHold, Reason::RolledBack]);
-    assert_eq!(operations(&held), [""; 0]);
+    let orders = Orders { hold: serde_json::from_value(hold).unwrap(), ..Orders::default() };
+    let frozen = super::plan(&bad, &observed, &orders, NOW);
+    assert_eq!(reasons(&frozen), [Reason::ManualHold, Reason::RolledBack]);
+    assert_eq!(operations(&frozen), [""; 0]);
     let unfailed = Observed { deployments: Some(Vec::new()), ..observed };
     let again = super::plan(&bad, &unfailed, &Orders::default(), NOW);
     assert_eq!(operations(&again), ["UpdateService", "TagResource"]);
@@ -229,9 +229,9 @@ fn a_spec_that_comes_back_brings_its_tasks_back() {
         let counts: Vec<Option<i64>> = plan
             .actions
             .iter()
-            .filter_map(|action| match action {
-                Action::UpdateService { input, .. } => Some(input["desiredCount"].as_i64()),
-                _ => None,
+            .filter_map(|action| {
+                let Action::UpdateService { input, .. } = action else { return None };
+                Some(input["desiredCount"].as_i64())
             })
             .collect();
         assert!(counts.len() <= 1);
@@ -241,4 +241,45 @@ fn a_spec_that_comes_back_brings_its_tasks_back() {
         });
         assert!(unmarks, "{:?}", plan.actions);
     }
+}
+
+#[test]
+fn a_mark_that_the_spec_does_not_set_is_taken_off() {
+    use crate::ownership::{DEPENDS_ON, PROTECT};
+    for (mark, is_protected, calls) in [
+        (None, false, &[][..]),
+        (None, true, &["TagResource"]),
+        (Some(PROTECT), true, &[]),
+        (Some(PROTECT), false, &["UntagResource"]),
+        (Some(DEPENDS_ON), false, &["UntagResource"]),
+    ] {
+        let mut world = World::running("web:v1");
+        let tags = world.service.as_mut().unwrap()["tags"].as_array_mut().unwrap();
+        tags.extend(mark.map(|key| json!({ "key": key, "value": "true" })));
+        let wanted = Desired { is_protected, ..desired("web:v1") };
+        let plan = world.settle(&wanted);
+        assert_eq!(operations(&plan), calls, "{mark:?} {is_protected}");
+        let Some(Action::UntagResource { keys, .. }) = plan.actions.first() else { continue };
+        assert_eq!(Some(keys[0].as_str()), mark);
+    }
+}
+
+/// Under another controller UpdateService takes some members and refuses others.
+#[test]
+fn what_another_controller_alone_can_change_holds_the_rest() {
+    let mut spec = serde_json::to_value(spec("web:v1", &json!({}))).unwrap();
+    spec["spec"]["service"]["deploymentController"] = json!({ "type": "CODE_DEPLOY" });
+    spec["spec"]["service"]["platformVersion"] = json!("1.4.0");
+    let wanted = resolved(&serde_json::from_value(spec).unwrap());
+    let mut world = World::default();
+    let _ = world.settle(&wanted);
+    world.service.as_mut().unwrap()["desiredCount"] = json!(7);
+    let counted = world.plan(&wanted);
+    assert_eq!((operations(&counted), reasons(&counted)), (vec!["UpdateService"], vec![]));
+    world.service.as_mut().unwrap()["platformVersion"] = json!("1.3.0");
+    let held = world.plan(&wanted);
+    assert_eq!((operations(&held), reasons(&held)), (vec![], vec![Reason::ForeignController]));
+    let changes: Vec<&str> =
+        held.withheld[0].changes().iter().map(|change| change.path.as_str()).collect();
+    assert_eq!(changes, ["service.desiredCount"]);
 }

@@ -390,7 +390,7 @@ fn an_execution_role_is_needed() {
 #[test]
 fn a_task_that_fits_fargate_alone_is_launched_there() {
     let silent = ("/spec/service/launchType", Value::Null);
-    fine(fargate, &[silent.clone()]);
+    fine(fargate, std::slice::from_ref(&silent));
     told(
         fargate,
         &[silent, ("/spec/taskDefinition/cpu", json!("300"))],

@@ -235,6 +235,9 @@ fn lists_are_as_long_as_ecs_takes_them() {
 
 const APP: &str = "/spec/taskDefinition/containerDefinitions/0";
 
+/// The spec, what else is changed, where the number stands, one that is fine, and one that is not.
+type Number<'a> = (fn() -> Value, &'a [Edit], &'static str, i64, i64);
+
 /// A path in the first container, which lives as long as the tests.
 fn app(member: &str) -> &'static str {
     format!("{APP}/{member}").leak()
@@ -247,7 +250,7 @@ fn numbers_are_as_large_and_as_small_as_ecs_takes_them() {
     let registered: &[Edit] = &[("/spec/service/serviceRegistries", registry)];
     let scaled: &[Edit] = &[("/spec/scaling", json!({ "minCapacity": 1, "maxCapacity": 7 }))];
     let given: &[Edit] = &[(app("memory"), json!(256))];
-    let rows: Vec<(fn() -> Value, &[Edit], &'static str, i64, i64)> = vec![
+    let rows: Vec<Number<'_>> = vec![
         (fargate, none, app("startTimeout"), 120, 121),
         (fargate, none, app("startTimeout"), 2, 1),
         (fargate, none, app("stopTimeout"), 120, 121),
@@ -303,7 +306,7 @@ fn names_are_as_long_as_aws_takes_them() {
     {
         assert_eq!(findings(&edited(fargate(), &[(scaling, fine)])), []);
         let found = findings(&edited(fargate(), &[(scaling, told)]));
-        assert!(found.len() == 1 && found[0].path.ends_with(".name"), "{found:?}");
+        assert!(found.len() == 1 && found[0].path.contains("[0].name"), "{found:?}");
     }
     let command = |length: usize| json!({ "before": [{ "name": "migrate", "command": ["x".repeat(length)] }] });
     let hooks = "/spec/rollout/hooks";

@@ -52,8 +52,8 @@ fn a_rollout_tells_its_stage_its_tasks_and_its_traffic() {
     assert_eq!(said.traffic_weights, Some(weights));
     assert_eq!((said.stage_since, said.bake_until), (Some(NOW), None));
     // Without stages and weights there are none to tell.
-    let plain = running(primary(json!({})));
-    let said = course(&turn(&wanted, &plain, &plan));
+    let rolling = running(primary(json!({})));
+    let said = course(&turn(&wanted, &rolling, &plan));
     assert_eq!((&*said.strategy, &*said.stage), ("ROLLING", "IN_PROGRESS"));
     assert_eq!((said.traffic_weights, said.waiting), (None, vec![]));
     for (running_tasks, stage) in [(1, "IN_PROGRESS"), (2, "COMPLETED")] {

@@ -242,13 +242,7 @@ impl<'a> Scene<'a> {
         actions.push(call);
         withheld.extend(plan.withheld);
         let holds = vec![Hold::new(Reason::HookRunning, self.asked(hook))];
-        Plan {
-            actions,
-            withheld,
-            holds,
-            requeue: Requeue::After(ROLLOUT_POLL),
-            ..plan_rest(plan.rollout, plan.not_checked)
-        }
+        Plan { actions, withheld, holds, requeue: Requeue::After(ROLLOUT_POLL), ..plan }
     }
 
     fn run(self, hook: &DesiredHook, run: HookRun, task_definition: TaskDefinitionRef) -> Action {
@@ -293,10 +287,6 @@ impl<'a> Scene<'a> {
         let left = waits.until.duration_since(self.now).max(SignedDuration::from_secs(1));
         Duration::try_from(left).unwrap_or(ROLLOUT_POLL_LATER)
     }
-}
-
-fn plan_rest(rollout: Rollout, not_checked: Vec<String>) -> Plan {
-    Plan { rollout, not_checked, ..Plan::nothing() }
 }
 
 fn running(hook: &DesiredHook) -> String {

@@ -129,6 +129,24 @@ fn a_failed_spec_that_was_left_is_held_with_its_checks() {
     assert!(world.plan(&first).holds.is_empty());
 }
 
+#[test]
+fn what_was_measured_counts_for_its_rollout_and_its_release_only() {
+    let next = checked("web:v2");
+    let mut world = World::running("web:v1");
+    let _ = world.settle(&next);
+    let (observed, plan) = (world.observe(), world.plan(&next));
+    let (began, nobody) = (NOW - SignedDuration::from_mins(5), Orders::default());
+    for (deployment, release, counts) in [
+        ("ecs-svc/1", mark::release(&next), true),
+        ("ecs-svc/0", mark::release(&next), false),
+        ("ecs-svc/1", "other".to_owned(), false),
+    ] {
+        let known = Analysis::new(deployment.to_owned(), release, began);
+        let found = judging::subject(&next, &observed, &plan, (Some(&known), &nobody), NOW);
+        assert_eq!(found.unwrap().began, if counts { began } else { NOW }, "{known:?}");
+    }
+}
+
 /// A blue/green rollout of a spec with a check at a gate, as far as this record has got with it.
 #[allow(clippy::needless_pass_by_value, reason = "callers write `json!({…})`")]
 fn staged(record: Value) -> (World, Desired) {

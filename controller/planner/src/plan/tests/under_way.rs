@@ -99,6 +99,8 @@ fn a_gate_waits_for_the_approval_of_this_spec_and_goes_on_with_the_hooks_own_id(
     assert!(matches!(waits.requeue, crate::Requeue::After(_)));
     let goes = planned(&world, &v2, &approve(&v2));
     assert_eq!(done(&goes), (vec!["ContinueServiceDeployment"], vec![]));
+    let soon = crate::Requeue::After(std::time::Duration::from_secs(5));
+    assert_eq!(goes.requeue, soon);
     let Action::ContinueServiceDeployment { input, reason } = &goes.actions[0] else { panic!() };
     assert_eq!(*reason, Reason::GatePassed);
     assert_eq!(

@@ -190,6 +190,16 @@ fn hooks_after_follow_a_rollout_that_ended_well_and_was_sent_with_them() {
     let mut observed = Observed { hooks: observed.hooks.clone(), ..world.observe() };
     let after = decide(&observed, &wanted, at(1));
     assert_eq!(names(&after.actions), ["RunTask"]);
+    // It comes after what differs, and not while a person holds the service.
+    let mut differing = observed.clone();
+    let mut answer = differing.service.as_ref().unwrap().raw.clone();
+    answer["desiredCount"] = json!(7);
+    differing.service = Some(crate::observed::ObservedService::from_describe(&answer));
+    assert_eq!(names(&decide(&differing, &wanted, at(1)).actions), ["UpdateService"]);
+    let hold = json!({ "id": 1, "verb": "hold", "actor": "ann", "time": at(0) });
+    let orders = Orders { hold: serde_json::from_value(hold).unwrap(), ..Orders::default() };
+    let frozen = plan(&wanted, &observed, &orders, at(1));
+    assert_eq!((names(&frozen.actions), reasons(&frozen)), (vec![], vec![Reason::ManualHold]));
     carry(&mut observed, &wanted, &after, at(1));
     assert_eq!(after.holds[0].message, "the hook `warm` runs after the rollout");
     for (time, seconds) in [(2, 5), (180, 5), (181, 15)] {

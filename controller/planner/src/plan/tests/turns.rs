@@ -188,6 +188,11 @@ fn without_self_heal_marks_are_set_and_a_deletion_is_taken_back() {
         let plan = world.plan(wanted);
         assert_eq!((operations(&plan).as_slice(), reasons(&plan).as_slice()), (calls, holds));
     }
+    // A tag that somebody took off is a change by others.
+    let mut world = World::running("web:v1");
+    let tags = world.service.as_mut().unwrap()["tags"].as_array_mut().unwrap();
+    tags.retain(|tag| tag["key"] != "team");
+    assert_eq!(reasons(&world.plan(&unhealed)), off);
 }
 
 /// A rollout whose tasks are all there still bakes, by its record.

@@ -26,7 +26,7 @@ use tokio::time::Instant;
 use self::dependency::Dependencies;
 use self::referring::{Pending, Referring};
 pub use self::release::{ReleaseEntry, WantedRelease};
-use crate::manifest::{self, Located, Object};
+use crate::manifest::{self, Located, Object, PROBLEMS_MAX};
 use crate::references::{Referents, ResolvedReference};
 use crate::source::{Snapshot, SourceFile};
 use crate::status_store::SpecText;
@@ -467,7 +467,7 @@ struct Place<'a> {
 }
 
 /// What a source of this policy would take from a file: the usable specs, and what is wrong with the others.
-pub(crate) fn preview(
+pub fn preview(
     file: &SourceFile,
     source: &SourceName,
     policy: &SyncPolicy,
@@ -518,10 +518,11 @@ fn entry(
     located: &Located<()>,
     place: &Place<'_>,
 ) -> Result<Entry, Vec<InvalidObject>> {
+    let places = located.places();
     let invalid = |path: String, message: String, hint: Option<String>| InvalidObject {
         source: place.source.to_string(),
         file: place.path.to_owned(),
-        position: located.locate(&path),
+        position: places.locate(&path),
         path,
         message,
         hint,
@@ -534,11 +535,10 @@ fn entry(
     let (refused, doubtful): (Vec<Finding>, Vec<Finding>) =
         rules::check(&service).into_iter().partition(|finding| finding.severity == Severity::Error);
     let has_dependencies = !desired.depends_on.is_empty();
-    let depends_on_at =
-        has_dependencies.then(|| located.locate("spec.rollout.dependsOn")).flatten();
+    let depends_on_at = has_dependencies.then(|| places.locate("spec.rollout.dependsOn")).flatten();
     let located = |findings: Vec<Finding>| -> Vec<InvalidObject> {
-        let located = findings.into_iter();
-        located.map(|finding| invalid(finding.path, finding.message, finding.hint)).collect()
+        let told = findings.into_iter().take(PROBLEMS_MAX);
+        told.map(|finding| invalid(finding.path, finding.message, finding.hint)).collect()
     };
     if !refused.is_empty() {
         return Err(located(refused));

@@ -42,7 +42,7 @@ pub use duration::HumanDuration;
 pub use expiry::Expiry;
 pub use gate::{GateStage, OnFailure};
 pub use hook::{Hook, HookPhase, HookState, HookStatus, Hooks};
-pub use invalid::{InvalidObject, Position};
+pub use invalid::{InvalidObject, Position, shown};
 pub use meta::{Generation, ObjectKey, ObjectMeta, Provenance, SourceRevision, SpecHash};
 pub use name::{
     ClusterName, Family, HookName, InvalidName, OwnerName, ReleaseName, ServiceName, SourceName,

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crds::{Reason, ServiceStatus};
+use crds::{Reason, ServiceStatus, shown};
 use jiff::Timestamp;
 
 use crate::plan::{Action, Plan};
@@ -30,16 +30,13 @@ pub struct OutsideCall {
 
 impl fmt::Display for OutsideCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.operation)?;
-        if !self.members.is_empty() {
-            let members: Vec<&str> = self.members.iter().map(String::as_str).collect();
-            write!(f, " of {}", members.join(", "))?;
-        }
-        write!(f, " by {} at {}", self.actor, self.time.strftime("%Y-%m-%dT%H:%M:%SZ"))?;
-        match &self.tool {
-            Some(tool) => write!(f, " with {tool}"),
-            None => Ok(()),
-        }
+        let members: Vec<&str> = self.members.iter().map(String::as_str).collect();
+        let of = if members.is_empty() { "" } else { " of " };
+        let tool = self.tool.as_ref().map_or(String::new(), |tool| format!(" with {tool}"));
+        // Keys of tags are long where somebody wants them to be.
+        let (operation, members) = (&self.operation, shown(&members.join(", ")));
+        let time = self.time.strftime("%Y-%m-%dT%H:%M:%SZ");
+        write!(f, "{operation}{of}{members} by {} at {time}{tool}", self.actor)
     }
 }
 

@@ -59,10 +59,11 @@ fn judge(
     let (service, told) = match resolve_references(written, &target, place.referents) {
         Ok((service, told)) => (service, told),
         Err((uses, errors)) => {
+            let places = located.places();
             let invalid = errors.into_iter().map(|error| InvalidObject {
                 source: place.source.to_string(),
                 file: place.path.to_owned(),
-                position: located.locate(&error.path),
+                position: places.locate(&error.path),
                 path: error.path,
                 message: error.message,
                 hint: error.hint,

@@ -81,10 +81,11 @@ pub(super) fn read(
     located: &Located<()>,
     place: &Place<'_>,
 ) -> Result<ReleaseEntry, Vec<InvalidObject>> {
+    let places = located.places();
     let invalid = |path: String, message: String, hint: Option<String>| InvalidObject {
         source: place.source.to_string(),
         file: place.path.to_owned(),
-        position: located.locate(&path),
+        position: places.locate(&path),
         path,
         message,
         hint,

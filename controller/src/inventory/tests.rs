@@ -344,3 +344,23 @@ async fn releases_are_checked_with_their_references_replaced() {
         assert!(told.len() == 1 && told[0].starts_with(expected), "{told:?}");
     }
 }
+
+/// Places are looked up in one reading of the document: with one for each finding this would take minutes.
+#[test]
+fn an_object_with_thousands_of_faults_is_told_the_first_twenty() {
+    let variables = "{name: '', value: a}, ".repeat(4_000);
+    let spec = SPEC.replace("memory: 128", &format!("memory: 128, environment: [{variables}]"));
+    let references = SPEC.replace("shop/web:v1", &"${x}".repeat(4_000));
+    for (spec, path) in [
+        (spec, "spec.taskDefinition.containerDefinitions[0].environment[0].name"),
+        (references, "spec.taskDefinition.containerDefinitions[0].image"),
+    ] {
+        let file = SourceFile::new("web.yaml", spec.into());
+        let (source, owner) = ("a".parse().unwrap(), "test".parse().unwrap());
+        let (entries, invalid) =
+            preview(&file, &source, &SyncPolicy::default(), &owner, &IndexMap::new());
+        assert!(entries.is_empty());
+        assert_eq!((invalid.len(), invalid[0].path.as_str()), (20, path));
+        assert!(invalid.iter().all(|invalid| invalid.position.is_some()));
+    }
+}

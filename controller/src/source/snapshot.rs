@@ -184,7 +184,7 @@ pub enum Refusal {
     },
     /// It stands for a file that Git LFS keeps elsewhere.
     LfsPointer,
-    /// Its path is not UTF-8, or leads upwards.
+    /// Its path is not UTF-8, leads upwards, or has control characters.
     Path,
 }
 
@@ -200,7 +200,7 @@ impl Refusal {
             Self::LfsPointer => {
                 "keep specs in Git itself: `git lfs untrack` it and commit it again"
             }
-            Self::Path => "rename it in UTF-8, without `..`",
+            Self::Path => "rename it in UTF-8, without `..` and control characters",
         }
     }
 }

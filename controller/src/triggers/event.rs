@@ -116,7 +116,10 @@ pub fn parse(body: &str) -> Result<Vec<Wake>, Malformed> {
             "aws.application-autoscaling",
             "Application Auto Scaling Scaling Activity State Change",
         ) => scaled(place, detail),
-        (_, "AWS API Call via CloudTrail" | "AWS Service Event via CloudTrail") => {
+        // Anybody may send events under a name of their own; nobody but AWS under one that begins so.
+        (source, "AWS API Call via CloudTrail" | "AWS Service Event via CloudTrail")
+            if source.starts_with("aws.") =>
+        {
             trail::wake(place, detail)
         }
         _ => None,

@@ -27,6 +27,7 @@ mod orders;
 mod ownership;
 mod preflight;
 mod pruning;
+mod pushes;
 mod references;
 mod releases;
 mod retention;

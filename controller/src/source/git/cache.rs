@@ -105,7 +105,13 @@ impl Cache {
             for name in ["shallow.lock", "packed-refs.lock", "HEAD.lock", "config.lock"] {
                 let _ = fs::remove_file(folder.join(name));
             }
-            let _ = fs::remove_dir_all(folder.join("refs/longshore"));
+            // The references stay: what they name need not be sent again.
+            let ours = fs::read_dir(folder.join("refs/longshore"));
+            for entry in ours.into_iter().flatten().flatten() {
+                if entry.path().extension() == Some(OsStr::new("lock")) {
+                    let _ = fs::remove_file(entry.path());
+                }
+            }
             return Ok(());
         }
         let format = OsStr::new(if commit.len() == 64 {

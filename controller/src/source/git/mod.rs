@@ -4,22 +4,23 @@
 //! nothing of the repository is ever written out, run or followed.
 
 mod app;
-mod blobs;
+pub mod blobs;
 mod cache;
 mod command;
 mod commit;
 mod complaint;
 mod contents;
 mod credentials;
-mod fetched;
+pub mod fetched;
 mod history;
 mod ours;
+mod propose;
 mod push;
-mod reference;
+pub mod reference;
 mod sign;
 mod signature;
 mod tags;
-mod tree;
+pub mod tree;
 mod url;
 
 use std::ffi::OsStr;

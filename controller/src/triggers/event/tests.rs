@@ -306,6 +306,11 @@ fn what_is_no_event_is_malformed_and_what_is_of_no_concern_is_nothing() {
     assert!(parse(&event.to_string()).is_err());
     assert_eq!(woken("aws.ec2", "EC2 Instance State-change Notification", &[], json!({})), []);
     assert_eq!(woken("acme.shop", "ECS Service Action", &[SERVICE], json!({})), []);
+    let input = json!({"name": "/shop/url"});
+    let call = json!({"eventName": "PutParameter", "requestParameters": input});
+    let kind = "AWS API Call via CloudTrail";
+    assert_eq!(woken("acme.shop", kind, &[], call.clone()), [], "nobody but AWS tells of calls");
+    assert_eq!(woken("aws.ssm", kind, &[], call).len(), 1);
 }
 
 /// Any JSON, with the names and words that the reader looks for.
@@ -391,7 +396,7 @@ proptest! {
     #[test]
     fn no_json_makes_the_reader_fail(detail in any_json(), kind in prop::sample::select(vec![
         ("aws.ecs", "ECS Task State Change"), ("aws.ecs", "ECS Hook State Change"), ("aws.ecr", "ECR Image Action"),
-        ("aws.s3", "Object Created"), ("aws.ssm", "Parameter Store Change"), ("x", "AWS API Call via CloudTrail"),
+        ("aws.s3", "Object Created"), ("aws.ssm", "Parameter Store Change"), ("aws.ecs", "AWS API Call via CloudTrail"),
     ])) {
         let detail = if detail.is_object() { detail } else { json!({ "x": detail }) };
         let wakes = parse(&event(kind.0, kind.1, &[SERVICE], detail)).unwrap();

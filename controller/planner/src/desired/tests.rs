@@ -17,7 +17,8 @@ fn what_is_passed_through_has_to_be_shown_whatever_aws_adds() {
         (json!([1, 2]), json!([1]), false),
         (json!([1]), json!({}), false),
     ] {
-        let passed = Map::from_iter([("brandNew".to_owned(), wanted.clone())]);
+        let passed: Map<String, Value> =
+            [("brandNew".to_owned(), wanted.clone())].into_iter().collect();
         let drift = passthrough_drift(&passed, &json!({ "brandNew": shown, "other": 1 }));
         assert_eq!(drift.is_empty(), is_there, "{wanted} of {shown}");
         assert_eq!(passthrough_drift(&passed, &json!({ "other": 1 })).len(), 1);

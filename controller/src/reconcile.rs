@@ -12,7 +12,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crds::{Generation, ObjectKey, ObjectMeta, OwnerName, Reason, ServiceStatus, SpecHash};
+use crds::{
+    ConditionType, Generation, ObjectKey, ObjectMeta, OwnerName, Reason, ServiceStatus, SpecHash,
+};
 use planner::observed::ObservedService;
 use planner::orders::Orders;
 use planner::prune::{self, SourceFacts};
@@ -122,6 +124,9 @@ pub async fn reconcile(context: &Context, key: &ObjectKey) -> Ended {
         Wanted::Spec { entry, generation, invalid, doubt } => {
             let (status, ended) = Box::pin(turn(context, account, entry, *generation, &said)).await;
             let status = with_doubt(context, key, status, doubt.as_ref());
+            let source = context.statuses.source(&entry.desired.provenance.source);
+            let ready = source.as_ref().and_then(|source| source.condition(ConditionType::Ready));
+            let status = status::with_source(status, ready, context.clock.now());
             let status = match invalid.first() {
                 Some(first) => {
                     let previous = status_of(context, key);

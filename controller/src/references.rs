@@ -97,7 +97,7 @@ pub struct ReferenceError {
 impl ReferenceError {
     /// An error whose field is not known yet.
     pub fn new(message: impl AsRef<str>, hint: Option<String>) -> Self {
-        let (message, hint) = (shown(message.as_ref()), hint.as_deref().map(shown));
+        let (message, hint) = (shown(message.as_ref()), hint.map(|hint| shown(&hint)));
         Self { path: String::new(), message, hint }
     }
 }

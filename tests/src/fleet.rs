@@ -295,8 +295,8 @@ fn open(
         Place::Bucket => SourceLocation::S3(S3Source {
             bucket: BUCKET.to_owned(),
             prefix: PREFIX.to_owned(),
-            region: None,
             interval: options.watch.map(|every| crds::HumanDuration::from_secs(every.as_secs())),
+            ..S3Source::default()
         }),
     };
     let access = Access {

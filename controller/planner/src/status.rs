@@ -24,7 +24,7 @@ use crate::plan::{Action, Plan};
 use crate::rollout::{self, Rollout};
 use crate::scaling;
 
-pub use doubt::{with_pending, with_stale};
+pub use doubt::{with_pending, with_source, with_stale};
 
 /// How many attempts are remembered.
 const HISTORY: usize = 20;
@@ -175,7 +175,7 @@ pub fn with_invalid(
             ConditionType::Ready => ConditionStatus::False,
             ConditionType::Stalled => ConditionStatus::True,
             ConditionType::Reconciling => condition.status,
-            ConditionType::WrittenBack => continue,
+            ConditionType::WrittenBack | ConditionType::SourceReady => continue,
         };
         condition.last_transition_time = since(previous, condition.kind, holds, now);
         condition.status = holds;

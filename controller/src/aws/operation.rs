@@ -106,6 +106,7 @@ operations! {
     DescribeSecret: "secretsmanager" SecretRead reads, "describe secret";
     DescribeImages: "ecr" ImageRead reads, "describe images of";
     BatchGetImage: "ecr" ImageRead reads, "read the manifest of";
+    GetDownloadUrlForLayer: "ecr" ImageRead reads, "find a layer of";
     ListImages: "ecr" ImageRead reads, "list images of";
     DescribeImageScanFindings: "ecr" ImageRead reads, "read the scan of an image of";
     DescribeTargetGroups: "elasticloadbalancing" LoadBalancerRead reads, "describe target group";
@@ -160,7 +161,7 @@ pub enum Family {
     ParameterValueRead,
     /// `DescribeSecret`.
     SecretRead,
-    /// `DescribeImages`, `ListImages`, `BatchGetImage`, `DescribeImageScanFindings`.
+    /// `DescribeImages`, `ListImages`, `BatchGetImage`, `GetDownloadUrlForLayer`, `DescribeImageScanFindings`.
     ImageRead,
     /// `DescribeTargetGroups`.
     LoadBalancerRead,

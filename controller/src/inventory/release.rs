@@ -218,6 +218,12 @@ impl Inventory {
         self.users_of(&Referent::Release(name.clone()))
     }
 
+    /// What the tasks of the services run on that name a release, as far as their specs say: `linux/amd64`.
+    pub fn platforms_of_release(&self, name: &ReleaseName) -> BTreeSet<String> {
+        let definitions = self.definitions_with(&Referent::Release(name.clone()));
+        definitions.iter().filter_map(planner::preflight::wanted_platform).collect()
+    }
+
     /// The releases that wait for this one.
     pub fn followers_of_release(&self, name: &ReleaseName) -> Vec<ReleaseName> {
         self.releases()

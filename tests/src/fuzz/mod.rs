@@ -24,7 +24,7 @@ pub use references::references;
 pub use spec::spec;
 pub use tags::tags;
 pub use tfstate::tfstate;
-pub use webhook::webhook;
+pub use webhook::{hmac, webhook};
 
 /// The longest text that a message may be, be the input as long as it likes.
 const MESSAGE_MAX: usize = 2_000;

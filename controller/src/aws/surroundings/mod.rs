@@ -7,6 +7,7 @@ mod alarms;
 mod clusters;
 mod forget;
 mod images;
+mod layer;
 mod logs;
 mod metrics;
 mod repository;
@@ -26,8 +27,9 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::Value;
 
 pub use images::{ImageFact, ImageQuestion};
+pub use layer::LayerAddress;
 pub use metrics::MetricValues;
-pub use repository::{Index, Repository, RepositoryImage, ScanFact};
+pub use repository::{Manifest, Repository, RepositoryImage, ScanFact};
 pub use roles::RoleFact;
 pub use secrets::{ParameterFact, SecretFact};
 pub use target_groups::TargetGroupFact;
@@ -50,6 +52,8 @@ pub(super) struct Clients {
     pub(super) ssm: aws_sdk_ssm::Client,
     pub(super) secrets: aws_sdk_secretsmanager::Client,
     pub(super) ecr: aws_sdk_ecr::Client,
+    /// For the layers of images, which lie in S3.
+    pub(super) layers: aws_sdk_s3::Client,
     pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
     pub(super) load_balancing: aws_sdk_elasticloadbalancingv2::Client,
     pub(super) logs: aws_sdk_cloudwatchlogs::Client,
@@ -62,6 +66,7 @@ impl Clients {
             ssm: aws_sdk_ssm::Client::new(settings),
             secrets: aws_sdk_secretsmanager::Client::new(settings),
             ecr: aws_sdk_ecr::Client::new(settings),
+            layers: aws_sdk_s3::Client::new(settings),
             cloudwatch: aws_sdk_cloudwatch::Client::new(settings),
             load_balancing: aws_sdk_elasticloadbalancingv2::Client::new(settings),
             logs: aws_sdk_cloudwatchlogs::Client::new(settings),

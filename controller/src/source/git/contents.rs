@@ -50,6 +50,13 @@ impl GitReader {
                 commit: commit.get(..12).unwrap_or(commit).to_owned(),
             });
         }
+        if self.is_fresh {
+            self.left_out = tree.absent.iter().cloned().collect();
+        }
+        // What an older cache does not have may have been left out, or lost.
+        if tree.absent.iter().any(|id| !self.left_out.contains(id)) {
+            return Err(self.unexpected(DOING));
+        }
         if tree.entries.len() > FILES_MAX {
             return Err(SourceError::TooManyFiles { place: self.remote.address.clone() });
         }

@@ -13,6 +13,7 @@ mod bounds;
 mod history;
 mod push;
 mod signature;
+mod ssh;
 
 use super::*;
 use crate::source::{Refusal, Retry, Variables};
@@ -247,7 +248,7 @@ async fn links_submodules_pointers_and_large_files_are_refused_by_name() {
     assert_eq!(
         refused,
         [
-            ("big.json", Some(Refusal::TooLarge { bytes: 2_000_000 })),
+            ("big.json", Some(Refusal::LeftOut)),
             ("lfs.yaml", Some(Refusal::LfsPointer)),
             ("link.yaml", Some(Refusal::Symlink)),
             ("vendor", Some(Refusal::Submodule)),

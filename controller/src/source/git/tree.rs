@@ -1,6 +1,6 @@
 //! The entries of a commit: which are specs, which are refused, and what the others are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::source::{FILE_BYTES_MAX, Refusal, has_spec_suffix, is_hidden, is_spec};
 
@@ -13,6 +13,9 @@ pub struct Blob {
     pub bytes: u64,
 }
 
+/// What git writes in the place of the size of a blob that it does not have.
+const ABSENT: &str = "BAD";
+
 /// The answer of `ls-tree`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Tree {
@@ -20,6 +23,8 @@ pub struct Tree {
     pub total: usize,
     /// The specs among them by their paths from the repository's root, or why they are not read.
     pub entries: BTreeMap<String, Result<Blob, Refusal>>,
+    /// The blobs of those that the cache does not have.
+    pub absent: BTreeSet<String>,
 }
 
 /// Reads what `ls-tree -r -z --long` writes; `None` when it is not that, or only a part of it.
@@ -46,6 +51,10 @@ pub fn parse(listing: &[u8], folder: &str) -> Option<Tree> {
             _ if has_spec_suffix(below) && leads_astray(below) => Err(Refusal::Path),
             _ if !is_spec(below) => continue,
             _ if std::str::from_utf8(path).is_err() => Err(Refusal::Path),
+            _ if size == ABSENT => {
+                tree.absent.insert(id.to_owned());
+                Err(Refusal::LeftOut)
+            }
             _ => match size.parse().ok()? {
                 bytes if bytes > FILE_BYTES_MAX => Err(Refusal::TooLarge { bytes }),
                 bytes => Ok(Blob { id: id.to_owned(), bytes }),
@@ -110,6 +119,14 @@ mod tests {
     }
 
     #[test]
+    fn a_spec_that_the_host_left_out_is_refused_and_others_do_not_count() {
+        let listing = b"100644 blob aa     BAD\tbig.yaml\0100644 blob ab     BAD\tfilm.mp4\0";
+        let tree = parse(listing, "").unwrap();
+        assert_eq!(tree.entries, BTreeMap::from([entry("big.yaml", Err(Refusal::LeftOut))]));
+        assert_eq!(tree.absent, BTreeSet::from(["aa".to_owned()]));
+    }
+
+    #[test]
     fn names_that_lead_elsewhere_are_refused() {
         for (folder, path) in [
             ("", "../web.yaml"),
@@ -126,8 +143,8 @@ mod tests {
 
     #[test]
     fn of_two_files_that_look_the_same_none_is_read() {
-        let listing = b"100644 blob aa 12\tweb.yaml\0100644 blob ab 12\tweb.yaml\0\
-            100644 blob ac 12\t\xef\xbf\xbd.yaml\0100644 blob ad 12\t\xff.yaml\0";
+        let listing = b"100644 blob aa 12\tweb.yaml\x00100644 blob ab 12\tweb.yaml\0\
+            100644 blob ac 12\t\xef\xbf\xbd.yaml\x00100644 blob ad 12\t\xff.yaml\0";
         let refused = |path: &str| entry(path, Err(Refusal::Path));
         let tree = parse(listing, "").unwrap();
         assert_eq!(tree.entries, BTreeMap::from([refused("web.yaml"), refused("\u{fffd}.yaml")]));
@@ -147,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_listing_that_is_cut_short_is_no_tree() {
-        assert_eq!(parse(b"100644 blob aa 12\ta.yaml\0100644 blob ab 12\tb.yam", ""), None);
+        assert_eq!(parse(b"100644 blob aa 12\ta.yaml\x00100644 blob ab 12\tb.yam", ""), None);
         assert_eq!(parse(b"", "").unwrap(), Tree::default());
     }
 }

@@ -128,6 +128,23 @@ fn images_parameters_objects_and_scaling_wake_what_has_to_do_with_them() {
         woken("aws.ssm", "Parameter Store Change", &[arn], parameter),
         [Wake::Parameter { place: place(), name: "/shop/url".to_owned() }]
     );
+    let alarm = |name: &str| {
+        let detail = json!({
+            "alarmName": name, "state": {"value": "ALARM", "reason": "Threshold Crossed"},
+            "previousState": {"value": "OK"}, "configuration": {"description": ""},
+        });
+        let arn = format!("arn:aws:cloudwatch:eu-west-1:111122223333:alarm:{name}");
+        woken("aws.cloudwatch", "CloudWatch Alarm State Change", &[&arn], detail)
+    };
+    assert_eq!(alarm("5xx"), [Wake::Alarm { place: place(), name: "5xx".to_owned() }]);
+    let scaling = ServiceWake { is_scaling: true, ..web() };
+    for name in [
+        "TargetTracking-service/shop/web-AlarmHigh-8b1f0c7e-1c3d-4e5f-9a6b-7c8d9e0f1a2b",
+        "TargetTracking-service/shop/web-AlarmLow-8b1f0c7e-1c3d-4e5f-9a6b-7c8d9e0f1a2b",
+        "longshore/shop/web/out",
+    ] {
+        assert_eq!(alarm(name), [Wake::Service(scaling.clone())], "{name}");
+    }
     for kind in ["Object Created", "Object Deleted"] {
         let detail = json!({
             "version": "0", "bucket": {"name": "specs"}, "object": {"key": "fleet/web.yaml", "etag": "x"},

@@ -28,7 +28,7 @@ fn with(mut container: Value, member: &str, value: Value) -> Value {
 fn a_spec_far_too_large_is_told_that_and_nothing_else() {
     let many = |count: usize| {
         let container = |number| with(sidecar(), "name", json!(format!("c{number}")));
-        ("/spec/taskDefinition/containerDefinitions", Value::from_iter((0..count).map(container)))
+        ("/spec/taskDefinition/containerDefinitions", (0..count).map(container).collect::<Value>())
     };
     let found = findings(&edited(ec2(), &[many(20_000)]));
     assert_eq!(found.len(), 1, "{found:#?}");

@@ -1,5 +1,8 @@
 //! What is wanted of one service: the spec with every default filled, in the form that AWS takes it.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use crds::ecs::{Effect, ServiceDefinition, TaskDefinition};

@@ -217,4 +217,56 @@ mod tests {
         let theirs = [call("UntagResource", &["longshore.dev/source"], 5)];
         assert_eq!(behind(&plan, &theirs), Some(&theirs[0]));
     }
+
+    #[test]
+    fn scaling_is_undone_part_by_part_and_all_of_it_with_its_target() {
+        use crate::scaling::Call;
+        let input = || Value::Null;
+        for (ours, theirs, explains) in [
+            (Call::RegisterScalableTarget { input: input() }, "RegisterScalableTarget", true),
+            (Call::RegisterScalableTarget { input: input() }, "DeregisterScalableTarget", true),
+            (Call::RegisterScalableTarget { input: input() }, "PutScalingPolicy", false),
+            (Call::PutScalingPolicy { input: input() }, "DeleteScalingPolicy", true),
+            (Call::DeleteScalingPolicy { input: input() }, "PutScalingPolicy", true),
+            (Call::PutScalingPolicy { input: input() }, "DeregisterScalableTarget", true),
+            (Call::PutScalingPolicy { input: input() }, "RegisterScalableTarget", false),
+            (Call::PutScheduledAction { input: input() }, "DeleteScheduledAction", true),
+            (Call::DeleteScheduledAction { input: input() }, "PutScheduledAction", true),
+            (Call::PutScheduledAction { input: input() }, "PutScalingPolicy", false),
+            (Call::PutScheduledAction { input: input() }, "UpdateService", false),
+        ] {
+            let (reason, changes) = (Reason::Drifted, Vec::new());
+            let action = Action::Scaling { call: ours.clone(), reason, changes };
+            let plan = Plan { actions: vec![action], ..Plan::nothing() };
+            assert_eq!(
+                behind(&plan, &[call(theirs, &[], 5)]).is_some(),
+                explains,
+                "{ours:?} {theirs}"
+            );
+        }
+    }
+
+    #[test]
+    fn who_is_behind_a_difference_is_told_where_the_difference_is() {
+        let hold = |reason| crds::HoldStatus { reason, message: "differs".to_owned() };
+        let status = |reason| ServiceStatus {
+            holds: vec![hold(reason), hold(Reason::ManualHold)],
+            ..crate::status::blocked(
+                reason,
+                "differs",
+                crds::Generation(1),
+                None,
+                Timestamp::UNIX_EPOCH,
+            )
+        };
+        let call = OutsideCall { tool: None, ..call("DeleteService", &[], 0) };
+        for reason in [Reason::Drifted, Reason::SelfHealOff, Reason::ServiceMissing] {
+            let told = named(status(reason), &call);
+            let expected = format!("differs ({call})");
+            assert!(told.conditions.iter().all(|condition| condition.message == expected));
+            let holds: Vec<&str> = told.holds.iter().map(|hold| &*hold.message).collect();
+            assert_eq!(holds, [expected.as_str(), "differs"]);
+        }
+        assert_eq!(named(status(Reason::SpecChanged), &call), status(Reason::SpecChanged));
+    }
 }

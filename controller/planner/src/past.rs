@@ -1,5 +1,8 @@
 //! The release history: what each rollout brought and how it ended.
 
+#[cfg(test)]
+mod tests;
+
 use crds::{PastRelease, ReleaseOutcome, ReleasedImage};
 use jiff::Timestamp;
 use serde_json::Value;

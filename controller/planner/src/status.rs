@@ -2,6 +2,8 @@
 
 mod course;
 mod doubt;
+#[cfg(test)]
+mod tests;
 
 use crds::scaling::ScalingStatus;
 use crds::{

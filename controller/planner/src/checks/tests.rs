@@ -206,6 +206,10 @@ fn conditions_decide_about_a_value() {
         (&both, 3.0, Outcome::Fail),
         (&good, 1.0, Outcome::Fail),
         (&bad, 1.0, Outcome::Pass),
+        (&good, 0.5, Outcome::Fail),
+        (&bad, 2.0, Outcome::Pass),
+        (&json!({ "success": "<= 500ms" }), 0.5, Outcome::Pass),
+        (&json!({ "failure": ">= 2s" }), 2.0, Outcome::Fail),
         (&json!({}), 9.0, Outcome::Pass),
     ] {
         let reading = Reading::Value(Measured::Number(value));
@@ -442,6 +446,11 @@ fn answers_are_read_for_what_they_are() {
 #[test]
 fn checks_that_cannot_be_measured_are_refused_by_their_place() {
     let http = json!({ "url": "https://a.example" });
+    let metric = json!({ "namespace": "n", "metricName": "m" });
+    let query = json!({ "id": "q", "expression": "s" });
+    let stat = |period: u32| json!({ "id": "s", "metricStat": { "metric": metric, "stat": "Sum", "period": period } });
+    let mut both = stat(60);
+    both["expression"] = json!("s");
     for (check, place) in [
         (json!({ "name": "a" }), "[0]"),
         (json!({ "name": "", "http": http }), "[0].name"),
@@ -466,6 +475,27 @@ fn checks_that_cannot_be_measured_are_refused_by_their_place() {
         (json!({ "name": "a", "http": http, "count": 0 }), "[0].count"),
         (json!({ "name": "a", "prometheus": { "url": "http://p", "query": "up" } }), "[0].success"),
         (json!({ "name": "a", "cloudwatch": {}, "success": "> 1" }), "[0].cloudwatch"),
+        (json!({ "name": "a", "cloudwatch": metric }), "[0].success"),
+        (
+            json!({ "name": "a", "cloudwatch": { "metrics": [query, stat(60)] }, "success": "> 1" }),
+            "[0].cloudwatch.metrics",
+        ),
+        (
+            json!({ "name": "a", "cloudwatch": { "metrics": [both] }, "success": "> 1" }),
+            "[0].cloudwatch.metrics[0]",
+        ),
+        (
+            json!({ "name": "a", "cloudwatch": { "metrics": [stat(0)] }, "success": "> 1" }),
+            "[0].cloudwatch.metrics[0].metricStat.period",
+        ),
+        (
+            json!({ "name": "a", "cloudwatch": { "metrics": [stat(90)] }, "success": "> 1" }),
+            "[0].cloudwatch.metrics[0].metricStat.period",
+        ),
+        (
+            json!({ "name": "a", "cloudwatch": { "metrics": [stat(60)], "namespace": "n" }, "success": "> 1" }),
+            "[0].cloudwatch",
+        ),
         (
             json!({ "name": "a", "cloudwatch": { "namespace": "n", "metricName": "m", "period": "90s" }, "success": "> 1" }),
             "[0].cloudwatch.period",
@@ -487,4 +517,86 @@ fn checks_that_cannot_be_measured_are_refused_by_their_place() {
     .unwrap();
     assert_eq!(resolve(&twice, true).unwrap_err().0, "[1].name");
     assert_eq!(check(json!({ "after": "10m" })).after, Duration::from_mins(10));
+    for (fine, told) in [
+        (
+            json!({ "name": "a".repeat(64), "http": http }),
+            json!({ "name": "a".repeat(65), "http": http }),
+        ),
+        (
+            json!({ "name": "a", "http": http, "interval": "5s" }),
+            json!({ "name": "a", "http": http, "interval": "4s" }),
+        ),
+        (
+            json!({ "name": "a", "http": { "url": "https://a", "timeout": "10s" } }),
+            json!({ "name": "a", "http": { "url": "https://a", "timeout": "0s" } }),
+        ),
+        (
+            json!({ "name": "a", "alb": { "latency": "< 1s", "window": "1h" } }),
+            json!({ "name": "a", "alb": { "latency": "< 1s", "window": "61m" } }),
+        ),
+    ] {
+        assert!(resolved(fine.clone()).is_ok(), "{fine}");
+        assert!(resolved(told.clone()).is_err(), "{told}");
+    }
+    let many = |count: usize| {
+        let check = |at: usize| json!({ "name": format!("c{at}"), "http": http });
+        let checks: Vec<Check> = serde_json::from_value((0..count).map(check).collect()).unwrap();
+        resolve(&checks)
+    };
+    assert!(many(CHECKS_MAX).is_ok() && many(CHECKS_MAX + 1).is_err());
+}
+
+#[test]
+fn a_window_of_metrics_has_to_lie_within_the_rollout() {
+    let metric = json!({ "namespace": "n", "metricName": "m" });
+    let stat = |id: &str, period: u32| json!({ "id": id, "returnData": id == "b", "metricStat": { "metric": metric, "stat": "Sum", "period": period } });
+    let none = Value::Null;
+    let queries = json!([stat("a", 300), stat("b", 120)]);
+    let mut long = metric.clone();
+    long["period"] = json!("5m");
+    for (http, cloudwatch, alb, minutes) in [
+        (json!({ "url": "https://a" }), none.clone(), none.clone(), None),
+        (none.clone(), metric.clone(), none.clone(), Some(1)),
+        (none.clone(), long, none.clone(), Some(5)),
+        (none.clone(), json!({ "metrics": queries }), none.clone(), Some(5)),
+        (none.clone(), none.clone(), json!({ "latency": "< 1s", "window": "3m" }), Some(3)),
+    ] {
+        let check = json!({
+            "name": "smoke", "http": http, "cloudwatch": cloudwatch, "alb": alb,
+            "success": if alb.is_null() { json!("> 1") } else { none.clone() },
+        });
+        let check = if http.is_null() { check } else { json!({ "name": "smoke", "http": http }) };
+        let lead = resolved(check.clone()).unwrap().lead();
+        let minute = Duration::from_mins(1);
+        let expected =
+            minutes.map_or(Duration::ZERO, |window| minute * window + METRIC_DELAY + minute);
+        assert_eq!(lead, expected, "{check}");
+    }
+    for (latency, compares) in [("< 1s", false), ("<= old", true)] {
+        let check = resolved(json!({ "name": "a", "alb": { "latency": latency } })).unwrap();
+        let Provider::Alb(rule) = &check.provider else { panic!("{check:?}") };
+        assert_eq!(rule.names_old(), compares, "{latency}");
+    }
+}
+
+#[test]
+fn what_is_judged_began_with_the_rollout_or_with_the_waiting_at_its_gate() {
+    let mut analysis = Analysis::new("ecs-svc/2".to_owned(), "abc".to_owned(), at(10));
+    for part in [Part::Along, Part::Gate] {
+        assert_eq!((analysis.since(part), analysis.shifted(part)), (at(10), at(10)));
+    }
+    analysis.waits_at("hook", GateStage::PostTestTrafficShift, at(20));
+    assert_eq!((analysis.since(Part::Along), analysis.since(Part::Gate)), (at(10), at(20)));
+    assert_eq!(analysis.shifted(Part::Gate), at(20));
+    analysis.has_traffic(at(30));
+    assert_eq!((analysis.shifted(Part::Along), analysis.shifted(Part::Gate)), (at(30), at(30)));
+    // A check of a stage that the rollout has not come to says where it is measured.
+    let staged =
+        check(json!({ "at": ["POST_TEST_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"] }));
+    let early = Analysis::new("ecs-svc/2".to_owned(), "abc".to_owned(), at(10));
+    let statuses = early.statuses(&[staged], at(40));
+    let [status] = statuses.as_slice() else { panic!("{statuses:?}") };
+    assert_eq!((status.state, status.name.as_str()), (CheckState::Waiting, "smoke"));
+    let where_measured = "is measured at POST_TEST_TRAFFIC_SHIFT, POST_PRODUCTION_TRAFFIC_SHIFT";
+    assert_eq!(status.message, where_measured);
 }

@@ -645,3 +645,18 @@ fn what_a_steady_state_or_an_older_rollout_left_behind_is_not_told() {
     assert_eq!(deployment(&with_events(&events), OURS), None, "it is older than the deployment");
     assert_eq!(deployment(&with_events(&[]), OURS), None);
 }
+
+#[test]
+fn a_container_that_says_something_new_is_named() {
+    for (reason, says) in [
+        (
+            Some("SomethingError: never seen before"),
+            "container app: SomethingError: never seen before",
+        ),
+        (None, "words of the task"),
+    ] {
+        let task = stopped("TaskFailedToStart", "words of the task", Some((None, reason)));
+        let explained = explain(vec![task]).unwrap();
+        assert_eq!(explained.what, format!("1 task stopped: {says}"));
+    }
+}

@@ -13,7 +13,7 @@ mod inputs;
 mod marks;
 mod reload;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod under_way;
 mod unlisted;
 

@@ -1,9 +1,12 @@
 //! Scenarios of one service: a small world folds the plan into itself, and planning again must give nothing.
 
 mod checks;
+mod deeds;
 mod explained;
 mod hooks;
 mod orders;
+mod reload;
+mod turns;
 mod under_way;
 
 use crds::{Reason, Service, SyncPolicy};
@@ -18,9 +21,9 @@ use crate::orders::Orders;
 use crate::ownership::{OWNER, SPEC_HASH};
 use crate::unsaid;
 
-const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333";
+pub(crate) const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333";
 
-fn spec(image: &str, sync: &Value) -> Service {
+pub(crate) fn spec(image: &str, sync: &Value) -> Service {
     serde_json::from_value(json!({
         "apiVersion": "longshore.dev/v1alpha1",
         "kind": "Service",
@@ -43,11 +46,11 @@ fn spec(image: &str, sync: &Value) -> Service {
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "callers write `json!({…})`")]
-fn desired_with(image: &str, sync: Value) -> Desired {
+pub(crate) fn desired_with(image: &str, sync: Value) -> Desired {
     resolved(&spec(image, &sync))
 }
 
-fn resolved(spec: &Service) -> Desired {
+pub(crate) fn resolved(spec: &Service) -> Desired {
     let provenance = crds::Provenance {
         source: "fleet".parse().unwrap(),
         revision: crds::SourceRevision::new("c0ffee"),
@@ -58,26 +61,26 @@ fn resolved(spec: &Service) -> Desired {
     Desired::resolve(spec, &owner, provenance, &SyncPolicy::default()).unwrap()
 }
 
-fn desired(image: &str) -> Desired {
+pub(crate) fn desired(image: &str) -> Desired {
     desired_with(image, json!({}))
 }
 
 /// What AWS would hold: revisions and at most one service, as JSON of its answers.
 #[derive(Debug, Default, Clone)]
-struct World {
-    revisions: Vec<Value>,
-    service: Option<Value>,
-    records: Vec<Value>,
+pub(crate) struct World {
+    pub(crate) revisions: Vec<Value>,
+    pub(crate) service: Option<Value>,
+    pub(crate) records: Vec<Value>,
 }
 
 impl World {
-    fn running(image: &str) -> Self {
+    pub(crate) fn running(image: &str) -> Self {
         let mut world = Self::default();
         let _ = world.settle(&desired(image));
         world
     }
 
-    fn observe(&self) -> Observed {
+    pub(crate) fn observe(&self) -> Observed {
         let revision = |arn: &str| {
             let found = self
                 .revisions
@@ -112,7 +115,7 @@ impl World {
     }
 
     /// Carries a plan out, as AWS would once every rollout has ended well.
-    fn apply(&mut self, plan: &Plan) {
+    pub(crate) fn apply(&mut self, plan: &Plan) {
         let mut registered = None;
         for action in &plan.actions {
             let reference =
@@ -191,7 +194,7 @@ impl World {
     }
 
     /// Plans and applies, and expects that nothing is left to do.
-    fn settle(&mut self, desired: &Desired) -> Plan {
+    pub(crate) fn settle(&mut self, desired: &Desired) -> Plan {
         let first = self.plan(desired);
         self.apply(&first);
         let second = self.plan(desired);

@@ -99,6 +99,8 @@ fn a_gate_waits_for_the_approval_of_this_spec_and_goes_on_with_the_hooks_own_id(
     assert!(matches!(waits.requeue, crate::Requeue::After(_)));
     let goes = planned(&world, &v2, &approve(&v2));
     assert_eq!(done(&goes), (vec!["ContinueServiceDeployment"], vec![]));
+    let soon = crate::Requeue::After(std::time::Duration::from_secs(5));
+    assert_eq!(goes.requeue, soon);
     let Action::ContinueServiceDeployment { input, reason } = &goes.actions[0] else { panic!() };
     assert_eq!(*reason, Reason::GatePassed);
     assert_eq!(
@@ -250,6 +252,13 @@ fn a_hopeless_rollout_is_stopped_and_one_that_may_pass_is_not() {
     let mut first = world.clone();
     first.records.truncate(1);
     first.service.as_mut().unwrap()["deployments"].as_array_mut().unwrap().truncate(1);
+    // The old deployment shows no more, and its record does; one of the same rollout is none to go back to.
+    let mut recorded = world.clone();
+    recorded.service.as_mut().unwrap()["deployments"].as_array_mut().unwrap().truncate(1);
+    let mut same = recorded.clone();
+    same.records[1]["targetServiceRevision"] = same.records[0]["targetServiceRevision"].clone();
+    let mut failed = recorded.clone();
+    failed.records[1]["status"] = json!("STOPPED");
     let mut over = world.clone();
     over.records[0]["status"] = json!("ROLLBACK_REQUESTED");
     let hopeless: &[Reason] = &[Reason::RolloutHopeless];
@@ -260,6 +269,9 @@ fn a_hopeless_rollout_is_stopped_and_one_that_may_pass_is_not() {
         ("a task of the new one runs", &running, &v2, "ecs-svc/2", MISSING, &[], &[]),
         ("it is being rolled back already", &over, &v2, "ecs-svc/2", MISSING, &[], &[]),
         ("nothing to go back to", &first, &v2, "ecs-svc/2", MISSING, &[], hopeless),
+        ("a record to go back to", &recorded, &v2, "ecs-svc/2", MISSING, stop, &[]),
+        ("no other record", &same, &v2, "ecs-svc/2", MISSING, &[], hopeless),
+        ("no good record", &failed, &v2, "ecs-svc/2", MISSING, &[], hopeless),
         ("the spec wants it left", &held_world, &leaving, "ecs-svc/2", MISSING, &[], hopeless),
     ];
     for (name, world, desired, by, words, calls, holds) in rows {

@@ -54,7 +54,7 @@ pub(super) async fn read(
     });
     if let Some(same) = known.take_if(|_| is_same) {
         let listing = same.listing.confirmed(now);
-        *known = Some(Known { listing, begun, ..same });
+        *known = Some(Known { begun, listing, ..same });
         return Ok(true);
     }
     let described = Instant::now();

@@ -39,7 +39,7 @@ pub struct StateStore(Arc<Place>);
 enum Place {
     Memory(Memory),
     Directory(Directory),
-    Bucket(Bucket),
+    Bucket(Box<Bucket>),
 }
 
 /// A document as it was read.
@@ -84,7 +84,7 @@ impl StateStore {
 
     /// A store under a prefix of a bucket.
     pub fn in_bucket(s3: S3, bucket: String, prefix: String) -> Self {
-        Self(Arc::new(Place::Bucket(Bucket::new(s3, bucket, prefix))))
+        Self(Arc::new(Place::Bucket(Box::new(Bucket::new(s3, bucket, prefix)))))
     }
 
     /// What is kept of a service; nothing at all is an empty record.

@@ -66,7 +66,7 @@ impl SourceObject {
             Standing::Failed { message, .. } => Some(message.to_owned()),
             Standing::Unread | Standing::Read => None,
         };
-        Self { conditions, error, ..self }
+        Self { error, conditions, ..self }
     }
 
     /// The condition of a type, if it has been said.

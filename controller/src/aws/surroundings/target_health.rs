@@ -45,7 +45,11 @@ impl Account {
             .filter(|health| health.state() != Some(&TargetHealthStateEnum::Healthy))
             .map(|health| TargetHealthFact {
                 state: text(health.state().map(TargetHealthStateEnum::as_str)),
-                reason: text(health.reason().map(|reason| reason.as_str())),
+                reason: text(
+                    health
+                        .reason()
+                        .map(aws_sdk_elasticloadbalancingv2::types::TargetHealthReasonEnum::as_str),
+                ),
                 description: text(health.description()),
             })
             .collect())

@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_spec_that_the_host_left_out_is_refused_and_others_do_not_count() {
-        let listing = b"100644 blob aa     BAD\tbig.yaml\0100644 blob ab     BAD\tfilm.mp4\0";
+        let listing = b"100644 blob aa     BAD\tbig.yaml\x00100644 blob ab     BAD\tfilm.mp4\0";
         let tree = parse(listing, "").unwrap();
         assert_eq!(tree.entries, BTreeMap::from([entry("big.yaml", Err(Refusal::LeftOut))]));
         assert_eq!(tree.absent, BTreeSet::from(["aa".to_owned()]));

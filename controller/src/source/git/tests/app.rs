@@ -80,13 +80,13 @@ async fn serve_api(public: Vec<u8>) -> (Arc<GitHub>, String) {
     (github, api)
 }
 
-fn app(key_file: &str, api: &str) -> Option<GithubApp> {
-    Some(GithubApp {
+fn app(key_file: &str, api: &str) -> GithubApp {
+    GithubApp {
         app_id: "Iv1.abc".to_owned(),
         installation_id: 42,
         private_key: SecretFrom { env: None, file: Some(key_file.to_owned()) },
         api: Some(api.to_owned()),
-    })
+    }
 }
 
 #[tokio::test]
@@ -98,8 +98,10 @@ async fn an_app_reads_with_tokens_that_it_is_given() {
     let (stranger, _) = key(folder.path(), "stranger");
     let (github, api) = serve_api(public).await;
     let (url, server) = serve(repository.path().to_owned()).await;
-    let place =
-        |file: &str| GitSource { github_app: app(file, &api), ..source(&format!("{url}.git")) };
+    let place = |file: &str| GitSource {
+        github_app: Some(app(file, &api)),
+        ..source(&format!("{url}.git"))
+    };
     let mut reading_app = reading(&place(&file));
     assert_eq!(reading_app.reader.fetch().await.unwrap().revision().as_str(), commit);
     let commit = repository.commit_file("web.yaml", "v2");
@@ -159,7 +161,7 @@ async fn an_app_pushes_with_tokens_that_it_is_given_and_gets_a_new_one_in_time()
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/fleet.git", listener.local_addr().unwrap());
     let server = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-    let push = GitPush { github_app: app(&file, &api), ..GitPush::default() };
+    let push = GitPush { github_app: Some(app(&file, &api)), ..GitPush::default() };
     let mut writer = host.writer(&GitSource { push: Some(push), ..source(&url) });
     let asked = || github.asked.lock().unwrap().len();
     for tag in ["v2", "v3"] {

@@ -43,7 +43,7 @@ impl Host {
         }
         fs::write(folder.join("authorized"), format!("{welcome}\n")).unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let path = std::env::var("PATH").unwrap();
+        let path = std::env::var_os("PATH").unwrap().into_string().unwrap();
         let place = folder.display();
         let settings = format!(
             "ListenAddress 127.0.0.1\nPort {port}\nHostKey {place}/host\n\

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{E, Edit, W, advised, ec2, fargate, fine, told};
+use super::{E, Edit, W, advised, ec2, edited, fargate, findings, fine, told};
 
 fn app(member: &str) -> &'static str {
     format!("/spec/taskDefinition/containerDefinitions/0/{member}").leak()
@@ -512,6 +512,14 @@ fn registries_lattice_and_gateways() {
         &[registry(json!({"registryArn": "shop"}))],
         &[(E, at("registryArn"), "`shop` is not the ARN of a Cloud Map service")],
     );
+    for other in ["arn:aws:s3:::shop", "aws:servicediscovery:r:1:service/srv-1"] {
+        let message = format!("`{other}` is not the ARN of a Cloud Map service");
+        told(
+            fargate,
+            &[registry(json!({"registryArn": other}))],
+            &[(E, at("registryArn"), &message)],
+        );
+    }
     told(
         fargate,
         &[registry(json!({"containerName": "app"}))],
@@ -582,4 +590,27 @@ fn registries_lattice_and_gateways() {
         ],
         &[(E, "SERVICE.gatewayConnectors", "has `2` gateways; a service takes 1")],
     );
+}
+
+/// An ARN of something else is no more right than a text that has the right words in it.
+#[test]
+fn an_arn_is_one_of_the_right_kind() {
+    let hook = |arn: &str| json!([{ "hookTargetArn": arn, "roleArn": "arn:aws:iam::111122223333:role/hook", "lifecycleStages": ["PRE_SCALE_UP"] }]);
+    let group = |arn: &str| json!(arn);
+    let rows: [(&str, &dyn Fn(&str) -> Value, &str); 2] = [
+        ("/spec/service/loadBalancers/0/targetGroupArn", &group, ":targetgroup/web/1"),
+        (
+            "/spec/service/deploymentConfiguration/lifecycleHooks",
+            &hook,
+            ":lambda:r:1:function:check",
+        ),
+    ];
+    for (pointer, value, kind) in rows {
+        let speaks = |arn: &str| {
+            let found = findings(&edited(fargate(), &[(pointer, value(arn))]));
+            found.iter().any(|finding| finding.message.contains(arn))
+        };
+        assert!(!speaks(&format!("arn:aws:elasticloadbalancing{kind}")), "{kind}");
+        assert!(speaks("arn:aws:s3:::shop") && speaks(&format!("aws{kind}")), "{kind}");
+    }
 }

@@ -595,22 +595,27 @@ fn registries_lattice_and_gateways() {
 /// An ARN of something else is no more right than a text that has the right words in it.
 #[test]
 fn an_arn_is_one_of_the_right_kind() {
-    let hook = |arn: &str| json!([{ "hookTargetArn": arn, "roleArn": "arn:aws:iam::111122223333:role/hook", "lifecycleStages": ["PRE_SCALE_UP"] }]);
-    let group = |arn: &str| json!(arn);
-    let rows: [(&str, &dyn Fn(&str) -> Value, &str); 2] = [
-        ("/spec/service/loadBalancers/0/targetGroupArn", &group, ":targetgroup/web/1"),
-        (
-            "/spec/service/deploymentConfiguration/lifecycleHooks",
-            &hook,
-            ":lambda:r:1:function:check",
-        ),
-    ];
-    for (pointer, value, kind) in rows {
-        let speaks = |arn: &str| {
-            let found = findings(&edited(fargate(), &[(pointer, value(arn))]));
-            found.iter().any(|finding| finding.message.contains(arn))
-        };
-        assert!(!speaks(&format!("arn:aws:elasticloadbalancing{kind}")), "{kind}");
-        assert!(speaks("arn:aws:s3:::shop") && speaks(&format!("aws{kind}")), "{kind}");
+    let speaks = |pointer: &'static str, value: &Value, arn: &str| {
+        let found = findings(&edited(fargate(), &[(pointer, value.clone())]));
+        found.iter().any(|finding| finding.message.contains(arn))
+    };
+    let groups = "/spec/service/loadBalancers/0/targetGroupArn";
+    for (arn, is_right) in [
+        ("arn:aws:elasticloadbalancing:r:1:targetgroup/web/1", true),
+        ("arn:aws:s3:::shop", false),
+        ("aws:elasticloadbalancing:r:1:targetgroup/web/1", false),
+    ] {
+        assert_eq!(speaks(groups, &json!(arn), arn), !is_right, "{arn}");
+    }
+    let hooks = "/spec/service/deploymentConfiguration/lifecycleHooks";
+    for (arn, is_right) in [
+        ("arn:aws:lambda:r:1:function:check", true),
+        ("arn:aws:s3:::shop", false),
+        ("aws:lambda:r:1:function:check", false),
+    ] {
+        let role = "arn:aws:iam::111122223333:role/hook";
+        let hook =
+            json!([{"hookTargetArn": arn, "roleArn": role, "lifecycleStages": ["PRE_SCALE_UP"]}]);
+        assert_eq!(speaks(hooks, &hook, arn), !is_right, "{arn}");
     }
 }

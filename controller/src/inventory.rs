@@ -17,7 +17,7 @@ use crds::{
 };
 use indexmap::IndexMap;
 use planner::Desired;
-use planner::prune::SourceFacts;
+use planner::prune::{self, SourceFacts};
 use planner::rules::{self, Finding, Severity};
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -311,6 +311,7 @@ impl Inventory {
             .count();
         SourceFacts::Complete {
             prune: state.policy.prune.unwrap_or(false),
+            brake: state.policy.prune_brake.unwrap_or(prune::DEFAULT_BRAKE),
             leaving,
             total: self.keys_of(source).len() + leaving,
         }

@@ -30,6 +30,7 @@ use crate::apply::{self, Outcome};
 use crate::aws::{self, Account, Aws, Retry};
 use crate::checks::{self, Checks};
 use crate::clock::Clock;
+use crate::explain;
 use crate::hooks;
 use crate::inventory::{Doubt, Entry, Inventory, Wanted};
 use crate::observe;
@@ -254,9 +255,12 @@ async fn observed(
     desired: &Desired,
     said: &Said,
 ) -> Result<Observed, aws::Error> {
-    let observed = observe::service(account, desired).await?;
+    let known = (said.record().past.as_slice(), context.clock.now());
+    let observed = Box::pin(observe::service(account, desired, known)).await?;
     let hooks = hooks::observe(context, account, desired, said.record()).await?;
-    Ok(Observed { sent: expectation::sent(context, &desired.key), hooks, ..observed })
+    let observed = Observed { sent: expectation::sent(context, &desired.key), hooks, ..observed };
+    let (before, now) = (said.record().explained.as_ref(), context.clock.now());
+    Ok(explain::observe(account, desired, observed, before, now).await)
 }
 
 /// Takes a service about which nothing can be decided now out of the lines that it may stand in.
@@ -303,8 +307,10 @@ async fn plan_only(context: &Context, entry: &Entry) -> Result<Foreseen, String>
     let account = context
         .account(&desired.key)
         .ok_or_else(|| format!("the configuration names no target `{}`", desired.key.target))?;
-    let observed = observe::service(account, desired).await.map_err(|error| error.to_string())?;
     let said = orders::said(context, &desired.key).await;
+    let known = (said.record().past.as_slice(), context.clock.now());
+    let observed = Box::pin(observe::service(account, desired, known)).await;
+    let observed = observed.map_err(|error| error.to_string())?;
     let hooks = hooks::look(context, account, desired, said.record()).await;
     let hooks = hooks.map_err(|error| error.to_string())?;
     let mut observed =

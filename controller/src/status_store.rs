@@ -27,6 +27,7 @@ use board::Board;
 pub use event::{Event, EventKind, EventLevel};
 pub use object::{Readiness, ServiceObject, SourceKind, SourceObject};
 pub use query::{Counts, Page, Query};
+pub(crate) use redact::redact;
 pub use release::ReleaseObject;
 pub use spec_text::SpecText;
 pub use standing::Standing;

@@ -15,6 +15,7 @@ mod invalid;
 mod meta;
 mod name;
 mod order;
+mod percent;
 mod push;
 mod release;
 mod rollout;
@@ -49,6 +50,7 @@ pub use name::{
     TargetName, TfstateName,
 };
 pub use order::{Order, PastRelease, ReleaseOutcome, ReleasedImage, Verb};
+pub use percent::Percent;
 pub use push::{CommitAuthor, CommitSigning, GitPush};
 pub use release::{
     AlphabeticalOrder, ChosenVersion, FindingSeverity, Gates, NumericOrder, PendingVersion,

@@ -168,7 +168,7 @@ reasons! {
     DependencyCycle,
     /// As many services of the target are rolling tasks as it allows; the change waits in line.
     WaitingForPlace,
-    /// `rollout.windows` allows no change that rolls tasks at this time.
+    /// `rollout.windows` allows no change that rolls tasks, and no move of production traffic, at this time.
     OutsideWindow,
     /// Another deployment controller (CodeDeploy, EXTERNAL) carries out the service's rollouts.
     ForeignController,

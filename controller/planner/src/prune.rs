@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crds::ecs::Effect;
-use crds::{DeletionPolicy, ObjectKey, OwnerName, Reason};
+use crds::{DeletionPolicy, ObjectKey, OwnerName, Percent, Reason};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -27,6 +27,8 @@ pub enum SourceFacts {
     Complete {
         /// Whether its policy allows deleting.
         prune: bool,
+        /// The share of it that may leave at once without a confirmation.
+        brake: Percent,
         /// How many of its services have no spec any more, this one included.
         leaving: usize,
         /// How many services it has in all, those included.
@@ -34,14 +36,14 @@ pub enum SourceFacts {
     },
 }
 
-/// The share of a source, in percent, that may leave with one revision without a confirmation; at least one service may.
-const BRAKE_PERCENT: usize = 20;
+/// The share of a source that may leave with one revision without a confirmation, unless the source says otherwise.
+pub const DEFAULT_BRAKE: Percent = Percent::of(20);
 /// How soon it is looked whether a deleted service is gone.
 const DRAINING_POLL: Duration = Duration::from_secs(15);
 
-/// How many services of a source may be deleted for one revision.
-pub fn brake(total: usize) -> usize {
-    (total * BRAKE_PERCENT / 100).max(1)
+/// How many services of a source may be deleted for one revision: its share, and at least one.
+pub fn brake(total: usize, share: Percent) -> usize {
+    share.share_of(total).max(1)
 }
 
 /// What to do about a service that has no spec.
@@ -76,7 +78,7 @@ pub fn plan(
             return Plan::nothing();
         }
     }
-    let (prune, leaving, total) = match source {
+    let (prune, brake, leaving, total) = match source {
         SourceFacts::Unread => {
             return hold(
                 Reason::SourceIncomplete,
@@ -90,7 +92,9 @@ pub fn plan(
                     .to_owned(),
             );
         }
-        SourceFacts::Complete { prune, leaving, total } => (prune, leaving, total),
+        SourceFacts::Complete { prune, brake: share, leaving, total } => {
+            (prune, brake(total, share), leaving, total)
+        }
     };
     if !prune {
         return hold(
@@ -120,11 +124,10 @@ pub fn plan(
                 "none of the source's {total} services has a spec any more: an empty source is no order to delete"
             ),
         ),
-        DeletionPolicy::Delete if leaving > brake(total) => hold(
+        DeletionPolicy::Delete if leaving > brake => hold(
             Reason::PruneBrake,
             format!(
-                "{leaving} of the source's {total} services have lost their specs at once and at most {} may be deleted",
-                brake(total)
+                "{leaving} of the source's {total} services have lost their specs at once and at most {brake} may be deleted (`sync.pruneBrake`)"
             ),
         ),
         DeletionPolicy::Delete => deletion::next(key, service, now),
@@ -198,8 +201,12 @@ mod tests {
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     #[test]
-    fn at_least_one_service_may_leave_and_at_most_a_fifth() {
-        assert_eq!([0, 1, 4, 5, 9, 10, 1000].map(brake), [1, 1, 1, 1, 1, 2, 200]);
+    fn at_least_one_service_may_leave_and_at_most_its_share() {
+        let allowed = |percent| [0, 1, 4, 5, 9, 10, 1000].map(|total| brake(total, percent));
+        assert_eq!(allowed(DEFAULT_BRAKE), [1, 1, 1, 1, 1, 2, 200]);
+        assert_eq!(allowed(Percent::of(0)), [1; 7]);
+        assert_eq!(allowed(Percent::of(50)), [1, 1, 2, 2, 4, 5, 500]);
+        assert_eq!(allowed(Percent::of(100)), [1, 1, 4, 5, 9, 10, 1000]);
     }
 
     fn key(name: &str) -> ObjectKey {

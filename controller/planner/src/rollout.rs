@@ -88,6 +88,11 @@ pub fn is_moving(service: &ObservedService) -> bool {
     })
 }
 
+/// Whether the rollout that the service is at has ended well.
+pub fn has_completed(service: &ObservedService) -> bool {
+    service.primary().is_some_and(|primary| primary.rollout_state.as_deref() == Some("COMPLETED"))
+}
+
 /// Reads where the rollout of the wanted revision stands.
 pub fn stands(desired: &Desired, observed: &Observed) -> Rollout {
     let Some(service) = &observed.service else { return Rollout::NotStarted };
@@ -135,15 +140,13 @@ pub fn stands(desired: &Desired, observed: &Observed) -> Rollout {
         .flatten()
         .find(|record| record.target_revision == primary.revision_number());
     let is_open = own.is_some_and(is_open);
-    let has_ended_well = own.is_some_and(|record| record.status == DeploymentStatus::Successful);
     match primary.rollout_state.as_deref() {
         Some("FAILED") => Rollout::Failed(reason(Some(primary))),
         // The tasks may all be there while a progressive rollout still shifts traffic or bakes.
         _ if is_open => Rollout::InProgress,
         Some("COMPLETED") => Rollout::Succeeded,
         Some(_) => Rollout::InProgress,
-        // Without ECS's word the record says it; a task that is missing later is no rollout.
-        None if has_ended_well && service.deployments.len() == 1 => Rollout::Succeeded,
+        // Nothing is known but its tasks.
         None if is_moving(service) => Rollout::InProgress,
         None => Rollout::Succeeded,
     }

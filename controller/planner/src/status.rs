@@ -450,25 +450,10 @@ fn rollout_message(service: &ObservedService) -> String {
     }
 }
 
-/// Adds why tasks of the wanted revision stopped, where that is known.
+/// Adds why the newest rollout of the spec does not come on or failed, where that is known.
 fn with_cause(message: &str, desired: &Desired, observed: &Observed) -> String {
-    let attempted = observed
-        .deployments
-        .iter()
-        .flatten()
-        .find(|record| desired.is_attempt(record))
-        .map(|record| format!("ecs-svc/{}", record.target_revision))
-        .or_else(|| {
-            let primary = observed.service.as_ref()?.primary()?;
-            let revision = observed.task_definition.as_ref()?;
-            desired.is_content_of(revision).then(|| primary.id.clone())
-        });
-    match attempted.and_then(|deployment| explain::deployment(observed, &deployment)) {
-        Some(cause) if cause.remedy.is_empty() || !message.contains(cause.remedy) => {
-            format!("{message} ({cause})")
-        }
-        Some(_) | None => message.to_owned(),
-    }
+    explain::of_attempt(desired, observed)
+        .map_or_else(|| message.to_owned(), |cause| cause.added_to(message))
 }
 
 fn progress_message(plan: &Plan) -> String {

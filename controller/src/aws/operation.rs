@@ -110,6 +110,7 @@ operations! {
     ListImages: "ecr" ImageRead reads, "list images of";
     DescribeImageScanFindings: "ecr" ImageRead reads, "read the scan of an image of";
     DescribeTargetGroups: "elasticloadbalancing" LoadBalancerRead reads, "describe target group";
+    DescribeTargetHealth: "elasticloadbalancing" LoadBalancerRead reads, "describe health of targets of";
     DescribeAlarms: "monitoring" AlarmRead reads, "describe alarm";
     GetMetricData: "monitoring" MetricRead reads, "read metrics of";
     DescribeLogGroups: "logs" LogRead reads, "describe log group";
@@ -163,7 +164,7 @@ pub enum Family {
     SecretRead,
     /// `DescribeImages`, `ListImages`, `BatchGetImage`, `GetDownloadUrlForLayer`, `DescribeImageScanFindings`.
     ImageRead,
-    /// `DescribeTargetGroups`.
+    /// `DescribeTargetGroups`, `DescribeTargetHealth`.
     LoadBalancerRead,
     /// `DescribeAlarms`.
     AlarmRead,

@@ -129,7 +129,9 @@ fn authority(request: &Request<Bytes>) -> String {
 }
 
 fn is_of_aws(authority: &str) -> bool {
-    authority.is_empty() || authority.ends_with(".amazonaws.com") || authority.ends_with(".aws")
+    let host = authority.to_ascii_lowercase();
+    let domain = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+    authority.is_empty() || domain("amazonaws.com") || domain("aws")
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod colours;
 mod crashes;
 mod drift;
 mod events;
+mod explained;
 mod failures;
 mod fansite;
 mod gates;

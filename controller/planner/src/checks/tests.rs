@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::gate;
 
 const BEGAN: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -16,7 +17,7 @@ fn at(seconds: i64) -> Timestamp {
 
 fn resolved(check: Value) -> Result<DesiredCheck, (String, String)> {
     let check: Check = serde_json::from_value(check).unwrap();
-    resolve(&[check]).map(|mut checks| checks.remove(0))
+    resolve(&[check], true).map(|mut checks| checks.remove(0))
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "callers write `json!({…})`")]
@@ -175,14 +176,14 @@ fn each_step_of_a_gate_is_judged_anew() {
         }
         assert_eq!(word(&analysis.verdict(&checks, Part::Gate, at(60))), "passed", "{hook}");
     }
-    let says = |known: Option<&Analysis>, hook| at_gate(&checks, known, hook, at(60));
-    assert_eq!(says(Some(&analysis), "ecs-PAUSE-2"), crate::gate::Verdict::Pass);
+    let says = |known: Option<&Analysis>, hook| gate::decide(at_gate(&checks, known, hook, at(60)));
+    assert_eq!(says(Some(&analysis), "ecs-PAUSE-2"), gate::Decision::Continue);
     for (known, hook) in [(None, "ecs-PAUSE-2"), (Some(&analysis), "ecs-PAUSE-3")] {
-        assert!(matches!(says(known, hook), crate::gate::Verdict::Wait { .. }), "{hook}");
+        assert!(matches!(says(known, hook), gate::Decision::Wait { .. }), "{hook}");
     }
     analysis.count(Part::Gate, "smoke", measurement(Outcome::Fail, at(70)));
     let said = says(Some(&analysis), "ecs-PAUSE-2");
-    assert!(matches!(said, crate::gate::Verdict::Stop { .. }), "{said:?}");
+    assert!(matches!(said, gate::Decision::Stop { .. }), "{said:?}");
 }
 
 #[test]
@@ -272,6 +273,99 @@ fn the_load_balancer_is_judged_by_what_it_has_data_of() {
         let found = judge(&check, &Reading::Alb { new, old, before: None }, at(0));
         assert_eq!(found.outcome, expected, "{rule} {new:?} {old:?}: {}", found.message);
     }
+}
+
+/// One row a figure at its edge, for `alb: {}` with two target groups and with one.
+#[test]
+fn without_conditions_the_load_balancer_is_judged_by_built_in_ones() {
+    let none = -1.0;
+    let sides = |new: [f64; 4], old: Option<[f64; 4]>| (figures_of(new), old.map(figures_of));
+    let (pass, fail, open) = (Outcome::Pass, Outcome::Fail, Outcome::Inconclusive);
+    let rows: Vec<((AlbFigures, Option<AlbFigures>), Outcome, Outcome)> = vec![
+        // Requests, errors, latency, healthy hosts: of the new side, of the old one. With two groups, with one.
+        (sides([1000.0, 10.0, 0.5, 1.0], None), pass, pass),
+        (sides([1000.0, 11.0, 0.5, 1.0], None), open, fail),
+        (sides([1000.0, 30.0, 0.5, 2.0], Some([1000.0, 20.0, 0.5, 2.0])), pass, fail),
+        (sides([1000.0, 31.0, 0.5, 2.0], Some([1000.0, 20.0, 0.5, 2.0])), fail, fail),
+        (sides([1000.0, none, 3.0, 2.0], Some([1000.0, none, 2.0, 2.0])), pass, pass),
+        (sides([1000.0, none, 3.1, 2.0], Some([1000.0, none, 2.0, 2.0])), fail, pass),
+        (sides([1000.0, none, 0.6, 2.0], None), open, pass),
+        (sides([1000.0, none, 0.1, 0.0], None), fail, fail),
+        (sides([1000.0, none, 0.1, none], None), open, open),
+        (sides([10.0, none, 0.1, 2.0], None), pass, pass),
+        (sides([9.0, 9.0, 0.1, 2.0], None), open, open),
+        (sides([none, none, none, 2.0], Some([1000.0, none, 0.1, 2.0])), open, open),
+    ];
+    for ((new, old), beside, alone) in rows {
+        for (has_two_sides, expected) in [(true, beside), (false, alone)] {
+            let check = json!([{ "name": "alb", "alb": {} }]);
+            let checks: Vec<Check> = serde_json::from_value(check).unwrap();
+            let check = resolve(&checks, has_two_sides).unwrap().remove(0);
+            let found = judge(&check, &Reading::Alb { new, old, before: None }, at(0));
+            let told = format!("{new:?} {old:?} {has_two_sides}: {}", found.message);
+            assert_eq!(found.outcome, expected, "{told}");
+        }
+    }
+    let Provider::Alb(rule) = check_of(json!({ "window": "5m", "minRequests": 1 })).provider else {
+        panic!("another provider")
+    };
+    let told: Vec<String> = rule.conditions().map(ToString::to_string).collect();
+    assert_eq!(told, ["<= 1% or <= 1.5 x old", "<= 500ms or <= 1.5 x old", ">= 1"]);
+    assert_eq!((rule.min_requests, rule.window), (1, Duration::from_mins(5)));
+    // One condition of its own takes the place of all of them.
+    let Provider::Alb(rule) = check_of(json!({ "latency": "< 2s" })).provider else {
+        panic!("another provider")
+    };
+    assert_eq!((rule.conditions().count(), rule.min_requests), (1, 1));
+}
+
+fn figures_of([requests, errors, latency, healthy]: [f64; 4]) -> AlbFigures {
+    figures(requests, errors, latency, healthy)
+}
+
+fn check_of(alb: Value) -> DesiredCheck {
+    resolved(json!({ "name": "alb", "alb": alb })).unwrap()
+}
+
+/// A rollout with stages whose check was measured like this once a minute, with production traffic since then.
+#[test]
+fn silence_passes_no_gate() {
+    let once = json!({});
+    let lenient = json!({ "failureLimit": 1 });
+    let delayed = json!({ "initialDelay": "10m" });
+    let staged = json!({ "at": ["POST_SCALE_UP"] });
+    let rows: &[(&Value, &str, Option<i64>, i64, &str)] = &[
+        (&once, "", None, 0, "running"),
+        (&once, "p", None, 30, "passed"),
+        (&once, "f", None, 30, "failed"),
+        (&lenient, "f", None, 30, "passed"),
+        (&once, "i", None, 30, "running"),
+        (&once, "piiiii", None, 330, "running"),
+        (&once, "piiiiii", None, 360, "inconclusive"),
+        (&once, "piiiiiip", None, 430, "passed"),
+        // Before there is production traffic a first measurement may be waited for, afterwards it may not.
+        (&delayed, "", None, 30, "passed"),
+        (&delayed, "", Some(20), 30, "running"),
+        (&delayed, "", None, 600, "running"),
+        // What was said before it says nothing of it.
+        (&once, "pp", Some(61), 90, "running"),
+        (&once, "ppp", Some(61), 130, "passed"),
+        (&staged, "", Some(0), 600, "passed"),
+    ];
+    for (more, history, traffic, now, expected) in rows {
+        let checks = [check((*more).clone())];
+        let mut analysis = measured(history, None);
+        if let Some(traffic) = traffic {
+            analysis.has_traffic(at(*traffic));
+        }
+        let said = analysis.spoken(&checks, at(*now));
+        assert_eq!(word(&said), *expected, "{more} {history:?} {traffic:?} {now}: {said:?}");
+    }
+    let alb = [check_of(json!({}))];
+    let mut analysis = measured("", None);
+    assert_eq!(word(&analysis.spoken(&alb, at(7200))), "passed", "nobody can ask it anything yet");
+    analysis.has_traffic(at(7200));
+    assert_eq!(word(&analysis.spoken(&alb, at(7200))), "running");
 }
 
 #[test]
@@ -410,7 +504,6 @@ fn checks_that_cannot_be_measured_are_refused_by_their_place() {
             json!({ "name": "a", "cloudwatch": { "metrics": [{ "id": "a", "expression": "1", "returnData": false }] }, "success": "> 1" }),
             "[0].cloudwatch.metrics",
         ),
-        (json!({ "name": "a", "alb": {} }), "[0].alb"),
         (json!({ "name": "a", "alb": { "latency": "fast" } }), "[0].alb.latency"),
         (json!({ "name": "a", "alb": { "latency": "< 1s", "window": "30s" } }), "[0].alb.window"),
         (json!({ "name": "a", "alb": { "latency": "< 1s" }, "success": "> 1" }), "[0].success"),
@@ -422,7 +515,7 @@ fn checks_that_cannot_be_measured_are_refused_by_their_place() {
         json!([{ "name": "a", "http": http }, { "name": "a", "http": http }]),
     )
     .unwrap();
-    assert_eq!(resolve(&twice).unwrap_err().0, "[1].name");
+    assert_eq!(resolve(&twice, true).unwrap_err().0, "[1].name");
     assert_eq!(check(json!({ "after": "10m" })).after, Duration::from_mins(10));
     for (fine, told) in [
         (

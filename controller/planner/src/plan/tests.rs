@@ -2,6 +2,7 @@
 
 mod checks;
 mod deeds;
+mod explained;
 mod hooks;
 mod orders;
 mod reload;
@@ -18,6 +19,7 @@ use crate::desired::Desired;
 use crate::observed::{Observed, ObservedService, ObservedTaskDefinition, ServiceDeployment};
 use crate::orders::Orders;
 use crate::ownership::{OWNER, SPEC_HASH};
+use crate::unsaid;
 
 pub(crate) const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333";
 
@@ -86,20 +88,24 @@ impl World {
                 .find(|answer| answer["taskDefinition"]["taskDefinitionArn"] == arn);
             found.map(ObservedTaskDefinition::from_describe)
         };
-        let service = self.service.as_ref().map(ObservedService::from_describe);
+        let mut service = self.service.as_ref().map(ObservedService::from_describe);
         let task_definition =
             service.as_ref().and_then(|service| revision(&service.task_definition));
         let deployments = self.records.iter().map(|record| ServiceDeployment {
             task_definition: record["taskDefinition"].as_str().and_then(revision),
             ..ServiceDeployment::from_describe(record)
         });
+        let deployments: Vec<ServiceDeployment> = deployments.collect();
+        if let Some(service) = &mut service {
+            unsaid::by_records(service, &deployments);
+        }
         Observed {
             service,
             task_definition,
             candidates: Some(
                 self.revisions.iter().rev().map(ObservedTaskDefinition::from_describe).collect(),
             ),
-            deployments: Some(deployments.collect()),
+            deployments: Some(deployments),
             ..Observed::default()
         }
     }
@@ -456,6 +462,23 @@ fn the_steady_state_asks_for_nothing_more() {
     (cheap.candidates, cheap.deployments) = (None, None);
     let wants = wants(&desired("web:v1"), &cheap);
     assert!(!wants.candidates && !wants.deployments && !wants.stopped && !wants.unlisted);
+}
+
+#[test]
+fn where_ecs_says_nothing_the_records_are_read_until_the_end_is_known() {
+    let mut world = World::running("web:v1");
+    let shown = &mut world.service.as_mut().unwrap()["deployments"][0];
+    shown.as_object_mut().unwrap().remove("rolloutState");
+    let mut cheap = world.observe();
+    (cheap.candidates, cheap.deployments) = (None, None);
+    let asked = wants(&desired("web:v1"), &cheap);
+    assert!(asked.deployments && !asked.stopped && !asked.images, "{asked:?}");
+    let past = serde_json::from_value(json!({
+        "id": "1", "taskDefinition": "shop-web:1", "taskDefinitionArn": revision_arn(1), "outcome": "Successful",
+    }));
+    unsaid::by_history(cheap.service.as_mut().unwrap(), &[past.unwrap()]);
+    let asked = wants(&desired("web:v1"), &cheap);
+    assert!(!asked.deployments && !asked.stopped && asked.images, "{asked:?}");
 }
 
 /// What a rollout under way brings counts for the spec that comes next, and the revision before it runs beside it.

@@ -14,6 +14,7 @@ mod repository;
 mod roles;
 mod secrets;
 mod target_groups;
+mod target_health;
 mod values;
 
 use std::future::Future;
@@ -26,6 +27,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::Value;
 
+pub use alarms::AlarmFact;
 pub use images::{ImageFact, ImageQuestion};
 pub use layer::LayerAddress;
 pub use metrics::MetricValues;
@@ -33,6 +35,7 @@ pub use repository::{Manifest, Repository, RepositoryImage, ScanFact};
 pub use roles::RoleFact;
 pub use secrets::{ParameterFact, SecretFact};
 pub use target_groups::TargetGroupFact;
+pub use target_health::TargetHealthFact;
 pub use values::PlainParameter;
 
 use super::batch::Batcher;
@@ -88,7 +91,8 @@ pub(super) struct Surroundings {
     image_answers: Recent<ImageQuestion, ImageFact>,
     clusters: Watched<String, Value>,
     target_groups: Watched<String, TargetGroupFact>,
-    alarms: Watched<String, bool>,
+    target_health: Recent<String, Vec<TargetHealthFact>>,
+    alarms: Watched<String, AlarmFact>,
     log_groups: Recent<String, bool>,
     roles: Recent<String, Option<RoleFact>>,
 }
@@ -124,6 +128,7 @@ impl Surroundings {
             image_answers: Recent::default(),
             clusters: Watched::new(clusters::batcher(connection)),
             target_groups: Watched::new(target_groups::batcher(connection)),
+            target_health: Recent::default(),
             alarms: Watched::new(alarms::batcher(connection)),
             log_groups: Recent::default(),
             roles: Recent::default(),

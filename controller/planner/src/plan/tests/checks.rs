@@ -14,7 +14,7 @@ const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 fn checked(image: &str) -> Desired {
     let check = json!([{ "name": "smoke", "http": { "url": "https://web.example/" } }]);
     let check: Vec<crds::Check> = serde_json::from_value(check).unwrap();
-    Desired { checks: judging::resolve(&check).unwrap(), ..desired(image) }
+    Desired { checks: judging::resolve(&check, false).unwrap(), ..desired(image) }
 }
 
 fn tags_of(world: &World) -> Tags {

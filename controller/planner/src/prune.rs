@@ -246,7 +246,9 @@ mod tests {
             &[(OWNER, "test"), (DELETION_POLICY, "Delete"), (PROTECT, "true")];
         let freed: &[(&str, &str)] =
             &[(OWNER, "test"), (DELETION_POLICY, "Delete"), (PROTECT, "false")];
-        let complete = |prune, leaving, total| SourceFacts::Complete { prune, leaving, total };
+        let brake = DEFAULT_BRAKE;
+        let complete =
+            |prune, leaving, total| SourceFacts::Complete { prune, brake, leaving, total };
         let one = complete(true, 1, 10);
         for (tags, state, source, expected) in [
             (owned, "ACTIVE", one, "DeleteService"),

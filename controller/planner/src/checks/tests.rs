@@ -541,7 +541,7 @@ fn checks_that_cannot_be_measured_are_refused_by_their_place() {
     let many = |count: usize| {
         let check = |at: usize| json!({ "name": format!("c{at}"), "http": http });
         let checks: Vec<Check> = serde_json::from_value((0..count).map(check).collect()).unwrap();
-        resolve(&checks)
+        resolve(&checks, false)
     };
     assert!(many(CHECKS_MAX).is_ok() && many(CHECKS_MAX + 1).is_err());
 }

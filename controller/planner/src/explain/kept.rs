@@ -41,9 +41,8 @@ pub fn keep(before: Option<&Kept>, desired: &Desired, observed: &Observed) -> Op
     let Some(deployment) = attempt(desired, observed) else { return before.cloned() };
     let own = before.filter(|kept| kept.deployment == deployment);
     let is_over = match rollout::stands(desired, observed) {
-        Rollout::NotStarted => return before.cloned(),
         Rollout::Succeeded if own.is_some() => return None,
-        Rollout::Succeeded => return before.cloned(),
+        Rollout::NotStarted | Rollout::Succeeded => return before.cloned(),
         Rollout::InProgress => false,
         Rollout::RollingBack(_) | Rollout::RolledBack(_) | Rollout::Failed(_) => true,
     };

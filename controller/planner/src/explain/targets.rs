@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{Explanation, Outlook, Speaker, shortened};
 use crate::observed::Target;
 
-/// A reason code of DescribeTargetHealth: its outlook, what it says, the remedy.
+/// A reason code of `DescribeTargetHealth`: its outlook, what it says, the remedy.
 type Row = (&'static str, Outlook, &'static str, &'static str);
 
 /// Checks that fail, and targets that are not used; what comes first is told first.
@@ -116,7 +116,7 @@ fn of(rows: &[Row], targets: &[&Target]) -> Option<Explanation> {
     rows.iter().find_map(|(code, outlook, says, remedy)| {
         let such: Vec<&Target> =
             targets.iter().filter(|target| target.reason == *code).copied().collect();
-        (!such.is_empty()).then(|| told(&such, *outlook, says, *remedy))
+        (!such.is_empty()).then(|| told(&such, *outlook, says, remedy))
     })
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{list, text};
 
-/// A target that gets no traffic, as DescribeTargetHealth shows it (aws.md §6.8).
+/// A target that gets no traffic, as `DescribeTargetHealth` shows it (aws.md §6.8).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The ARN of its target group.

@@ -223,7 +223,10 @@ fn a_gate_is_judged_that_has_checks_and_stops_a_rollout_of_this_spec_that_is_to_
     assert_eq!(judging::gate_of(&next, &elsewhere.observe()), None);
     // A gate without checks is not judged, nor is another spec's rollout, nor one that has been.
     let mut approved = next.clone();
-    approved.gates.at.insert(stage, crate::gate::Gate { approval: true, checks: false });
+    approved
+        .gates
+        .at
+        .insert(stage, crate::gate::Gate { approval: true, checks: false, window: false });
     assert_eq!(judging::gate_of(&approved, &observed), None);
     let mut other = next.clone();
     other.task_definition = desired("web:v9").task_definition;

@@ -135,7 +135,7 @@ const NO_EARLIER: &str = "no earlier release of the service has ended well";
 fn checked(image: &str) -> Desired {
     let check = json!([{ "name": "smoke", "http": { "url": "https://web.example/" } }]);
     let check: Vec<crds::Check> = serde_json::from_value(check).unwrap();
-    Desired { checks: crate::checks::resolve(&check).unwrap(), ..desired(image) }
+    Desired { checks: crate::checks::resolve(&check, false).unwrap(), ..desired(image) }
 }
 
 #[test]

@@ -232,8 +232,9 @@ fn why_tasks_stopped_is_told_once() {
     let stopped = |started_by: &str| StoppedTask {
         started_by: started_by.to_owned(),
         stop_code: "TaskFailedToStart".to_owned(),
+        task_definition: String::new(),
         reason: "CannotPullContainerError: manifest unknown".to_owned(),
-        container: None,
+        containers: Vec::new(),
         stopped_at: Some(NOW),
     };
     let with = |started_by: &str| Observed {

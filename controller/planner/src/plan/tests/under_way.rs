@@ -167,7 +167,7 @@ fn production_traffic_waits_for_its_window_and_the_end_of_the_gate_is_told() {
         ("closed, and an approval is none", &evening, approve(&evening), &[], waits),
         ("closed for longer than the gate waits", &sunday, Orders::default(), &[], waits),
         ("ordered outside of its windows", &sunday, hurry(&sunday), continues, &[]),
-        ("ordered for another spec", &sunday, hurry(&open), &[], waits),
+        ("ordered for another spec", &sunday, hurry(&gated("web:v3", &json!({}))), &[], waits),
     ];
     for (name, desired, orders, calls, holds) in rows {
         let world = on_the_way(desired, "PRE_PRODUCTION_TRAFFIC_SHIFT", Some("h"));

@@ -1,6 +1,6 @@
 //! What is said where something was not read, cannot be used, or has no spec any more.
 
-use super::super::{blocked, orphan, unread, with_invalid, with_pending, with_stale};
+use super::super::{blocked, orphan, unread, with_invalid, with_pending, with_source, with_stale};
 use super::*;
 use crate::observed::ObservedService;
 use crate::plan::Requeue;
@@ -148,4 +148,40 @@ fn a_service_without_a_spec_says_what_becomes_of_it() {
         (&after.last_applied, after.observed_generation),
         (&before.last_applied, Generation(3))
     );
+}
+
+#[test]
+fn a_source_that_is_not_ready_is_told_beside_what_is_in_force() {
+    let wanted = desired("web:v1");
+    let (observed, plan) = (running(json!({})), succeeded());
+    let ready = after(&turn(&wanted, &observed, &plan));
+    let source = |status, reason| crds::Condition {
+        kind: crds::ConditionType::Ready,
+        status,
+        reason,
+        message: "no route".to_owned(),
+        observed_generation: Generation(0),
+        last_transition_time: NOW,
+    };
+    let (yes, no) = (crds::ConditionStatus::True, crds::ConditionStatus::False);
+    let (unread, untrusted) = (Reason::CallFailed, Reason::SourceUntrusted);
+    for (source, minutes, sync, is_told) in [
+        (None, 60, crds::SyncStatus::Synced, false),
+        (Some(source(yes, unread)), 60, crds::SyncStatus::Synced, false),
+        (Some(source(no, unread)), 9, crds::SyncStatus::Synced, true),
+        (Some(source(no, unread)), 10, crds::SyncStatus::Unknown, true),
+        (Some(source(no, untrusted)), 0, crds::SyncStatus::Unknown, true),
+    ] {
+        let now = NOW + jiff::SignedDuration::from_mins(minutes);
+        let said = with_source(ready.clone(), source.as_ref(), now);
+        assert_eq!((said.sync, said.conditions.len() == 4), (sync, is_told), "{source:?}");
+        assert_eq!(said.conditions[..3], ready.conditions, "what is in force stays so");
+        // Told again it is told once, and no more when the source is ready.
+        let again = with_source(said.clone(), source.as_ref(), now);
+        assert_eq!(again, said);
+        assert_eq!(with_source(said, None, now).conditions, ready.conditions);
+    }
+    let differs = with_invalid(ready.clone(), "line 3", None, NOW);
+    let said = with_source(differs, Some(&source(no, untrusted)), NOW);
+    assert_eq!(said.sync, crds::SyncStatus::OutOfSync);
 }

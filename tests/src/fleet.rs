@@ -173,12 +173,12 @@ impl Fleet {
             sandbox.record_to(&folder.join(name)).unwrap();
         }
         let time = SandboxTime::new(ORIGIN.parse().unwrap(), 1.0);
-        Self::on(sandbox, time, options).await
+        Box::pin(Self::on(sandbox, time, options)).await
     }
 
     /// Another operator on the same AWS.
     pub async fn beside(&self, options: FleetOptions) -> Self {
-        Self::on(self.sandbox.clone(), self.time, options).await
+        Box::pin(Self::on(self.sandbox.clone(), self.time, options)).await
     }
 
     async fn on(sandbox: Sandbox, time: SandboxTime, options: FleetOptions) -> Self {

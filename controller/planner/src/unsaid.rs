@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn a_record_says_how_its_deployment_stands() {
-        let rows: &[(&[(u32, &str)], bool, &[Option<&str>])] = &[
+        type Row<'a> = (&'a [(u32, &'a str)], bool, &'a [Option<&'a str>]);
+        let rows: &[Row<'_>] = &[
             (&[(2, "PENDING"), (1, "SUCCESSFUL")], true, &[Some(IN_PROGRESS), Some(COMPLETED)]),
             (&[(2, "IN_PROGRESS"), (1, "SUCCESSFUL")], true, &[Some(IN_PROGRESS), Some(COMPLETED)]),
             (&[(2, "IN_PROGRESS")], false, &[Some(IN_PROGRESS)]),

@@ -42,7 +42,9 @@ pub fn events(data: &[u8]) {
     assert_from_aws(&event, wake);
     match wake {
         Wake::Service(service) => assert_service(&event, service),
-        Wake::Repository { place, name } | Wake::Parameter { place, name } => {
+        Wake::Repository { place, name }
+        | Wake::Parameter { place, name }
+        | Wake::Alarm { place, name } => {
             assert_place(&event, place);
             assert!(says(&event["detail"], &|text| text == name), "{name}");
         }
@@ -88,6 +90,7 @@ fn assert_from_aws(event: &Value, wake: &Wake) {
         Wake::Service(service) => service.call.is_some(),
         Wake::Repository { .. }
         | Wake::Parameter { .. }
+        | Wake::Alarm { .. }
         | Wake::Secret { .. }
         | Wake::Object { .. } => false,
     };

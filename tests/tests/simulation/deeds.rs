@@ -107,10 +107,9 @@ impl World {
         match self.random.u32(..10) {
             0..4 => {
                 self.tell(format!("somebody scales {name}"));
-                let count = match self.shape.of_service(name).is_scaled {
-                    true => self.random.u32(BOUNDS.0..=BOUNDS.1),
-                    false => self.random.u32(0..5),
-                };
+                let is_scaled = self.shape.of_service(name).is_scaled;
+                let counts = if is_scaled { BOUNDS.0..BOUNDS.1 + 1 } else { 0..5 };
+                let count = self.random.u32(counts);
                 self.fleet.console("UpdateService", with(service, "/desiredCount", json!(count)));
             }
             4..6 => {

@@ -39,16 +39,14 @@ impl World {
             return true;
         }
         let holds = self.fleet.holds(name);
-        holds.iter().any(|hold| match hold {
-            Reason::PruneBrake | Reason::SourceIncomplete => true,
-            Reason::WaitingForDependents => {
-                let dependents = self.shape.services(|traits| traits.after == Some(name));
-                dependents.iter().any(|dependent| {
-                    self.wanted.contains_key(dependent) || self.fleet.living(dependent).is_some()
-                })
-            }
-            _ => false,
-        })
+        if holds.contains(&Reason::PruneBrake) || holds.contains(&Reason::SourceIncomplete) {
+            return true;
+        }
+        let dependents = self.shape.services(|traits| traits.after == Some(name));
+        let is_needed = dependents.iter().any(|dependent| {
+            self.wanted.contains_key(dependent) || self.fleet.living(dependent).is_some()
+        });
+        is_needed && holds.contains(&Reason::WaitingForDependents)
     }
 
     async fn check_at_rest(&self, name: &str, wanted: &Wanted) {
@@ -83,11 +81,10 @@ impl World {
     /// Whether a service may be held at rest because of the one that it depends on.
     fn waits_for_another(&self, name: &str, hold: Reason) -> bool {
         let Some(other) = self.shape.of_service(name).after else { return false };
-        match hold {
-            Reason::DependencyMissing => !self.wanted.contains_key(other),
-            Reason::DependencyFailed | Reason::WaitingForDependency => !self.fleet.is_ready(other),
-            _ => false,
-        }
+        let is_missing = !self.wanted.contains_key(other);
+        let is_unready = !self.fleet.is_ready(other);
+        let waits = [Reason::DependencyFailed, Reason::WaitingForDependency];
+        (hold == Reason::DependencyMissing && is_missing) || (waits.contains(&hold) && is_unready)
     }
 
     /// The best version that works runs; where a bad one came after it, the one that ran before, and that is told.

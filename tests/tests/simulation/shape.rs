@@ -56,12 +56,22 @@ fn merged(mut base: Value, more: &Value) -> Value {
     base
 }
 
+/// When a person has to approve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Approval {
+    /// Before anything is sent.
+    First,
+    /// At this stage of the rollout.
+    At(&'static str),
+}
+
 /// What one service has besides its version and its count.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is drawn for itself")]
 pub(crate) struct Traits {
     pub(crate) strategy: Strategy,
-    /// Whether a person approves, and at which stage.
-    pub(crate) approval: Option<Option<&'static str>>,
+    /// Whether a person has to approve, and when.
+    pub(crate) approval: Option<Approval>,
     /// Whether a task runs before each version.
     pub(crate) migrates: bool,
     /// Whether somebody else counts its tasks.
@@ -119,9 +129,9 @@ impl Shape {
                 (true, false, false) => Strategy::Linear,
             };
             let stage = match (strategy, coin(), coin()) {
-                (Strategy::Rolling, _, _) | (_, true, _) => None,
-                (_, false, true) => Some("POST_TEST_TRAFFIC_SHIFT"),
-                (_, false, false) => Some("PRE_PRODUCTION_TRAFFIC_SHIFT"),
+                (Strategy::Rolling, _, _) | (_, true, _) => Approval::First,
+                (_, false, true) => Approval::At("POST_TEST_TRAFFIC_SHIFT"),
+                (_, false, false) => Approval::At("PRE_PRODUCTION_TRAFFIC_SHIFT"),
             };
             let own = Traits {
                 strategy,
@@ -202,10 +212,10 @@ impl Shape {
         set(&format!("{first}/environment/0/value"), json!(wanted.version));
         set("/spec/service/deploymentConfiguration", traits.strategy.configuration());
         let mut rollout = json!({});
-        if let Some(stage) = traits.approval {
-            rollout["approval"] = match stage {
-                Some(stage) => json!({ "required": true, "at": [stage] }),
-                None => json!({ "required": true }),
+        if let Some(approval) = traits.approval {
+            rollout["approval"] = match approval {
+                Approval::At(stage) => json!({ "required": true, "at": [stage] }),
+                Approval::First => json!({ "required": true }),
             };
         }
         if traits.migrates {

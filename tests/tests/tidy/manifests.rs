@@ -13,7 +13,7 @@ const BESIDE_CALLS: [&str; 3] = ["iam:PassRole", "sts:AssumeRole", "iam:CreateSe
 /// Calls of which `Parameter Store Change` tells too: where CloudTrail tells of them they are understood, and no rule asks.
 const TOLD_OTHERWISE: [&str; 3] = ["PutParameter", "DeleteParameter", "LabelParameterVersion"];
 
-/// A template of CloudFormation, with the arguments of its functions in the place of the functions.
+/// A template of `CloudFormation`, with the arguments of its functions in the place of the functions.
 fn template() -> Value {
     let mut plain = text("manifests/events.yaml");
     for function in ["Ref", "GetAtt", "Sub", "Not", "Equals", "Join"] {
@@ -166,13 +166,12 @@ fn the_policy_allows_every_call_and_nothing_else() {
         .collect();
     assert!(calls.len() > 50, "the rows are not read as they are written: {calls:?}");
     let policy = policy();
-    let actions =
-        policy["Statement"].as_array().unwrap().iter().flat_map(
-            |statement| match &statement["Action"] {
-                Value::Array(actions) => actions.clone(),
-                one => vec![one.clone()],
-            },
-        );
+    let actions = policy["Statement"].as_array().unwrap().iter().flat_map(|statement| {
+        match statement["Action"].as_array() {
+            Some(actions) => actions.clone(),
+            None => vec![statement["Action"].clone()],
+        }
+    });
     let actions: BTreeSet<String> =
         actions.map(|action| action.as_str().unwrap().to_owned()).collect();
     let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();

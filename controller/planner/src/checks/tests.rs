@@ -306,14 +306,15 @@ fn without_conditions_the_load_balancer_is_judged_by_built_in_ones() {
             assert_eq!(found.outcome, expected, "{told}");
         }
     }
-    let Provider::Alb(rule) = check_of(json!({ "window": "5m", "minRequests": 1 })).provider else {
+    let Provider::Alb(rule) = check_of(&json!({ "window": "5m", "minRequests": 1 })).provider
+    else {
         panic!("another provider")
     };
     let told: Vec<String> = rule.conditions().map(ToString::to_string).collect();
     assert_eq!(told, ["<= 1% or <= 1.5 x old", "<= 500ms or <= 1.5 x old", ">= 1"]);
     assert_eq!((rule.min_requests, rule.window), (1, Duration::from_mins(5)));
     // One condition of its own takes the place of all of them.
-    let Provider::Alb(rule) = check_of(json!({ "latency": "< 2s" })).provider else {
+    let Provider::Alb(rule) = check_of(&json!({ "latency": "< 2s" })).provider else {
         panic!("another provider")
     };
     assert_eq!((rule.conditions().count(), rule.min_requests), (1, 1));
@@ -361,7 +362,7 @@ fn silence_passes_no_gate() {
         let said = analysis.spoken(&checks, at(*now));
         assert_eq!(word(&said), *expected, "{more} {history:?} {traffic:?} {now}: {said:?}");
     }
-    let alb = [check_of(json!({}))];
+    let alb = [check_of(&json!({}))];
     let mut analysis = measured("", None);
     assert_eq!(word(&analysis.spoken(&alb, at(7200))), "passed", "nobody can ask it anything yet");
     analysis.has_traffic(at(7200));

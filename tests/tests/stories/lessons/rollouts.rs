@@ -300,8 +300,8 @@ async fn tasks_that_start_and_die_are_explained_within_two_looks_and_while_it_go
         let mut fleet = Fleet::new().await;
         fleet.commit(&[spec("v1")]).await;
         fleet.until_ready("web").await;
-        let dies = ImageBehaviour::Exits { code: 3, after: Duration::from_secs(10), oom: false };
-        fleet.image_behaves(&image("web", "bad"), dies);
+        let crash = ImageBehaviour::Exits { code: 3, after: Duration::from_secs(10), oom: false };
+        fleet.image_behaves(&image("web", "bad"), crash);
         fleet.commit(&[spec("bad")]).await;
         fleet.until("a task has died", has_crashed).await;
         let died = fleet.now();

@@ -174,6 +174,7 @@ impl Config {
         })
         .map_err(invalid)?;
         let targets = with_default(targets);
+        check_targets(&configured, &targets).map_err(invalid)?;
         let events = events.map(|events| event_queue(events, &targets)).transpose();
         Ok(Self {
             owner,
@@ -266,6 +267,19 @@ fn terraform_states(
     Ok(configured)
 }
 
+/// Sources that are read with a target's credentials need that target.
+fn check_targets(sources: &[ConfiguredSource], targets: &[Target]) -> Result<(), String> {
+    for source in sources {
+        let SourceLocation::S3(S3Source { target: Some(name), .. }) = &source.location else {
+            continue;
+        };
+        if !targets.iter().any(|target| target.name == *name) {
+            return Err(format!("source `{}`: there is no target `{name}`", source.name));
+        }
+    }
+    Ok(())
+}
+
 /// The queue, with a target that there is.
 fn event_queue(events: Events, targets: &[Target]) -> Result<EventQueue, String> {
     let Events { sqs_queue_url: url, target } = events;
@@ -326,8 +340,7 @@ fn location(place: &str, options: &SourceOptions) -> Result<SourceLocation, Conf
         return Ok(SourceLocation::S3(S3Source {
             bucket: bucket.to_owned(),
             prefix: prefix.to_owned(),
-            region: None,
-            interval: None,
+            ..S3Source::default()
         }));
     }
     if is_git(place) || options.branch.is_some() {

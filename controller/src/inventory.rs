@@ -17,7 +17,7 @@ use crds::{
 };
 use indexmap::IndexMap;
 use planner::Desired;
-use planner::prune::SourceFacts;
+use planner::prune::{self, SourceFacts};
 use planner::rules::{self, Finding, Severity};
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -26,7 +26,7 @@ use tokio::time::Instant;
 use self::dependency::Dependencies;
 use self::referring::{Pending, Referring};
 pub use self::release::{ReleaseEntry, WantedRelease};
-use crate::manifest::{self, Located, Object};
+use crate::manifest::{self, Located, Object, PROBLEMS_MAX};
 use crate::references::{Referents, ResolvedReference};
 use crate::source::{Snapshot, SourceFile};
 use crate::status_store::SpecText;
@@ -311,6 +311,7 @@ impl Inventory {
             .count();
         SourceFacts::Complete {
             prune: state.policy.prune.unwrap_or(false),
+            brake: state.policy.prune_brake.unwrap_or(prune::DEFAULT_BRAKE),
             leaving,
             total: self.keys_of(source).len() + leaving,
         }
@@ -467,7 +468,7 @@ struct Place<'a> {
 }
 
 /// What a source of this policy would take from a file: the usable specs, and what is wrong with the others.
-pub(crate) fn preview(
+pub fn preview(
     file: &SourceFile,
     source: &SourceName,
     policy: &SyncPolicy,
@@ -518,10 +519,11 @@ fn entry(
     located: &Located<()>,
     place: &Place<'_>,
 ) -> Result<Entry, Vec<InvalidObject>> {
+    let places = located.places();
     let invalid = |path: String, message: String, hint: Option<String>| InvalidObject {
         source: place.source.to_string(),
         file: place.path.to_owned(),
-        position: located.locate(&path),
+        position: places.locate(&path),
         path,
         message,
         hint,
@@ -534,11 +536,10 @@ fn entry(
     let (refused, doubtful): (Vec<Finding>, Vec<Finding>) =
         rules::check(&service).into_iter().partition(|finding| finding.severity == Severity::Error);
     let has_dependencies = !desired.depends_on.is_empty();
-    let depends_on_at =
-        has_dependencies.then(|| located.locate("spec.rollout.dependsOn")).flatten();
+    let depends_on_at = has_dependencies.then(|| places.locate("spec.rollout.dependsOn")).flatten();
     let located = |findings: Vec<Finding>| -> Vec<InvalidObject> {
-        let located = findings.into_iter();
-        located.map(|finding| invalid(finding.path, finding.message, finding.hint)).collect()
+        let told = findings.into_iter().take(PROBLEMS_MAX);
+        told.map(|finding| invalid(finding.path, finding.message, finding.hint)).collect()
     };
     if !refused.is_empty() {
         return Err(located(refused));

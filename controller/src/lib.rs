@@ -9,6 +9,7 @@ pub mod checks;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod explain;
 pub mod hooks;
 pub mod http;
 pub mod import;

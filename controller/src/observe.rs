@@ -2,12 +2,13 @@
 //!
 //! Callers ask for one service; the batcher below sends ten in a call. A read that fails makes no [`Observed`].
 
-use crds::ObjectKey;
+use crds::{ObjectKey, PastRelease};
+use jiff::Timestamp;
 use planner::observed::{
     ObservedService, ObservedTaskDefinition, ResolvedImage, ServiceDeployment, ServiceState,
     StoppedTask,
 };
-use planner::{Desired, Observed};
+use planner::{Desired, Observed, rollout, unsaid};
 use serde_json::Value;
 
 use crate::aws::{Account, Error};
@@ -19,10 +20,17 @@ const CANDIDATES: usize = 10;
 /// How many of the last rollouts are looked at.
 const DEPLOYMENTS: usize = 40;
 
-/// Reads everything that a plan for this spec depends on.
-pub async fn service(account: &Account, desired: &Desired) -> Result<Observed, Error> {
+/// Reads everything that a plan for this spec depends on. What is known of earlier releases saves reads.
+pub async fn service(
+    account: &Account,
+    desired: &Desired,
+    (past, now): (&[PastRelease], Timestamp),
+) -> Result<Observed, Error> {
     let (cluster, name) = (desired.key.cluster.as_str(), desired.key.name.as_str());
-    let service = bare_service(account, cluster, name).await?;
+    let mut service = bare_service(account, cluster, name).await?;
+    if let Some(service) = &mut service {
+        unsaid::by_history(service, past);
+    }
     let mut observed = Observed { service, ..Observed::default() };
     if let Some(service) =
         observed.service.as_ref().filter(|service| service.state == ServiceState::Active)
@@ -42,18 +50,19 @@ pub async fn service(account: &Account, desired: &Desired) -> Result<Observed, E
     if wants.scaling {
         observed.scaling = Some(scaling::observe(account, desired, &observed).await?);
     }
-    if (wants.images || wants.unlisted)
-        && let Some(service) = &mut observed.service
+    let Some(service) = &mut observed.service else { return Ok(observed) };
+    if wants.deployments {
+        let records = deployments(account, cluster, name).await?;
+        unsaid::by_records(service, &records);
+        unsaid::by_age(service, now);
+        observed.deployments = Some(records);
+    }
+    let wants_images = wants.images || rollout::has_completed(service);
+    if (wants_images || wants.unlisted)
         && let Ok(Some(revision)) = running_revision(account, service).await
     {
-        observed.images = wants.images.then(|| ResolvedImage::from_service_revision(&revision));
+        observed.images = wants_images.then(|| ResolvedImage::from_service_revision(&revision));
         service.complete_from(&revision);
-    }
-    if observed.service.is_none() {
-        return Ok(observed);
-    }
-    if wants.deployments {
-        observed.deployments = Some(deployments(account, cluster, name).await?);
     }
     if wants.stopped {
         // They only explain; a rollout does not wait for an explanation.
@@ -77,7 +86,11 @@ pub async fn for_deed(account: &Account, key: &ObjectKey) -> Result<Observed, Er
     if !service.task_definition.is_empty() {
         observed.task_definition = task_definition(account, &service.task_definition).await?;
     }
-    observed.deployments = Some(deployments(account, cluster, name).await?);
+    let records = deployments(account, cluster, name).await?;
+    if let Some(service) = &mut observed.service {
+        unsaid::by_records(service, &records);
+    }
+    observed.deployments = Some(records);
     Ok(observed)
 }
 

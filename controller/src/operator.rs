@@ -28,10 +28,10 @@ use crate::observe;
 use crate::queue::{Priority, Queue};
 use crate::reconcile::{self, Context, Ended};
 use crate::references;
-use crate::releases::{Destinations, Releases, Repositories};
+use crate::releases::{self, Destinations, Releases, Repositories};
 use crate::retention;
-use crate::source::{Snapshot, SourceReader};
-use crate::status_store::{Event, ServiceObject, SourceKind, SourceObject};
+use crate::source::{Snapshot, SourceError, SourceReader};
+use crate::status_store::{Event, ServiceObject, SourceKind, SourceObject, Standing};
 use crate::triggers::{EventQueue, listen};
 
 /// How many turns are taken at once; a multiple of the ten services that one DescribeServices takes.
@@ -349,6 +349,7 @@ async fn work(context: &Context, queue: &Queue<ObjectKey>, metrics: &Metrics) {
         if stands(before.as_deref()) != stands(after.as_deref()) {
             called.extend(context.inventory().dependents(&key));
         }
+        releases::services::tell(context, &key, (before.as_deref(), after.as_deref()));
         for called in called {
             queue.add(called, Priority::Urgent);
         }
@@ -386,7 +387,9 @@ async fn watch(context: &Context, queue: &Queue<ObjectKey>, mut source: WatchedS
     let mut failures = 0_u32;
     let bell = context.triggers.sources.open(&name, &source.configured.location);
     let mut is_woken = false;
-    context.statuses.publish_source(unread(&source.configured));
+    let now = context.clock.now();
+    let object = unread(&source.configured).standing(Standing::Unread, None, now);
+    context.statuses.publish_source(object);
     loop {
         let began = Instant::now();
         let pause = match source.reader.fetch().await {
@@ -402,18 +405,14 @@ async fn watch(context: &Context, queue: &Queue<ObjectKey>, mut source: WatchedS
                         context.statuses.record(Event::of_rewritten_source(&name, now, notice));
                     }
                 }
-                context.statuses.publish_source(read(context, &source.configured, &snapshot));
+                tell(context, &source.configured, Ok(&snapshot));
                 last = Some(snapshot);
                 if is_woken && is_same { interval.min(WOKEN_AGAIN) } else { interval }
             }
             Err(error) => {
                 failures = failures.saturating_add(1);
                 tracing::warn!(source = %name, error = %error, "cannot read source");
-                let known = context.statuses.sources().into_iter().find(|known| known.name == name);
-                let known =
-                    known.map_or_else(|| unread(&source.configured), |known| (*known).clone());
-                let error = Some(crate::error_chain(&error));
-                context.statuses.publish_source(SourceObject { error, ..known });
+                tell(context, &source.configured, Err(&error));
                 interval.min(Duration::from_secs(2_u64.saturating_pow(failures.min(6))))
             }
         };
@@ -426,6 +425,26 @@ async fn watch(context: &Context, queue: &Queue<ObjectKey>, mut source: WatchedS
             tokio::time::sleep_until(began + WOKEN_APART).await;
         }
     }
+}
+
+/// Puts on the board what came of reading a source; what it held before stays there when that failed.
+pub fn tell(
+    context: &Context,
+    configured: &ConfiguredSource,
+    reading: Result<&Snapshot, &SourceError>,
+) {
+    let (before, now) = (context.statuses.source(&configured.name), context.clock.now());
+    let before = before.as_deref();
+    let object = match reading {
+        Ok(snapshot) => read(context, configured, snapshot).standing(Standing::Read, before, now),
+        Err(error) => {
+            let message = crate::error_chain(error);
+            let failed = Standing::Failed { reason: error.reason(), message: &message };
+            let known = before.cloned().unwrap_or_else(|| unread(configured));
+            known.standing(failed, before, now)
+        }
+    };
+    context.statuses.publish_source(object);
 }
 
 /// Takes a source's new state into the inventory and queues what it changes.

@@ -262,5 +262,5 @@ async fn role(account: &Account, own: Option<&str>, name: String) -> Fact<Role> 
 async fn alarm(account: &Account, name: String) -> Fact<Alarm> {
     // An alarm may be named by its ARN too.
     let name = name.split_once(":alarm:").map_or(name.as_str(), |(_, name)| name);
-    fact(account.alarm_rings(name).await, |rings| Alarm { rings })
+    fact(account.alarm(name).await, |found| Alarm { rings: found.rings })
 }

@@ -12,7 +12,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crds::{Generation, ObjectKey, ObjectMeta, OwnerName, Reason, ServiceStatus, SpecHash};
+use crds::{
+    ConditionType, Generation, ObjectKey, ObjectMeta, OwnerName, Reason, ServiceStatus, SpecHash,
+};
 use planner::observed::ObservedService;
 use planner::orders::Orders;
 use planner::prune::{self, SourceFacts};
@@ -28,6 +30,7 @@ use crate::apply::{self, Outcome};
 use crate::aws::{self, Account, Aws, Retry};
 use crate::checks::{self, Checks};
 use crate::clock::Clock;
+use crate::explain;
 use crate::hooks;
 use crate::inventory::{Doubt, Entry, Inventory, Wanted};
 use crate::observe;
@@ -122,6 +125,9 @@ pub async fn reconcile(context: &Context, key: &ObjectKey) -> Ended {
         Wanted::Spec { entry, generation, invalid, doubt } => {
             let (status, ended) = Box::pin(turn(context, account, entry, *generation, &said)).await;
             let status = with_doubt(context, key, status, doubt.as_ref());
+            let source = context.statuses.source(&entry.desired.provenance.source);
+            let ready = source.as_ref().and_then(|source| source.condition(ConditionType::Ready));
+            let status = status::with_source(status, ready, context.clock.now());
             let status = match invalid.first() {
                 Some(first) => {
                     let previous = status_of(context, key);
@@ -249,9 +255,12 @@ async fn observed(
     desired: &Desired,
     said: &Said,
 ) -> Result<Observed, aws::Error> {
-    let observed = observe::service(account, desired).await?;
+    let known = (said.record().past.as_slice(), context.clock.now());
+    let observed = Box::pin(observe::service(account, desired, known)).await?;
     let hooks = hooks::observe(context, account, desired, said.record()).await?;
-    Ok(Observed { sent: expectation::sent(context, &desired.key), hooks, ..observed })
+    let observed = Observed { sent: expectation::sent(context, &desired.key), hooks, ..observed };
+    let (before, now) = (said.record().explained.as_ref(), context.clock.now());
+    Ok(explain::observe(account, desired, observed, before, now).await)
 }
 
 /// Takes a service about which nothing can be decided now out of the lines that it may stand in.
@@ -298,8 +307,10 @@ async fn plan_only(context: &Context, entry: &Entry) -> Result<Foreseen, String>
     let account = context
         .account(&desired.key)
         .ok_or_else(|| format!("the configuration names no target `{}`", desired.key.target))?;
-    let observed = observe::service(account, desired).await.map_err(|error| error.to_string())?;
     let said = orders::said(context, &desired.key).await;
+    let known = (said.record().past.as_slice(), context.clock.now());
+    let observed = Box::pin(observe::service(account, desired, known)).await;
+    let observed = observed.map_err(|error| error.to_string())?;
     let hooks = hooks::look(context, account, desired, said.record()).await;
     let hooks = hooks.map_err(|error| error.to_string())?;
     let mut observed =

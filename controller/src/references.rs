@@ -13,7 +13,7 @@ pub mod tfstate;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crds::{Reason, TargetName};
+use crds::{Reason, TargetName, shown};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -23,12 +23,15 @@ use crate::manifest::{FieldPath, Step};
 
 pub use name::{Origin, Referent};
 pub use outside::{Outside, follow, heed_parameters, read_once};
-pub use referents::{Answer, Found, Referents};
+pub use referents::{Answer, Found, News, Referents};
 pub use states::StateReader;
 pub use tfstate::Address;
 
 /// The field whose value names everything that was registered before: from outside it must not change.
 const FAMILY: &str = "spec.taskDefinition.family";
+
+/// The most errors that are told of one object.
+const ERRORS_MAX: usize = 20;
 
 /// One reference that was replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,8 +96,9 @@ pub struct ReferenceError {
 
 impl ReferenceError {
     /// An error whose field is not known yet.
-    pub fn new(message: impl Into<String>, hint: Option<String>) -> Self {
-        Self { path: String::new(), message: message.into(), hint }
+    pub fn new(message: impl AsRef<str>, hint: Option<String>) -> Self {
+        let (message, hint) = (shown(message.as_ref()), hint.map(|hint| shown(&hint)));
+        Self { path: String::new(), message, hint }
     }
 }
 
@@ -105,7 +109,7 @@ pub struct Resolution {
     pub resolved: Vec<ResolvedReference>,
     /// Every value outside that the object names, whatever came of it.
     pub uses: BTreeSet<Referent>,
-    /// Those that cannot be replaced.
+    /// Those that cannot be replaced, the first of them.
     pub errors: Vec<ReferenceError>,
     /// Those whose value is not known, though it may be there: they were left as they stand.
     pub unknown: Vec<Unknown>,
@@ -244,6 +248,9 @@ impl Walk<'_> {
     }
 
     fn fail(&mut self, error: ReferenceError) {
+        if self.told.errors.len() == ERRORS_MAX {
+            return;
+        }
         self.told.errors.push(ReferenceError { path: self.path.to_string(), ..error });
     }
 }
@@ -348,6 +355,20 @@ mod tests {
             assert_eq!(errors[0].path, "spec.list[0]");
             assert_eq!(errors[0].message, message);
             assert_eq!(errors[0].hint.as_deref(), Some(hint));
+        }
+    }
+
+    #[test]
+    fn errors_are_few_and_short_whatever_a_reference_holds() {
+        let endless = format!("${{var:{}\n\u{1b}[2J}}", "x".repeat(100_000));
+        for text in [endless.as_str(), "${release:a\nb}", "${ssm:a\nb}", "${a\nb:c}", "${a\nb"] {
+            let errors = one(&text.repeat(100)).unwrap_err();
+            assert!(errors.len() <= ERRORS_MAX, "{}", errors.len());
+            for part in errors.iter().flat_map(|error| [Some(&error.message), error.hint.as_ref()])
+            {
+                let part = part.map_or("", String::as_str);
+                assert!(part.chars().count() <= 1_000 && !part.contains(char::is_control));
+            }
         }
     }
 

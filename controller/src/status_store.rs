@@ -11,6 +11,7 @@ mod query;
 mod redact;
 mod release;
 mod spec_text;
+mod standing;
 mod watch;
 
 #[cfg(test)]
@@ -26,8 +27,10 @@ use board::Board;
 pub use event::{Event, EventKind, EventLevel};
 pub use object::{Readiness, ServiceObject, SourceKind, SourceObject};
 pub use query::{Counts, Page, Query};
+pub(crate) use redact::redact;
 pub use release::ReleaseObject;
 pub use spec_text::SpecText;
+pub use standing::Standing;
 pub use watch::{CatchUp, Change, Changed, Subscription, Update, Version};
 
 /// What time it is: a value, so that tests and simulations choose it.
@@ -127,6 +130,11 @@ impl StatusStore {
     /// The services of that cluster and name: one for each target that has it.
     pub fn named(&self, cluster: &ClusterName, name: &ServiceName) -> Vec<Arc<ServiceObject>> {
         self.read().named(cluster, name)
+    }
+
+    /// One source.
+    pub fn source(&self, name: &SourceName) -> Option<Arc<SourceObject>> {
+        self.read().source(name)
     }
 
     /// Every source, in the order of names.

@@ -121,10 +121,11 @@ async fn look(context: &Context, entry: &Entry) -> Standing {
         let target = &desired.key.target;
         return Standing::Failed(format!("the configuration names no target `{target}`"));
     };
-    let observed = match Box::pin(observe::service(account, desired)).await {
-        Ok(observed) => observed,
-        Err(error) => return Standing::Coming(error.to_string()),
-    };
+    let observed =
+        match Box::pin(observe::service(account, desired, (&[], context.clock.now()))).await {
+            Ok(observed) => observed,
+            Err(error) => return Standing::Coming(error.to_string()),
+        };
     let plan = planner::plan(desired, &observed, &Orders::default(), context.clock.now());
     match plan.holds.first() {
         Some(hold) => Standing::Failed(format!("{}: {}", hold.reason, hold.message)),

@@ -179,7 +179,7 @@ impl Caller<'_> {
         let call = signature::Call { headers, body, now };
         let marks = self.hook.secret.any(|secret| call.verify(self.provider, secret));
         let marks = marks.ok_or(Refused::Unsigned)?;
-        if !self.hook.lock().replays.is_new(&marks) {
+        if !self.hook.lock().replays.is_new(&marks, now) {
             return Err(Refused::Replayed);
         }
         let body = push::body(headers, body);

@@ -50,7 +50,8 @@ pub struct Check {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inconclusive_limit: Option<HumanDuration>,
     /// Stages of a `BLUE_GREEN`, `CANARY` or `LINEAR` rollout at which it is measured, `POST_TEST_TRAFFIC_SHIFT` for
-    /// instance; the rollout waits there until it has passed. Without them it is measured all along the rollout.
+    /// instance; the rollout waits there until it has passed. Without them it is measured all along the rollout, which then
+    /// waits before each move of production traffic, and before the old tasks go, as long as it says nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub at: Vec<GateStage>,
     /// For how long it goes on being measured after ECS has ended the rollout. Default: until it has passed.
@@ -207,7 +208,8 @@ pub struct PrometheusCheck {
     pub timeout: Option<HumanDuration>,
 }
 
-/// What the load balancer says of the service's target groups. Each condition that is given has to hold; `success` and
+/// What the load balancer says of the service's target groups. Each condition that is given has to hold; without any, built-in
+/// ones have to: of rate and latency against the old side where the strategy has two, and of healthy hosts. `success` and
 /// `failure` are not used. In a rollout with two target groups the new one is judged, from its first production traffic on or
 /// at its stages, and `old` in a condition is the same measurement of the other one in the same minutes, or once all traffic
 /// has moved in the last ones before: `<= 1% or <= 1.5 x old`.
@@ -229,7 +231,7 @@ pub struct AlbCheck {
     /// The whole minutes that are looked at. Default `1m`, at most `1h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<HumanDuration>,
-    /// How many requests the window must have for rate and latency to say something. Default 1.
+    /// How many requests the window must have for rate and latency to say something. Default 1, and 10 for built-in conditions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_requests: Option<u32>,
 }

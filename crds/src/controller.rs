@@ -309,7 +309,7 @@ pub struct Ssh {
 }
 
 /// A prefix of an S3 bucket.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct S3Source {
     /// The bucket's name.
@@ -317,9 +317,16 @@ pub struct S3Source {
     /// Objects whose keys start with this are read. Default: all.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prefix: String,
-    /// The bucket's region. Default: the default target's.
+    /// The bucket's region. Default: the target's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+    /// Whose credentials read it, by the name of a target. Default `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<TargetName>,
+    /// The account that the bucket has to belong to, in twelve digits; a bucket of another one is not read. Default: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[0-9]{12}$"))]
+    pub expected_owner: Option<String>,
     /// How often the prefix is listed. Default `1m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<HumanDuration>,

@@ -44,7 +44,7 @@ pub struct InvalidObject {
 
 impl fmt::Display for InvalidObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.file)?;
+        f.write_str(&shown(&self.file))?;
         if let Some(Position { line, column }) = self.position {
             write!(f, ":{line}:{column}")?;
         }
@@ -60,9 +60,38 @@ impl fmt::Display for InvalidObject {
     }
 }
 
+/// The most characters of a message.
+const SHOWN_MAX: usize = 1_000;
+/// How many of them are its end, where it is longer.
+const END: usize = 300;
+
+/// A message as people see it: on one line, and not too long.
+///
+/// What makes a message long is what it quotes in its middle, so its beginning and its end are kept.
+pub fn shown(message: &str) -> String {
+    let on_one_line = |letter: char| if letter.is_control() { ' ' } else { letter };
+    let count = message.chars().count();
+    if count <= SHOWN_MAX {
+        return message.chars().map(on_one_line).collect();
+    }
+    let beginning = message.chars().take(SHOWN_MAX - END - 1);
+    let end = message.chars().skip(count - END);
+    beginning.chain(['…']).chain(end).map(on_one_line).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_is_one_line_and_keeps_its_beginning_and_its_end() {
+        assert_eq!(shown("`a\nb\u{1b}[2J` is no name"), "`a b [2J` is no name");
+        let exact = "ä".repeat(SHOWN_MAX);
+        assert_eq!(shown(&exact), exact);
+        let long = shown(&format!("`{}` is no name", "ä".repeat(SHOWN_MAX)));
+        assert_eq!(long.chars().count(), SHOWN_MAX);
+        assert!(long.starts_with("`ä") && long.contains("ä…ä") && long.ends_with("ä` is no name"));
+    }
 
     #[test]
     fn it_reads_like_a_compiler_error() {

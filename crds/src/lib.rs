@@ -15,6 +15,7 @@ mod invalid;
 mod meta;
 mod name;
 mod order;
+mod percent;
 mod push;
 mod release;
 mod rollout;
@@ -42,13 +43,14 @@ pub use duration::HumanDuration;
 pub use expiry::Expiry;
 pub use gate::{GateStage, OnFailure};
 pub use hook::{Hook, HookPhase, HookState, HookStatus, Hooks};
-pub use invalid::{InvalidObject, Position};
+pub use invalid::{InvalidObject, Position, shown};
 pub use meta::{Generation, ObjectKey, ObjectMeta, Provenance, SourceRevision, SpecHash};
 pub use name::{
     ClusterName, Family, HookName, InvalidName, OwnerName, ReleaseName, ServiceName, SourceName,
     TargetName, TfstateName,
 };
 pub use order::{Order, PastRelease, ReleaseOutcome, ReleasedImage, Verb};
+pub use percent::Percent;
 pub use push::{CommitAuthor, CommitSigning, GitPush};
 pub use release::{
     AlphabeticalOrder, ChosenVersion, FindingSeverity, Gates, NumericOrder, PendingVersion,

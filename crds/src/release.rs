@@ -208,13 +208,13 @@ pub struct Gates {
     /// Findings that do not count, each until a day.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivers: Vec<Waiver>,
-    /// What the image must run on, as `linux/arm64`: all of them.
+    /// What the image must run on, as `linux/arm64`: all of them. Default: what the services of the release run on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub platforms: Vec<String>,
     /// How long ago the image must have been pushed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_age: Option<HumanDuration>,
-    /// The repository must hold a signature of the image. That it is there is asked for, not who made it. Default `false`.
+    /// The repository must hold a signature of the image, an attestation is none; who made it is not asked. Default `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<bool>,
 }
@@ -271,7 +271,7 @@ pub struct Waiver {
 pub struct Promote {
     /// The release that goes ahead.
     pub after: ReleaseName,
-    /// How long the image must have run there, in one piece. Default: it has been rolled out well.
+    /// How long the image must have run there well and watched, in one piece. Default: it has been rolled out well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soak: Option<HumanDuration>,
 }

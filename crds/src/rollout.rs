@@ -27,14 +27,15 @@ pub struct Rollout {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hooks: Option<Hooks>,
     /// How long a rollout waits at a pause of Longshore's before ECS rolls it back: 1 minute to 14 days, in whole minutes.
-    /// Default `24h`.
+    /// Default `24h`, and 14 days where `BLUE_GREEN`, `CANARY` or `LINEAR` waits for `windows`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate_timeout: Option<HumanDuration>,
     /// What Longshore does about a rollout that cannot end well, because every further task would fail as well.
     /// Default `rollback`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<OnFailure>,
-    /// When changes may roll tasks. Default: at any time.
+    /// When changes may roll tasks, and a rollout of `BLUE_GREEN`, `CANARY` or `LINEAR` may move production traffic. Default: at
+    /// any time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<Window>,
     /// Measurements that judge a rollout while it goes on and after it, at most 20.

@@ -52,6 +52,8 @@ pub enum ConditionType {
     Stalled,
     /// The file that a release names in `writeBack` holds the version that is chosen. Of releases only.
     WrittenBack,
+    /// The source that the spec comes from can be read and trusted. Of services only, and only while it is `False`.
+    SourceReady,
 }
 
 /// Whether a condition holds.
@@ -166,7 +168,7 @@ reasons! {
     DependencyCycle,
     /// As many services of the target are rolling tasks as it allows; the change waits in line.
     WaitingForPlace,
-    /// `rollout.windows` allows no change that rolls tasks at this time.
+    /// `rollout.windows` allows no change that rolls tasks, and no move of production traffic, at this time.
     OutsideWindow,
     /// Another deployment controller (CodeDeploy, EXTERNAL) carries out the service's rollouts.
     ForeignController,
@@ -186,6 +188,10 @@ reasons! {
     PruneBrake,
     /// The source could not be read completely, so the last good specs stay in force and nothing is deleted.
     SourceIncomplete,
+    /// The source has become what only a person can judge: rewritten history, a moved tag, a missing signature, or nothing where there was something. The last good specs stay in force and nothing is deleted.
+    SourceUntrusted,
+    /// The source was read completely.
+    SourceRead,
     /// The newest version of the spec cannot be used; the last good one stays in force.
     InvalidSpec,
     /// Two specs name the same service; neither is acted on.
@@ -437,7 +443,7 @@ pub struct ServiceStatus {
     /// What could not be looked at before the last rollout of this spec, and why; it held nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_checked: Vec<String>,
-    /// `Ready`, `Reconciling`, `Stalled`.
+    /// `Ready`, `Reconciling`, `Stalled`; `SourceReady` while the source cannot be read or trusted.
     pub conditions: Vec<Condition>,
     /// The last attempts, newest first, at most 20.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Percent;
+
 /// Whether differences are acted on by themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -42,6 +44,10 @@ pub struct SyncPolicy {
     /// is gone together with its spec; `deletionPolicy: Orphan` is what keeps a single service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prune: Option<bool>,
+    /// How many of a source's services may lose their specs at once and be deleted without a confirmation, in percent; one may in
+    /// any case. Default 20. Only a source's own setting counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prune_brake: Option<Percent>,
     /// `Delete` (default) or `Orphan`, for this service when its spec is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,

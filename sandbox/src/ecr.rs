@@ -3,6 +3,7 @@
 mod delete;
 mod fixture;
 mod images;
+pub(crate) mod layers;
 mod manifest;
 mod push;
 mod repositories;
@@ -36,6 +37,8 @@ struct Repository {
     images: BTreeMap<String, Image>,
     /// Digests by tag.
     tags: BTreeMap<String, String>,
+    /// Configurations by digest; other layers are not kept.
+    blobs: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -92,6 +95,7 @@ impl Ecr {
             "ListTagsForResource" => self.list_tags_for_resource(input),
             "PutImage" => self.put_image(input, now),
             "BatchGetImage" => self.batch_get_image(input, now),
+            "GetDownloadUrlForLayer" => self.get_download_url_for_layer(input, now),
             "BatchDeleteImage" => self.batch_delete_image(input),
             "ListImages" => self.list_images(input, now),
             "DescribeImages" => self.describe_images(input, now),
@@ -107,6 +111,7 @@ impl Ecr {
     pub(crate) fn bucket(operation: &str) -> Option<(&'static str, u32, u32)> {
         match operation {
             "BatchGetImage" => Some(("BatchGetImage", 2_000, 2_000)),
+            "GetDownloadUrlForLayer" => Some(("GetDownloadUrlForLayer", 3_000, 3_000)),
             "PutImage" => Some(("PutImage", 10, 10)),
             _ => None,
         }
@@ -242,10 +247,14 @@ pub struct FixtureImage {
     pub archived: bool,
     /// `linux/amd64` and the like: any platform makes the image an index with a child manifest per platform.
     pub platforms: Vec<String>,
+    /// What a single image runs on; `linux/amd64` when absent.
+    pub platform: Option<String>,
     /// Whether the index carries an attestation manifest per platform, as `docker buildx` makes them.
     pub attestations: bool,
     /// Whether a signature row `sha256-<digest>.sig` belongs to it.
     pub signed: bool,
+    /// Sigstore bundles about it, by the types of their statements, `https://slsa.dev/provenance/v1`.
+    pub bundles: Vec<String>,
     /// Findings of the scan: severity to count; absent means never scanned.
     pub findings: Option<BTreeMap<String, u64>>,
 }

@@ -68,6 +68,11 @@ pub(crate) enum Answer {
 }
 
 impl Region {
+    /// Its registry.
+    pub(crate) fn registry(&self) -> &Ecr {
+        &self.ecr
+    }
+
     /// An account's Region without what the fixtures put into it.
     pub(crate) fn empty(account: &str, region: &str, seed: u64, fixtures: &Fixtures) -> Self {
         Self {

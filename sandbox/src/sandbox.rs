@@ -16,6 +16,7 @@ use tokio::{net::TcpListener, sync::Notify};
 
 use crate::{
     ApiError, CallRecord, Fault, Fixtures, Region, SandboxHttpClient, SandboxTime,
+    ecr::layers::{self, LayerRequest},
     faults::Verdict,
     ids,
     record::{KeptBody, KeptCall},
@@ -284,12 +285,12 @@ fn apply(
     };
     let response = match (admitted, &call.input) {
         (Ok(()), Input::Rest) => {
-            let response = world.store(&call.account, now).call(request, now);
-            if response.status().is_success() {
-                let region = world.region(&call.account, &call.region, now);
-                region.tell_object(&call.operation, request.uri().path(), now);
+            if let Some(layer) = LayerRequest::read(request) {
+                let region = world.region(&layer.account, &layer.region, now);
+                layer.answer(region.registry(), now)
+            } else {
+                stored(world, call, request, now)
             }
-            response
         }
         (Err(error), Input::Rest) => S3::refusal(request, error),
         (Err(error), _) => write_error(call, &error, &request_id),
@@ -302,7 +303,12 @@ fn apply(
                 region.tell_call(operation, input, answer.as_ref().map(|_| ()), caller, now);
             }
             match answer {
-                Ok(answer) => wire::write_answer(call, &answer, &request_id),
+                Ok(mut answer) => {
+                    if let Answer::Json(answer) = &mut answer {
+                        layers::at_origin(answer, request);
+                    }
+                    wire::write_answer(call, &answer, &request_id)
+                }
                 Err(error) => write_error(call, &error, &request_id),
             }
         }
@@ -324,6 +330,21 @@ fn apply(
         },
         response: body_of(call.format, response.body()),
     });
+    response
+}
+
+/// What S3 answers.
+fn stored(
+    world: &mut World,
+    call: &Call,
+    request: &Request<Bytes>,
+    now: Timestamp,
+) -> Response<Bytes> {
+    let response = world.store(&call.account, now).call(request, now);
+    if response.status().is_success() {
+        let region = world.region(&call.account, &call.region, now);
+        region.tell_object(&call.operation, request.uri().path(), now);
+    }
     response
 }
 

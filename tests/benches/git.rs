@@ -101,6 +101,29 @@ fn fetch_one_change_of_10000_files(bencher: Bencher) {
         .bench_local_values(|()| runtime.block_on(world.borrow_mut().reader.fetch()).unwrap());
 }
 
+/// What of it is git's own: the same commands in a cache of their own, whose answers nobody reads.
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn git_alone_for_one_change_of_10000_files(bencher: Bencher) {
+    const FETCHED: &str = "refs/longshore/fetched";
+    let cache = TempDir::new().unwrap();
+    git(cache.path(), &["init", "--quiet", "--bare", "--template=", "."]);
+    let world = RefCell::new(World::new());
+    let commands = || {
+        let place = world.borrow().repository.path().display().to_string();
+        let into = format!("+HEAD:{FETCHED}");
+        git(cache.path(), &["ls-remote", "--quiet", "--", &place, "HEAD"]);
+        let options = ["--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head"];
+        let arguments = ["--update-shallow", "--", &place, &into];
+        git(cache.path(), &[&["fetch"], &options[..], &arguments].concat());
+        git(cache.path(), &["cat-file", "commit", FETCHED]);
+        git(cache.path(), &["ls-tree", "-r", "-z", "--long", "--full-tree", FETCHED]);
+        git(cache.path(), &["cat-file", "blob", &format!("{FETCHED}:team-7/web-7.json")]);
+    };
+    world.borrow_mut().commit();
+    commands();
+    bencher.with_inputs(|| world.borrow_mut().commit()).bench_local_values(|()| commands());
+}
+
 /// From the snapshot to the keys that need a turn: one.
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn take_one_change_of_10000_specs(bencher: Bencher) {

@@ -2,6 +2,7 @@
 
 mod application;
 mod deeds;
+mod host;
 mod look;
 mod releases;
 
@@ -27,7 +28,8 @@ use controller::state::StateStore;
 use controller::status_store::StatusStore;
 use controller::triggers::EventQueue;
 use crds::{
-    DirectorySource, S3Source, SourceLocation, SourceName, SyncPolicy, Target, TfstateName,
+    DirectorySource, GitSource, S3Source, SourceLocation, SourceName, SyncPolicy, Target,
+    TfstateName,
 };
 use sandbox::{Fixtures, Sandbox, SandboxTime};
 use tempfile::TempDir;
@@ -83,6 +85,8 @@ pub struct FleetOptions {
     pub cluster: &'static str,
     /// The Git repository whose tags releases follow; by default one that is made up of what stories say.
     pub application: Option<PathBuf>,
+    /// The Git repository that releases write their versions to; by default they write to the directory of the specs.
+    pub host: Option<GitSource>,
 }
 
 /// Where a fleet's state store is.
@@ -122,6 +126,7 @@ impl Default for FleetOptions {
             watch: None,
             cluster: "shop",
             application: None,
+            host: None,
         }
     }
 }
@@ -168,12 +173,12 @@ impl Fleet {
             sandbox.record_to(&folder.join(name)).unwrap();
         }
         let time = SandboxTime::new(ORIGIN.parse().unwrap(), 1.0);
-        Self::on(sandbox, time, options).await
+        Box::pin(Self::on(sandbox, time, options)).await
     }
 
     /// Another operator on the same AWS.
     pub async fn beside(&self, options: FleetOptions) -> Self {
-        Self::on(self.sandbox.clone(), self.time, options).await
+        Box::pin(Self::on(self.sandbox.clone(), self.time, options)).await
     }
 
     async fn on(sandbox: Sandbox, time: SandboxTime, options: FleetOptions) -> Self {
@@ -290,8 +295,8 @@ fn open(
         Place::Bucket => SourceLocation::S3(S3Source {
             bucket: BUCKET.to_owned(),
             prefix: PREFIX.to_owned(),
-            region: None,
             interval: options.watch.map(|every| crds::HumanDuration::from_secs(every.as_secs())),
+            ..S3Source::default()
         }),
     };
     let access = Access {
@@ -356,10 +361,14 @@ async fn operator_on(
         Some(repository) => application::repositories(repository, &directory.join(".cache")),
         None => git.repositories(),
     };
+    let destinations = match &options.host {
+        Some(repository) => host::destinations(repository, &directory.join(".cache")),
+        None => git.destinations(directory),
+    };
     let operator = Operator::new(context.clone(), options.interval, options.seed)
         .keeping(options.revisions)
         .following(repositories)
-        .writing(git.destinations(directory))
+        .writing(destinations)
         .hearing(events);
     (context, Arc::new(operator))
 }

@@ -160,6 +160,7 @@ mod tests {
             name: "web".parse().unwrap(),
         };
         let plan = next(&key, &service(more), NOW);
+        assert_eq!(plan.requeue, Requeue::After(DRAIN_POLL));
         let actions = plan.actions.iter().map(|action| {
             let is_forced = matches!(action, Action::DeleteService { force: true, .. });
             format!("{}{}", action.operation(), if is_forced { "!" } else { "" })
@@ -173,6 +174,7 @@ mod tests {
         for (more, expected) in [
             (json!({"desiredCount": 2, "runningCount": 2}), &["TagResource", "UpdateService"][..]),
             (json!({"desiredCount": 2, "tags": marked(0)}), &["UpdateService"]),
+            (json!({"desiredCount": 2, "tags": marked(1)}), &["TagResource", "UpdateService"]),
             (json!({"desiredCount": 2, "tags": marked(60)}), &["TagResource", "UpdateService"]),
             (json!({"runningCount": 2, "tags": marked(1)}), &["Draining"]),
             (json!({"pendingCount": 1, "tags": marked(14)}), &["Draining"]),

@@ -1,5 +1,8 @@
 //! What is wanted of one service: the spec with every default filled, in the form that AWS takes it.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use crds::ecs::{Effect, ServiceDefinition, TaskDefinition};
@@ -11,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::checks::{self, DesiredCheck};
 use crate::drift::{self, FieldDrift};
-use crate::gate::Gates;
+use crate::gate::{self, Gates};
 use crate::hook::{self, DesiredHook};
 use crate::normal::{self, Normal};
 use crate::observed::{ObservedTaskDefinition, ServiceDeployment};
@@ -180,6 +183,7 @@ impl Desired {
             return Err(invalid("spec.rollout", message));
         }
         gates.add_hook(&mut block);
+        let has_stages = gate::has_stages(&block);
         let service = DesiredService::resolve(block, more, &sync.ignore);
         let timeout = spec
             .rollout
@@ -200,7 +204,7 @@ impl Desired {
         let windows =
             Windows::of(rollout.map(|rollout| rollout.windows.as_slice()).unwrap_or_default());
         let checks = spec.rollout.as_ref().map_or(&[][..], |rollout| rollout.checks.as_slice());
-        let checks = checks::resolve(checks)
+        let checks = checks::resolve(checks, has_stages)
             .map_err(|(path, why)| invalid(&format!("spec.rollout.checks{path}"), why))?;
         let mut content = json!({
             "cluster": key.cluster, "name": key.name,

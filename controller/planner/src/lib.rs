@@ -27,6 +27,7 @@ pub mod rollout;
 pub mod rules;
 pub mod scaling;
 pub mod status;
+pub mod unsaid;
 pub mod waiting;
 mod zone;
 

@@ -3,11 +3,17 @@
 //! Every value here was read. What could not be read makes no `Observed`; what was not asked for is `None` and is named by
 //! [`Wants`].
 
+mod around;
+mod stopped;
+
 use crds::SpecHash;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+pub use self::around::{Alarm, DeploymentAlarms, Target};
+pub use self::stopped::{StoppedContainer, StoppedTask};
 use crate::checks::Analysis;
+use crate::explain::Kept;
 use crate::hook;
 use crate::normal::{self, Normal};
 use crate::ownership::{SPEC_HASH, Tags};
@@ -33,6 +39,12 @@ pub struct Observed {
     pub images: Option<Vec<ResolvedImage>>,
     /// Tasks that stopped lately; `None` when not asked for.
     pub stopped: Option<Vec<StoppedTask>>,
+    /// Targets of the service that get no traffic; none when not asked for.
+    pub targets: Vec<Target>,
+    /// The alarms that stopped the rollout; none when not asked for.
+    pub alarms: Vec<Alarm>,
+    /// Why the tasks of the spec's newest rollout do not run, as it was first seen.
+    pub explained: Option<Kept>,
     /// The versions of the secrets that tasks started now would read; `None` when not asked for, or not all of them could be
     /// read.
     pub secrets: Option<Vec<SecretVersion>>,
@@ -138,7 +150,8 @@ pub struct Deployment {
     pub running: i64,
     /// Tasks that failed to start.
     pub failed: i64,
-    /// `IN_PROGRESS`, `COMPLETED` or `FAILED`; absent for controllers and load balancers that have none.
+    /// `IN_PROGRESS`, `COMPLETED` or `FAILED`. Where ECS does not say it, what [`crate::unsaid`] makes of its records;
+    /// absent where those say nothing either.
     pub rollout_state: Option<String>,
     /// ECS's words about that.
     pub rollout_reason: Option<String>,
@@ -171,6 +184,8 @@ pub struct ServiceDeployment {
     pub waiting: Vec<WaitingHook>,
     /// The traffic that the new revision gets, in percent: of production, and of tests.
     pub weights: (Option<f64>, Option<f64>),
+    /// What its alarms did.
+    pub alarms: DeploymentAlarms,
 }
 
 /// A PAUSE hook at which a rollout waits (aws.md §2.7).
@@ -208,32 +223,6 @@ pub struct ResolvedImage {
     pub container: String,
     /// The digest, `sha256:…`.
     pub digest: String,
-}
-
-/// A task that stopped.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StoppedTask {
-    /// The deployment that started it, `ecs-svc/…`.
-    pub started_by: String,
-    /// ECS's code.
-    pub stop_code: String,
-    /// ECS's words.
-    pub reason: String,
-    /// The first container that explains it: name, exit code, reason.
-    pub container: Option<StoppedContainer>,
-    /// When it stopped.
-    pub stopped_at: Option<Timestamp>,
-}
-
-/// The container that explains why a task stopped.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoppedContainer {
-    /// Its name.
-    pub name: String,
-    /// The exit code of its process.
-    pub exit_code: Option<i64>,
-    /// ECS's words.
-    pub reason: Option<String>,
 }
 
 fn text(value: &Value, member: &str) -> String {
@@ -389,6 +378,7 @@ impl ServiceDeployment {
                 share(record, "requestedProductionTrafficWeight"),
                 share(record, "requestedTestTrafficWeight"),
             ),
+            alarms: DeploymentAlarms::of(record),
         }
     }
 }
@@ -446,31 +436,5 @@ impl ResolvedImage {
                 Some(Self { container: text(image, "containerName"), digest })
             })
             .collect()
-    }
-}
-
-impl StoppedTask {
-    /// Reads a stopped `Task` of DescribeTasks.
-    pub fn from_describe(task: &Value) -> Self {
-        let container = list(task, "containers")
-            .find(|container| {
-                container.get("reason").is_some_and(Value::is_string)
-                    || container
-                        .get("exitCode")
-                        .and_then(Value::as_i64)
-                        .is_some_and(|code| code != 0)
-            })
-            .map(|container| StoppedContainer {
-                name: text(container, "name"),
-                exit_code: container.get("exitCode").and_then(Value::as_i64),
-                reason: optional_text(container, "reason"),
-            });
-        Self {
-            started_by: text(task, "startedBy"),
-            stop_code: text(task, "stopCode"),
-            reason: text(task, "stoppedReason"),
-            container,
-            stopped_at: time(task, "stoppedAt"),
-        }
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crds::{Reason, ServiceStatus};
+use crds::{Reason, ServiceStatus, shown};
 use jiff::Timestamp;
 
 use crate::plan::{Action, Plan};
@@ -30,16 +30,13 @@ pub struct OutsideCall {
 
 impl fmt::Display for OutsideCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.operation)?;
-        if !self.members.is_empty() {
-            let members: Vec<&str> = self.members.iter().map(String::as_str).collect();
-            write!(f, " of {}", members.join(", "))?;
-        }
-        write!(f, " by {} at {}", self.actor, self.time.strftime("%Y-%m-%dT%H:%M:%SZ"))?;
-        match &self.tool {
-            Some(tool) => write!(f, " with {tool}"),
-            None => Ok(()),
-        }
+        let members: Vec<&str> = self.members.iter().map(String::as_str).collect();
+        let of = if members.is_empty() { "" } else { " of " };
+        let tool = self.tool.as_ref().map_or(String::new(), |tool| format!(" with {tool}"));
+        // Keys of tags are long where somebody wants them to be.
+        let (operation, members) = (&self.operation, shown(&members.join(", ")));
+        let time = self.time.strftime("%Y-%m-%dT%H:%M:%SZ");
+        write!(f, "{operation}{of}{members} by {} at {time}{tool}", self.actor)
     }
 }
 
@@ -219,5 +216,57 @@ mod tests {
         assert_eq!(behind(&plan, &mine), None, "another key");
         let theirs = [call("UntagResource", &["longshore.dev/source"], 5)];
         assert_eq!(behind(&plan, &theirs), Some(&theirs[0]));
+    }
+
+    #[test]
+    fn scaling_is_undone_part_by_part_and_all_of_it_with_its_target() {
+        use crate::scaling::Call;
+        let input = || Value::Null;
+        for (ours, theirs, explains) in [
+            (Call::RegisterScalableTarget { input: input() }, "RegisterScalableTarget", true),
+            (Call::RegisterScalableTarget { input: input() }, "DeregisterScalableTarget", true),
+            (Call::RegisterScalableTarget { input: input() }, "PutScalingPolicy", false),
+            (Call::PutScalingPolicy { input: input() }, "DeleteScalingPolicy", true),
+            (Call::DeleteScalingPolicy { input: input() }, "PutScalingPolicy", true),
+            (Call::PutScalingPolicy { input: input() }, "DeregisterScalableTarget", true),
+            (Call::PutScalingPolicy { input: input() }, "RegisterScalableTarget", false),
+            (Call::PutScheduledAction { input: input() }, "DeleteScheduledAction", true),
+            (Call::DeleteScheduledAction { input: input() }, "PutScheduledAction", true),
+            (Call::PutScheduledAction { input: input() }, "PutScalingPolicy", false),
+            (Call::PutScheduledAction { input: input() }, "UpdateService", false),
+        ] {
+            let (reason, changes) = (Reason::Drifted, Vec::new());
+            let action = Action::Scaling { call: ours.clone(), reason, changes };
+            let plan = Plan { actions: vec![action], ..Plan::nothing() };
+            assert_eq!(
+                behind(&plan, &[call(theirs, &[], 5)]).is_some(),
+                explains,
+                "{ours:?} {theirs}"
+            );
+        }
+    }
+
+    #[test]
+    fn who_is_behind_a_difference_is_told_where_the_difference_is() {
+        let hold = |reason| crds::HoldStatus { reason, message: "differs".to_owned() };
+        let status = |reason| ServiceStatus {
+            holds: vec![hold(reason), hold(Reason::ManualHold)],
+            ..crate::status::blocked(
+                reason,
+                "differs",
+                crds::Generation(1),
+                None,
+                Timestamp::UNIX_EPOCH,
+            )
+        };
+        let call = OutsideCall { tool: None, ..call("DeleteService", &[], 0) };
+        for reason in [Reason::Drifted, Reason::SelfHealOff, Reason::ServiceMissing] {
+            let told = named(status(reason), &call);
+            let expected = format!("differs ({call})");
+            assert!(told.conditions.iter().all(|condition| condition.message == expected));
+            let holds: Vec<&str> = told.holds.iter().map(|hold| &*hold.message).collect();
+            assert_eq!(holds, [expected.as_str(), "differs"]);
+        }
+        assert_eq!(named(status(Reason::SpecChanged), &call), status(Reason::SpecChanged));
     }
 }

@@ -140,4 +140,28 @@ mod tests {
         let delete = Tags::from([(DELETION_POLICY.to_owned(), "Delete".to_owned())]);
         assert_eq!(deletion_policy(&delete), DeletionPolicy::Delete);
     }
+
+    #[test]
+    fn what_a_service_depends_on_is_read_as_it_was_written() {
+        let key = |name: &str| ObjectKey {
+            target: crds::TargetName::default(),
+            cluster: "shop".parse().unwrap(),
+            name: name.parse().unwrap(),
+        };
+        let keys = [key("api"), key("auth")];
+        let tags = Tags::from([(DEPENDS_ON.to_owned(), depends_on_value(&keys))]);
+        let digests = keys.iter().map(digest).collect::<BTreeSet<_>>();
+        assert_eq!(depends_on(&tags), digests);
+        assert!(digests.len() == 2 && digests.iter().all(|digest| digest.len() == 10));
+        let nothing = Tags::from([(DEPENDS_ON.to_owned(), String::new())]);
+        assert!(depends_on(&nothing).is_empty() && depends_on(&Tags::new()).is_empty());
+    }
+
+    #[test]
+    fn a_source_and_a_version_are_named_by_their_tags() {
+        let tags = |value: &str| Tags::from([(SOURCE.to_owned(), value.to_owned())]);
+        assert_eq!(source(&tags("fleet")).unwrap().as_str(), "fleet");
+        assert_eq!((source(&tags("no name!")), source(&Tags::new())), (None, None));
+        assert_eq!(version_tag(&"shop".parse().unwrap()), "longshore.dev/version.shop");
+    }
 }

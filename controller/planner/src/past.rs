@@ -1,10 +1,14 @@
 //! The release history: what each rollout brought and how it ended.
 
+#[cfg(test)]
+mod tests;
+
 use crds::{PastRelease, ReleaseOutcome, ReleasedImage};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::desired::Desired;
+use crate::explain::Kept;
 use crate::observed::{Deployment, Observed, ObservedService, ObservedTaskDefinition};
 use crate::orders::Stopped;
 use crate::rollout::{self, DeploymentStatus};
@@ -75,6 +79,21 @@ pub fn tell(past: &mut [PastRelease], stopped: &Stopped) {
     }
 }
 
+/// Says why the tasks of a release that failed did not run, where ECS only says that they did not.
+pub fn explain(past: &mut [PastRelease], kept: &Kept) {
+    let failed = |release: &&mut PastRelease| {
+        release.id == kept.release()
+            && matches!(release.outcome, ReleaseOutcome::RolledBack | ReleaseOutcome::Failed)
+    };
+    for release in past.iter_mut().filter(failed) {
+        let reason = release.reason.take();
+        release.reason = Some(match reason {
+            Some(reason) => kept.explanation.added_to(&reason),
+            None => kept.explanation.to_string(),
+        });
+    }
+}
+
 fn begun(
     desired: &Desired,
     revision: &ObservedTaskDefinition,
@@ -126,25 +145,11 @@ fn outcome_of_primary(
         Some("COMPLETED") => ReleaseOutcome::Successful,
         Some("FAILED") => ReleaseOutcome::Failed,
         Some(_) => ReleaseOutcome::InProgress,
-        // Without that word (aws.md §3.1) the record says it, and without a record the tasks.
-        None => {
-            let record = record_of(primary.revision_number(), observed);
-            match record.map(|record| &record.status) {
-                Some(DeploymentStatus::RollbackFailed) => ReleaseOutcome::Failed,
-                Some(
-                    DeploymentStatus::Pending
-                    | DeploymentStatus::InProgress
-                    | DeploymentStatus::Stopped
-                    | DeploymentStatus::StopRequested
-                    | DeploymentStatus::RollbackRequested
-                    | DeploymentStatus::RollbackInProgress
-                    | DeploymentStatus::RollbackSuccessful
-                    | DeploymentStatus::Other(_),
-                ) => ReleaseOutcome::InProgress,
-                None if rollout::is_moving(service) => ReleaseOutcome::InProgress,
-                Some(DeploymentStatus::Successful) | None => ReleaseOutcome::Successful,
-            }
+        // Without a word and without a record the tasks say it. Records that were not read may say otherwise.
+        None if observed.deployments.is_none() || rollout::is_moving(service) => {
+            ReleaseOutcome::InProgress
         }
+        None => ReleaseOutcome::Successful,
     }
 }
 

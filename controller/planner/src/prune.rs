@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crds::ecs::Effect;
-use crds::{DeletionPolicy, ObjectKey, OwnerName, Reason};
+use crds::{DeletionPolicy, ObjectKey, OwnerName, Percent, Reason};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -27,6 +27,8 @@ pub enum SourceFacts {
     Complete {
         /// Whether its policy allows deleting.
         prune: bool,
+        /// The share of it that may leave at once without a confirmation.
+        brake: Percent,
         /// How many of its services have no spec any more, this one included.
         leaving: usize,
         /// How many services it has in all, those included.
@@ -34,14 +36,14 @@ pub enum SourceFacts {
     },
 }
 
-/// The share of a source, in percent, that may leave with one revision without a confirmation; at least one service may.
-const BRAKE_PERCENT: usize = 20;
+/// The share of a source that may leave with one revision without a confirmation, unless the source says otherwise.
+pub const DEFAULT_BRAKE: Percent = Percent::of(20);
 /// How soon it is looked whether a deleted service is gone.
 const DRAINING_POLL: Duration = Duration::from_secs(15);
 
-/// How many services of a source may be deleted for one revision.
-pub fn brake(total: usize) -> usize {
-    (total * BRAKE_PERCENT / 100).max(1)
+/// How many services of a source may be deleted for one revision: its share, and at least one.
+pub fn brake(total: usize, share: Percent) -> usize {
+    share.share_of(total).max(1)
 }
 
 /// What to do about a service that has no spec.
@@ -76,7 +78,7 @@ pub fn plan(
             return Plan::nothing();
         }
     }
-    let (prune, leaving, total) = match source {
+    let (prune, brake, leaving, total) = match source {
         SourceFacts::Unread => {
             return hold(
                 Reason::SourceIncomplete,
@@ -90,7 +92,9 @@ pub fn plan(
                     .to_owned(),
             );
         }
-        SourceFacts::Complete { prune, leaving, total } => (prune, leaving, total),
+        SourceFacts::Complete { prune, brake: share, leaving, total } => {
+            (prune, brake(total, share), leaving, total)
+        }
     };
     if !prune {
         return hold(
@@ -120,11 +124,10 @@ pub fn plan(
                 "none of the source's {total} services has a spec any more: an empty source is no order to delete"
             ),
         ),
-        DeletionPolicy::Delete if leaving > brake(total) => hold(
+        DeletionPolicy::Delete if leaving > brake => hold(
             Reason::PruneBrake,
             format!(
-                "{leaving} of the source's {total} services have lost their specs at once and at most {} may be deleted",
-                brake(total)
+                "{leaving} of the source's {total} services have lost their specs at once and at most {brake} may be deleted (`sync.pruneBrake`)"
             ),
         ),
         DeletionPolicy::Delete => deletion::next(key, service, now),
@@ -165,8 +168,7 @@ pub fn after_dependents(plan: Plan, key: &ObjectKey, dependents: &Dependents) ->
     } else {
         return plan;
     };
-    let plan = plan.withhold(Reason::WaitingForDependents, message);
-    Plan { requeue: Requeue::OnChange, ..plan }
+    plan.withhold(Reason::WaitingForDependents, message)
 }
 
 /// The service goes on with everything it has, and is nobody's.
@@ -190,10 +192,131 @@ fn disown(service: &ObservedService) -> Plan {
 
 #[cfg(test)]
 mod tests {
+    use crds::{Order, Verb};
+    use serde_json::Value;
+
     use super::*;
+    use crate::ownership::{DELETION_POLICY, OWNER};
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     #[test]
-    fn at_least_one_service_may_leave_and_at_most_a_fifth() {
-        assert_eq!([0, 1, 4, 5, 9, 10, 1000].map(brake), [1, 1, 1, 1, 1, 2, 200]);
+    fn at_least_one_service_may_leave_and_at_most_its_share() {
+        let allowed = |percent| [0, 1, 4, 5, 9, 10, 1000].map(|total| brake(total, percent));
+        assert_eq!(allowed(DEFAULT_BRAKE), [1, 1, 1, 1, 1, 2, 200]);
+        assert_eq!(allowed(Percent::of(0)), [1; 7]);
+        assert_eq!(allowed(Percent::of(50)), [1, 1, 2, 2, 4, 5, 500]);
+        assert_eq!(allowed(Percent::of(100)), [1, 1, 4, 5, 9, 10, 1000]);
+    }
+
+    fn key(name: &str) -> ObjectKey {
+        ObjectKey {
+            target: crds::TargetName::default(),
+            cluster: "shop".parse().unwrap(),
+            name: name.parse().unwrap(),
+        }
+    }
+
+    /// A service without tasks and with these tags, in a state.
+    fn service(tags: &[(&str, &str)], state: &str) -> ObservedService {
+        let tags: Vec<Value> =
+            tags.iter().map(|(key, value)| json!({ "key": key, "value": value })).collect();
+        ObservedService::from_describe(&json!({
+            "serviceArn": "arn", "status": state, "schedulingStrategy": "REPLICA", "tags": tags,
+        }))
+    }
+
+    fn said(service: &ObservedService, source: SourceFacts, orders: &Orders) -> String {
+        let plan = plan(&key("web"), service, &"test".parse().unwrap(), source, (orders, NOW));
+        let actions = plan.actions.iter().map(|action| action.operation().to_owned());
+        let holds = plan.holds.iter().map(|hold| hold.reason.to_string());
+        actions.chain(holds).collect::<Vec<_>>().join(", ")
+    }
+
+    fn order(verb: Verb, expires_at: Option<Timestamp>) -> Order {
+        let order = json!({ "id": 1, "verb": verb, "actor": "ann", "time": NOW });
+        Order { expires_at, ..serde_json::from_value(order).unwrap() }
+    }
+
+    #[test]
+    fn a_service_without_a_spec_is_deleted_only_from_knowledge_and_within_the_brake() {
+        let owned: &[(&str, &str)] = &[(OWNER, "test"), (DELETION_POLICY, "Delete")];
+        let kept: &[(&str, &str)] = &[(OWNER, "test"), (DELETION_POLICY, "Orphan")];
+        let protected: &[(&str, &str)] =
+            &[(OWNER, "test"), (DELETION_POLICY, "Delete"), (PROTECT, "true")];
+        let freed: &[(&str, &str)] =
+            &[(OWNER, "test"), (DELETION_POLICY, "Delete"), (PROTECT, "false")];
+        let brake = DEFAULT_BRAKE;
+        let complete =
+            |prune, leaving, total| SourceFacts::Complete { prune, brake, leaving, total };
+        let one = complete(true, 1, 10);
+        for (tags, state, source, expected) in [
+            (owned, "ACTIVE", one, "DeleteService"),
+            (owned, "ACTIVE", complete(true, 2, 10), "DeleteService"),
+            (owned, "ACTIVE", complete(true, 3, 10), "PruneBrake"),
+            (owned, "ACTIVE", complete(true, 1, 1), "PruneBrake"),
+            (owned, "ACTIVE", complete(true, 1, 2), "DeleteService"),
+            (owned, "ACTIVE", complete(false, 1, 10), "PruneOff"),
+            (owned, "ACTIVE", SourceFacts::Unread, "SourceIncomplete"),
+            (owned, "ACTIVE", SourceFacts::Unclear, "SourceIncomplete"),
+            (owned, "DRAINING", one, "Draining"),
+            (owned, "INACTIVE", one, ""),
+            (kept, "ACTIVE", one, "UntagResource"),
+            (kept, "ACTIVE", complete(true, 9, 10), "UntagResource"),
+            (kept, "ACTIVE", complete(true, 1, 1), "Orphaned"),
+            (protected, "ACTIVE", one, "Protected"),
+            (freed, "ACTIVE", one, "DeleteService"),
+            (&[(OWNER, "other")], "ACTIVE", one, "OwnedByAnother"),
+            (&[], "ACTIVE", one, "NotOwned"),
+        ] {
+            let service = service(tags, state);
+            assert_eq!(said(&service, source, &Orders::default()), expected, "{tags:?} {source:?}");
+            let is_kept = tags == kept || tags == protected || tags.len() < 2;
+            assert_eq!(super::is_kept(&service), is_kept, "{tags:?}");
+        }
+        let web = service(owned, "ACTIVE");
+        let pruning =
+            |expires| Orders { pruning: Some(order(Verb::Sync, expires)), ..Orders::default() };
+        assert_eq!(said(&web, complete(true, 10, 10), &pruning(None)), "DeleteService");
+        assert_eq!(said(&web, complete(true, 10, 10), &pruning(Some(NOW))), "PruneBrake");
+        let held = Orders { hold: Some(order(Verb::Hold, None)), ..Orders::default() };
+        assert_eq!(said(&web, one, &held), "ManualHold");
+    }
+
+    #[test]
+    fn what_is_let_go_keeps_the_tags_of_others() {
+        let tags = [(OWNER, "test"), (DELETION_POLICY, "Orphan"), ("team", "shop")];
+        let plan = disown(&service(&tags, "ACTIVE"));
+        let [Action::UntagResource { keys, changes, .. }] = plan.actions.as_slice() else {
+            panic!("{plan:?}")
+        };
+        assert_eq!(*keys, [DELETION_POLICY, OWNER]);
+        assert_eq!(changes[1].path, format!("service.tags[{OWNER}]"));
+        assert_eq!(changes[1].observed, Some(json!("test")));
+    }
+
+    #[test]
+    fn a_service_is_taken_away_after_what_depends_on_it() {
+        let goes = deletion::next(&key("web"), &service(&[], "ACTIVE"), NOW);
+        let after = |plan: &Plan, named: &[&str], leaving: &[&str], unknown| {
+            let keys = |names: &[&str]| names.iter().map(|name| key(name)).collect();
+            let dependents = Dependents { named: keys(named), leaving: keys(leaving), unknown };
+            after_dependents(plan.clone(), &key("web"), &dependents)
+        };
+        assert_eq!(after(&goes, &[], &[], 0), goes);
+        for (plan, words) in [
+            (after(&goes, &["api"], &["old"], 3), "shop/api still depends on shop/web"),
+            (after(&goes, &[], &["a", "b"], 3), "after what depends on it: shop/a, shop/b"),
+            (after(&goes, &[], &[], 3), "3 services without specs have not been looked at"),
+        ] {
+            assert_eq!((plan.actions.len(), plan.withheld.len()), (0, 1));
+            assert_eq!(plan.requeue, Requeue::OnChange);
+            let [hold] = plan.holds.as_slice() else { panic!("{plan:?}") };
+            assert_eq!(hold.reason, Reason::WaitingForDependents);
+            assert!(hold.message.contains(words), "{}", hold.message);
+        }
+        // A plan that takes nothing away waits for nobody.
+        let stays = Plan::hold(Reason::PruneOff, "", Requeue::OnChange);
+        assert_eq!(after(&stays, &["api"], &[], 0), stays);
     }
 }

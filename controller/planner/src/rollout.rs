@@ -88,6 +88,11 @@ pub fn is_moving(service: &ObservedService) -> bool {
     })
 }
 
+/// Whether the rollout that the service is at has ended well.
+pub fn has_completed(service: &ObservedService) -> bool {
+    service.primary().is_some_and(|primary| primary.rollout_state.as_deref() == Some("COMPLETED"))
+}
+
 /// Reads where the rollout of the wanted revision stands.
 pub fn stands(desired: &Desired, observed: &Observed) -> Rollout {
     let Some(service) = &observed.service else { return Rollout::NotStarted };
@@ -135,15 +140,13 @@ pub fn stands(desired: &Desired, observed: &Observed) -> Rollout {
         .flatten()
         .find(|record| record.target_revision == primary.revision_number());
     let is_open = own.is_some_and(is_open);
-    let has_ended_well = own.is_some_and(|record| record.status == DeploymentStatus::Successful);
     match primary.rollout_state.as_deref() {
         Some("FAILED") => Rollout::Failed(reason(Some(primary))),
         // The tasks may all be there while a progressive rollout still shifts traffic or bakes.
         _ if is_open => Rollout::InProgress,
         Some("COMPLETED") => Rollout::Succeeded,
         Some(_) => Rollout::InProgress,
-        // Without ECS's word the record says it; a task that is missing later is no rollout.
-        None if has_ended_well && service.deployments.len() == 1 => Rollout::Succeeded,
+        // Nothing is known but its tasks.
         None if is_moving(service) => Rollout::InProgress,
         None => Rollout::Succeeded,
     }
@@ -170,4 +173,79 @@ fn is_failed(service: &ObservedService, record: Option<&ServiceDeployment>) -> b
         primary.revision_number() == record.target_revision
             && primary.rollout_state.as_deref() == Some("FAILED")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::plan::tests::{ARN, World, desired};
+
+    #[test]
+    fn a_status_is_written_as_it_was_read() {
+        for word in [
+            "PENDING",
+            "IN_PROGRESS",
+            "SUCCESSFUL",
+            "STOPPED",
+            "STOP_REQUESTED",
+            "ROLLBACK_REQUESTED",
+            "ROLLBACK_IN_PROGRESS",
+            "ROLLBACK_SUCCESSFUL",
+            "ROLLBACK_FAILED",
+            "A_NEW_WORD",
+        ] {
+            let status = DeploymentStatus::from_text(word);
+            assert_eq!(status.as_str(), word);
+            let is_new = matches!(status, DeploymentStatus::Other(_));
+            assert_eq!(is_new, word == "A_NEW_WORD", "{word}");
+        }
+    }
+
+    /// A service that runs what is wanted since its rollout 2, in this state, with records of rollouts by their number and
+    /// status.
+    fn stands_at(state: &Value, running: i64, records: &[(u32, &str)]) -> Rollout {
+        let mut world = World::running("web:v1");
+        let deployment = &mut world.service.as_mut().unwrap()["deployments"][0];
+        deployment["id"] = json!("ecs-svc/2");
+        deployment["rolloutState"] = state.clone();
+        deployment["rolloutStateReason"] = json!("ecs");
+        deployment["runningCount"] = json!(running);
+        let record = |(number, status): &(u32, &str)| {
+            json!({
+                "status": status, "taskDefinition": format!("{ARN}:task-definition/shop-web:1"),
+                "targetServiceRevision": { "arn": format!("{ARN}:service-revision/shop/web/{number}") },
+            })
+        };
+        world.records = records.iter().map(record).collect();
+        stands(&desired("web:v1"), &world.observe())
+    }
+
+    #[test]
+    fn the_two_views_of_a_rollout_give_one_answer() {
+        let (done, moves, failed, silent) =
+            (json!("COMPLETED"), json!("IN_PROGRESS"), json!("FAILED"), Value::Null);
+        let gone = || Rollout::Failed("ecs".to_owned());
+        for (state, running, records, expected) in [
+            (&done, 2, &[][..], Rollout::Succeeded),
+            (&moves, 1, &[], Rollout::InProgress),
+            (&failed, 1, &[], gone()),
+            (&silent, 2, &[], Rollout::Succeeded),
+            (&silent, 1, &[], Rollout::InProgress),
+            (&silent, 1, &[(2, "SUCCESSFUL")], Rollout::Succeeded),
+            (&done, 2, &[(2, "IN_PROGRESS")], Rollout::InProgress),
+            (&done, 2, &[(1, "IN_PROGRESS")], Rollout::Succeeded),
+            (&done, 2, &[(2, "ROLLBACK_REQUESTED")], Rollout::RollingBack("ecs".to_owned())),
+            (&done, 2, &[(2, "ROLLBACK_SUCCESSFUL")], Rollout::RolledBack("ecs".to_owned())),
+            (&done, 2, &[(2, "ROLLBACK_FAILED")], gone()),
+            // A stopped rollout has failed where nothing newer took its place.
+            (&failed, 1, &[(2, "STOPPED")], gone()),
+            (&failed, 1, &[(2, "STOP_REQUESTED")], gone()),
+            (&moves, 1, &[(2, "STOPPED")], Rollout::InProgress),
+            (&done, 2, &[(1, "STOPPED")], Rollout::Succeeded),
+        ] {
+            assert_eq!(stands_at(state, running, records), expected, "{state} {records:?}");
+        }
+    }
 }

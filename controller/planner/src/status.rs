@@ -2,6 +2,8 @@
 
 mod course;
 mod doubt;
+#[cfg(test)]
+mod tests;
 
 use crds::scaling::ScalingStatus;
 use crds::{
@@ -23,7 +25,7 @@ use crate::plan::{Action, Plan};
 use crate::rollout::{self, Rollout};
 use crate::scaling;
 
-pub use doubt::{with_pending, with_stale};
+pub use doubt::{with_pending, with_source, with_stale};
 
 /// How many attempts are remembered.
 const HISTORY: usize = 20;
@@ -174,7 +176,7 @@ pub fn with_invalid(
             ConditionType::Ready => ConditionStatus::False,
             ConditionType::Stalled => ConditionStatus::True,
             ConditionType::Reconciling => condition.status,
-            ConditionType::WrittenBack => continue,
+            ConditionType::WrittenBack | ConditionType::SourceReady => continue,
         };
         condition.last_transition_time = since(previous, condition.kind, holds, now);
         condition.status = holds;
@@ -454,25 +456,10 @@ fn rollout_message(service: &ObservedService) -> String {
     }
 }
 
-/// Adds why tasks of the wanted revision stopped, where that is known.
+/// Adds why the newest rollout of the spec does not come on or failed, where that is known.
 fn with_cause(message: &str, desired: &Desired, observed: &Observed) -> String {
-    let attempted = observed
-        .deployments
-        .iter()
-        .flatten()
-        .find(|record| desired.is_attempt(record))
-        .map(|record| format!("ecs-svc/{}", record.target_revision))
-        .or_else(|| {
-            let primary = observed.service.as_ref()?.primary()?;
-            let revision = observed.task_definition.as_ref()?;
-            desired.is_content_of(revision).then(|| primary.id.clone())
-        });
-    match attempted.and_then(|deployment| explain::deployment(observed, &deployment)) {
-        Some(cause) if cause.remedy.is_empty() || !message.contains(cause.remedy) => {
-            format!("{message} ({cause})")
-        }
-        Some(_) | None => message.to_owned(),
-    }
+    explain::of_attempt(desired, observed)
+        .map_or_else(|| message.to_owned(), |cause| cause.added_to(message))
 }
 
 fn progress_message(plan: &Plan) -> String {

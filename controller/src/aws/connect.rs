@@ -205,7 +205,7 @@ impl Aws {
             config = config.region(Region::new(region.to_owned()));
         }
         let client = aws_sdk_s3::Client::from_conf(config.build());
-        S3 { client, calls: self.inner.calls.clone() }
+        S3 { client, calls: self.inner.calls.clone(), owner: None }
     }
 }
 

@@ -46,7 +46,8 @@ pub use operation::{Family, Operation, Quota};
 pub use pacing::SHARE;
 pub use s3::{PutCondition, S3, S3Content, S3Object};
 pub use surroundings::{
-    ImageFact, ImageQuestion, Index, MetricValues, ParameterFact, PlainParameter, Repository,
-    RepositoryImage, RoleFact, ScanFact, SecretFact, TargetGroupFact,
+    AlarmFact, ImageFact, ImageQuestion, LayerAddress, Manifest, MetricValues, ParameterFact,
+    PlainParameter, Repository, RepositoryImage, RoleFact, ScanFact, SecretFact, TargetGroupFact,
+    TargetHealthFact,
 };
 pub use tasks::STOPPED_TASKS_MAX;

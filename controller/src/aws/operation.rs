@@ -106,9 +106,11 @@ operations! {
     DescribeSecret: "secretsmanager" SecretRead reads, "describe secret";
     DescribeImages: "ecr" ImageRead reads, "describe images of";
     BatchGetImage: "ecr" ImageRead reads, "read the manifest of";
+    GetDownloadUrlForLayer: "ecr" ImageRead reads, "find a layer of";
     ListImages: "ecr" ImageRead reads, "list images of";
     DescribeImageScanFindings: "ecr" ImageRead reads, "read the scan of an image of";
     DescribeTargetGroups: "elasticloadbalancing" LoadBalancerRead reads, "describe target group";
+    DescribeTargetHealth: "elasticloadbalancing" LoadBalancerRead reads, "describe health of targets of";
     DescribeAlarms: "monitoring" AlarmRead reads, "describe alarm";
     GetMetricData: "monitoring" MetricRead reads, "read metrics of";
     DescribeLogGroups: "logs" LogRead reads, "describe log group";
@@ -160,9 +162,9 @@ pub enum Family {
     ParameterValueRead,
     /// `DescribeSecret`.
     SecretRead,
-    /// `DescribeImages`, `ListImages`, `BatchGetImage`, `DescribeImageScanFindings`.
+    /// `DescribeImages`, `ListImages`, `BatchGetImage`, `GetDownloadUrlForLayer`, `DescribeImageScanFindings`.
     ImageRead,
-    /// `DescribeTargetGroups`.
+    /// `DescribeTargetGroups`, `DescribeTargetHealth`.
     LoadBalancerRead,
     /// `DescribeAlarms`.
     AlarmRead,

@@ -1,6 +1,7 @@
 //! Objects of a bucket: specs are read, the state store is read and written.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,15 +12,17 @@ use super::operation::Operation;
 use super::sdk_error::{Sent, from_sdk};
 
 /// How long the body of one object may take.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most pages of one listing. S3 puts up to a thousand objects on a page.
 const PAGES_MAX: usize = 2_000;
 
-/// Reads and writes a bucket with the default target's credentials.
+/// Reads and writes buckets with the credentials of one target.
 #[derive(Debug, Clone)]
 pub struct S3 {
     pub(super) client: aws_sdk_s3::Client,
     pub(super) calls: Calls,
+    /// The account that a bucket has to belong to.
+    pub(super) owner: Option<String>,
 }
 
 /// One object of a listing.
@@ -36,15 +39,39 @@ pub struct S3Object {
 }
 
 impl S3 {
+    /// The same, for buckets of this account only: S3 refuses every call about a bucket of another one, so that a bucket that
+    /// was deleted and made anew by somebody else is never read.
+    #[must_use]
+    pub fn of_owner(self, owner: Option<String>) -> Self {
+        Self { owner, ..self }
+    }
+
     /// All objects whose keys start with `prefix`, in S3's order: every page, or an error.
+    pub async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<S3Object>, Error> {
+        let mut objects = Vec::new();
+        let take = |object| {
+            objects.push(object);
+            ControlFlow::Continue(())
+        };
+        self.visit(bucket, prefix, take).await?;
+        Ok(objects)
+    }
+
+    /// Shows every object whose key starts with `prefix`, in S3's order, page by page, and answers with the number of pages:
+    /// every page, unless `see` ends it, or an error.
     ///
     /// The SDK takes a page for whole that ends in its middle. So each page has to say whether it is the last one and to hold
     /// as many objects as it counts; a page that leads back to one before is an error too.
-    pub async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<S3Object>, Error> {
+    pub async fn visit(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        mut see: impl FnMut(S3Object) -> ControlFlow<()>,
+    ) -> Result<usize, Error> {
         let subject = format!("s3://{bucket}/{prefix}");
         let unexpected =
             |message: &str| Error::unexpected(Operation::ListObjectsV2, &subject, message);
-        let (mut objects, mut token) = (Vec::new(), None);
+        let mut token = None;
         let mut tokens = HashSet::new();
         loop {
             let page = self
@@ -58,11 +85,13 @@ impl S3 {
                 return Err(unexpected("a page of the listing counts other objects than it has"));
             }
             for object in found {
-                objects.push(listed(object, &subject)?);
+                if see(listed(object, &subject)?).is_break() {
+                    return Ok(tokens.len() + 1);
+                }
             }
             let next = page.next_continuation_token.filter(|next| !next.is_empty());
             match (page.is_truncated, next) {
-                (Some(false), _) => return Ok(objects),
+                (Some(false), _) => return Ok(tokens.len() + 1),
                 (Some(true), Some(next)) if tokens.len() < PAGES_MAX => {
                     if !tokens.insert(next.clone()) {
                         return Err(unexpected("the listing leads back to where it has been"));
@@ -90,6 +119,7 @@ impl S3 {
         token: Option<String>,
     ) -> Result<aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output, Error> {
         let request = self.client.list_objects_v2().bucket(bucket).prefix(prefix);
+        let request = request.set_expected_bucket_owner(self.owner.clone());
         let answer = request.set_continuation_token(token).send().await;
         answer.map_err(|error| from_sdk(Operation::ListObjectsV2, subject, Sent::Perhaps, &error))
     }
@@ -124,6 +154,7 @@ impl S3 {
         subject: &str,
     ) -> Result<Vec<u8>, Error> {
         let request = self.client.get_object().bucket(bucket).key(key);
+        let request = request.set_expected_bucket_owner(self.owner.clone());
         let answer = request.set_if_match(etag.map(str::to_owned)).send().await;
         let answer = answer
             .map_err(|error| from_sdk(Operation::GetObject, subject, Sent::Perhaps, &error))?;
@@ -159,6 +190,7 @@ impl S3 {
     ) -> Result<S3Content, Error> {
         let operation = Operation::GetObject;
         let request = self.client.get_object().bucket(bucket).key(key);
+        let request = request.set_expected_bucket_owner(self.owner.clone());
         let answer = match request.set_if_none_match(known.map(str::to_owned)).send().await {
             Ok(answer) => answer,
             // The SDK takes it for a failure.
@@ -192,7 +224,7 @@ pub enum S3Content {
 }
 
 /// A body, if it has at most so many bytes.
-async fn body(
+pub(super) async fn body(
     mut stream: aws_sdk_s3::primitives::ByteStream,
     bytes_max: u64,
     subject: &str,
@@ -233,6 +265,7 @@ impl S3 {
     ) -> Result<String, Error> {
         let (operation, subject) = (Operation::PutObject, format!("s3://{bucket}/{key}"));
         let request = self.client.put_object().bucket(bucket).key(key).body(content.into());
+        let request = request.set_expected_bucket_owner(self.owner.clone());
         let request = match condition {
             PutCondition::Absent => request.if_none_match("*"),
             PutCondition::Matches(etag) => request.if_match(etag),
@@ -251,6 +284,7 @@ impl S3 {
     pub async fn delete(&self, bucket: &str, key: &str, etag: &str) -> Result<(), Error> {
         let (operation, subject) = (Operation::DeleteObject, format!("s3://{bucket}/{key}"));
         let request = self.client.delete_object().bucket(bucket).key(key).if_match(etag);
+        let request = request.set_expected_bucket_owner(self.owner.clone());
         let attempt = async {
             let answer = request.send().await;
             answer.map_err(|error| from_sdk(operation, &subject, Sent::Perhaps, &error))

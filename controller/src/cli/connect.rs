@@ -5,13 +5,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, bail};
-use crds::{S3TerraformState, SourceLocation, TerraformLocation};
+use crds::{S3TerraformState, SourceLocation, TargetName, TerraformLocation};
 use sandbox::{Fixtures, Sandbox, SandboxTime};
 
 use tokio::time::Instant;
 
 use crate::admission::Admission;
-use crate::aws::{Aws, ConnectOptions};
+use crate::aws::{Aws, ConnectOptions, S3};
 use crate::checks::Checks;
 use crate::clock::Clock;
 use crate::config::{Config, ConfiguredSource, ConfiguredState, StateLocation};
@@ -132,7 +132,10 @@ pub(super) fn sources(config: &Config, aws: &Aws) -> anyhow::Result<Vec<WatchedS
 
 fn watched(configured: &ConfiguredSource, aws: Option<&Aws>) -> anyhow::Result<WatchedSource> {
     let s3 = match &configured.location {
-        SourceLocation::S3(source) => aws.map(|aws| aws.s3(source.region.as_deref())),
+        SourceLocation::S3(place) => aws
+            .map(|aws| s3_of(aws, place.target.as_ref(), place.region.as_deref()))
+            .transpose()
+            .with_context(|| format!("cannot use source `{}`", configured.name))?,
         SourceLocation::Git(_) | SourceLocation::Directory(_) => None,
     };
     let reader = SourceReader::open(&configured.location, access(s3))
@@ -140,8 +143,18 @@ fn watched(configured: &ConfiguredSource, aws: Option<&Aws>) -> anyhow::Result<W
     Ok(WatchedSource { configured: configured.clone(), reader })
 }
 
+/// S3 with the credentials of a target; where none is named, with those of the default one.
+fn s3_of(aws: &Aws, target: Option<&TargetName>, region: Option<&str>) -> anyhow::Result<S3> {
+    match target {
+        None => Ok(aws.s3(region)),
+        Some(target) => {
+            aws.s3_of(target, region).with_context(|| format!("no target is called `{target}`"))
+        }
+    }
+}
+
 /// What readers of sources and repositories may use.
-fn access(s3: Option<crate::aws::S3>) -> source::Access {
+fn access(s3: Option<S3>) -> source::Access {
     source::Access {
         s3,
         cache: crate::config::cache_directory(),
@@ -216,15 +229,8 @@ fn state_reader(state: &ConfiguredState, aws: &Aws) -> anyhow::Result<StateReade
     Ok(match &state.location {
         TerraformLocation::File(path) => StateReader::file(name, interval, path.into()),
         TerraformLocation::S3(place) => {
-            // Without `target` the credentials are those that read sources.
-            let s3 = match &place.target {
-                Some(target) => aws.s3_of(target, place.region.as_deref()),
-                None => Some(aws.s3(place.region.as_deref())),
-            };
-            let s3 = s3.with_context(|| {
-                let target = place.target.clone().unwrap_or_default();
-                format!("cannot use state `{name}`: no target is called `{target}`")
-            })?;
+            let s3 = s3_of(aws, place.target.as_ref(), place.region.as_deref())
+                .with_context(|| format!("cannot use state `{name}`"))?;
             let S3TerraformState { bucket, key, .. } = place.clone();
             StateReader::object(name, interval, s3, bucket, key)
         }

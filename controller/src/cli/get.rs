@@ -123,11 +123,14 @@ async fn sources(client: &Client, output: Output) -> anyhow::Result<()> {
     }
     let none = Vec::new();
     let items = answer.get("items").and_then(Value::as_array).unwrap_or(&none);
-    let headings = ["SOURCE", "KIND", "REVISION", "READ AT", "SERVICES", "INVALID", "ERROR"];
+    let headings =
+        ["SOURCE", "KIND", "REVISION", "READ AT", "SERVICES", "INVALID", "READY", "ERROR"];
     let mut table = Table::new(&headings);
     for item in items {
         let source: SourceView = client.read(item)?;
         let invalid = source.invalid.len();
+        let ready = source.conditions.iter().find(|said| said.kind == "Ready");
+        let ready = ready.map(|said| format!("{}: {}", said.status, said.reason));
         table.row([
             source.name,
             source.kind,
@@ -135,6 +138,7 @@ async fn sources(client: &Client, output: Output) -> anyhow::Result<()> {
             source.fetched_at.unwrap_or_default(),
             source.services.to_string(),
             if invalid > 0 { invalid.to_string() } else { String::new() },
+            ready.unwrap_or_default(),
             source.error.unwrap_or_default(),
         ]);
     }

@@ -41,6 +41,7 @@ pub(super) const fn condition(kind: ConditionType) -> &'static str {
         ConditionType::Reconciling => "Reconciling",
         ConditionType::Stalled => "Stalled",
         ConditionType::WrittenBack => "WrittenBack",
+        ConditionType::SourceReady => "SourceReady",
     }
 }
 

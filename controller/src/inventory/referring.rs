@@ -9,6 +9,7 @@ use crds::{
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::{Doubt, Entry, Inventory, Place, Wanted, entry, key_of, provenance};
 use crate::manifest::Located;
@@ -59,10 +60,11 @@ fn judge(
     let (service, told) = match resolve_references(written, &target, place.referents) {
         Ok((service, told)) => (service, told),
         Err((uses, errors)) => {
+            let places = located.places();
             let invalid = errors.into_iter().map(|error| InvalidObject {
                 source: place.source.to_string(),
                 file: place.path.to_owned(),
-                position: located.locate(&error.path),
+                position: places.locate(&error.path),
                 path: error.path,
                 message: error.message,
                 hint: error.hint,
@@ -203,6 +205,20 @@ impl Inventory {
             self.settle(key, source);
         }
         touched.into_keys().collect()
+    }
+
+    /// The task definitions of the services whose specs use a value: as they are written, or as they were last usable.
+    pub(super) fn definitions_with(&self, referent: &Referent) -> Vec<Value> {
+        let files = self.sources.values().flat_map(|state| state.files.values());
+        let referring = files.flat_map(|file| &file.referring);
+        let written = referring.filter(|referring| referring.uses.contains(referent)).filter_map(
+            |referring| serde_json::to_value(&referring.service.spec.task_definition).ok(),
+        );
+        let good = self.sources.values().flat_map(|state| &state.last_good);
+        let good = good.filter(|(_, entry)| {
+            entry.references.iter().any(|used| used.referent.as_ref() == Some(referent))
+        });
+        written.chain(good.map(|(_, entry)| entry.desired.task_definition.input.clone())).collect()
     }
 
     /// The services that refer to a value outside, by their newest version or by the last good one.

@@ -81,10 +81,11 @@ pub(super) fn read(
     located: &Located<()>,
     place: &Place<'_>,
 ) -> Result<ReleaseEntry, Vec<InvalidObject>> {
+    let places = located.places();
     let invalid = |path: String, message: String, hint: Option<String>| InvalidObject {
         source: place.source.to_string(),
         file: place.path.to_owned(),
-        position: located.locate(&path),
+        position: places.locate(&path),
         path,
         message,
         hint,
@@ -215,6 +216,12 @@ impl Inventory {
     /// The services that name a release.
     pub fn users_of_release(&self, name: &ReleaseName) -> BTreeSet<ObjectKey> {
         self.users_of(&Referent::Release(name.clone()))
+    }
+
+    /// What the tasks of the services run on that name a release, as far as their specs say: `linux/amd64`.
+    pub fn platforms_of_release(&self, name: &ReleaseName) -> BTreeSet<String> {
+        let definitions = self.definitions_with(&Referent::Release(name.clone()));
+        definitions.iter().filter_map(planner::preflight::wanted_platform).collect()
     }
 
     /// The releases that wait for this one.

@@ -88,6 +88,11 @@ async fn a_spec_that_moves_to_another_source_is_never_taken_for_gone() {
     assert!(matches!(two.inventory.wanted(&key()), Wanted::Spec { .. }));
 }
 
+/// What is known of a source that was read completely and sets no brake of its own.
+fn complete(prune: bool, leaving: usize, total: usize) -> SourceFacts {
+    SourceFacts::Complete { prune, brake: planner::prune::DEFAULT_BRAKE, leaving, total }
+}
+
 #[tokio::test]
 async fn what_no_source_names_any_more_is_known_to_be_gone_once_all_were_read() {
     let mut two = Two::new();
@@ -99,12 +104,12 @@ async fn what_no_source_names_any_more_is_known_to_be_gone_once_all_were_read() 
     std::fs::remove_file(two.folder(0).join("web.yaml")).unwrap();
     two.read(0).await;
     two.read(1).await;
-    assert_eq!(two.facts(), SourceFacts::Complete { prune: true, leaving: 1, total: 2 });
+    assert_eq!(two.facts(), complete(true, 1, 2));
     let kept =
         serde_json::json!({"tags": [{"key": "longshore.dev/deletion-policy", "value": "Orphan"}]});
     let kept = planner::observed::ObservedService::from_describe(&kept);
     two.inventory.note_seen(&key(), &kept);
-    assert_eq!(two.facts(), SourceFacts::Complete { prune: true, leaving: 0, total: 1 });
+    assert_eq!(two.facts(), complete(true, 0, 1));
     write(
         two.folder(1),
         "unclear.yaml",
@@ -342,5 +347,25 @@ async fn releases_are_checked_with_their_references_replaced() {
         two.read(0).await;
         let told = told(&two);
         assert!(told.len() == 1 && told[0].starts_with(expected), "{told:?}");
+    }
+}
+
+/// Places are looked up in one reading of the document: with one for each finding this would take minutes.
+#[test]
+fn an_object_with_thousands_of_faults_is_told_the_first_twenty() {
+    let variables = "{name: '', value: a}, ".repeat(4_000);
+    let spec = SPEC.replace("memory: 128", &format!("memory: 128, environment: [{variables}]"));
+    let references = SPEC.replace("shop/web:v1", &"${x}".repeat(4_000));
+    for (spec, path) in [
+        (spec, "spec.taskDefinition.containerDefinitions[0].environment[0].name"),
+        (references, "spec.taskDefinition.containerDefinitions[0].image"),
+    ] {
+        let file = SourceFile::new("web.yaml", spec.into());
+        let (source, owner) = ("a".parse().unwrap(), "test".parse().unwrap());
+        let (entries, invalid) =
+            preview(&file, &source, &SyncPolicy::default(), &owner, &IndexMap::new());
+        assert!(entries.is_empty());
+        assert_eq!((invalid.len(), invalid[0].path.as_str()), (20, path));
+        assert!(invalid.iter().all(|invalid| invalid.position.is_some()));
     }
 }

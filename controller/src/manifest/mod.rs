@@ -20,6 +20,8 @@ mod semantic;
 mod syntax;
 mod tree;
 
+use std::cell::OnceCell;
+
 use bytes::Bytes;
 use crds::schema::Kind;
 use crds::{Controller, InvalidObject, ObjectKey, Position, Release, Service};
@@ -27,14 +29,14 @@ use crds::{Controller, InvalidObject, ObjectKey, Position, Release, Service};
 use self::class::Class;
 use self::documents::Document;
 use self::problem::Problem;
-use self::tree::Reading;
-use crate::source::SourceFile;
+use self::tree::{Reading, Tree};
+use crate::source::{Refusal, SourceFile};
 
 pub(crate) use hint::nearest;
 pub use path::{FieldPath, Step};
 
 /// The most errors that are told of one document.
-const PROBLEMS_MAX: usize = 20;
+pub(crate) const PROBLEMS_MAX: usize = 20;
 
 /// What one file holds.
 #[derive(Debug, Default)]
@@ -70,7 +72,7 @@ pub struct Located<T> {
 }
 
 /// Where the fields of a document are. Nothing is kept for it but the document itself: places are only asked for when
-/// something is wrong.
+/// something is wrong. Then it is read once, however much is wrong.
 #[derive(Debug, Clone)]
 struct Positions {
     document: Bytes,
@@ -84,12 +86,28 @@ impl<T> Located<T> {
         (object, Located { object: (), position, positions })
     }
 
+    /// Where its fields are; nothing is read before the first is asked for.
+    pub fn places(&self) -> Places<'_> {
+        Places { positions: &self.positions, tree: OnceCell::new() }
+    }
+}
+
+/// Where the fields of an object are.
+#[derive(Debug)]
+pub struct Places<'a> {
+    positions: &'a Positions,
+    tree: OnceCell<Option<Tree>>,
+}
+
+impl Places<'_> {
     /// Where a field is, as `spec.taskDefinition.containerDefinitions[0].image`; for one that is not written, where the
     /// nearest field around it is.
     pub fn locate(&self, path: &str) -> Option<Position> {
-        let text = std::str::from_utf8(&self.positions.document).ok()?;
-        let reading = tree::read(text, self.positions.first_line);
-        reading.tree.locate(&FieldPath::parse(path))
+        let tree = self.tree.get_or_init(|| {
+            let text = std::str::from_utf8(&self.positions.document).ok()?;
+            Some(tree::read(text, self.positions.first_line).tree)
+        });
+        tree.as_ref()?.locate(&FieldPath::parse(path))
     }
 }
 
@@ -98,6 +116,10 @@ pub fn parse(file: &SourceFile) -> ParsedFile {
     let mut parsed = ParsedFile::default();
     if let Some(refusal) = file.refusal() {
         parsed.invalid.push(whole_file(file, refusal.to_string(), refusal.hint()));
+        return parsed;
+    }
+    if file.path().contains(char::is_control) {
+        parsed.invalid.push(whole_file(file, Refusal::Path.to_string(), Refusal::Path.hint()));
         return parsed;
     }
     let documents = match documents::split(file.bytes()) {

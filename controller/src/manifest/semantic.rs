@@ -51,6 +51,13 @@ fn sources(controller: &Controller) -> Vec<(String, String)> {
         if let Err(message) = source.location() {
             wrong.push((path.to_string(), message));
         }
+        let owner = source.s3.as_ref().and_then(|s3| s3.expected_owner.as_deref());
+        let is_account =
+            |owner: &str| owner.len() == 12 && owner.bytes().all(|letter| letter.is_ascii_digit());
+        if let Some(owner) = owner.filter(|owner| !is_account(owner)) {
+            let message = format!("`{owner}` is no account: write its twelve digits in quotes");
+            wrong.push((format!("{path}.s3.expectedOwner"), message));
+        }
         let earlier = controller.spec.sources.iter().take(index);
         if earlier.clone().any(|other| other.name == source.name) {
             let message = format!("two sources are called `{}`", source.name);

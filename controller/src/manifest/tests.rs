@@ -654,9 +654,20 @@ fn files_that_cannot_be_read_hold_everything() {
 }
 
 #[test]
+fn a_file_whose_name_breaks_lines_is_refused() {
+    let file = SourceFile::new("a\n\u{1b}[2Jb.yaml", Bytes::from_static(SERVICE.as_bytes()));
+    let parsed = parse(&file);
+    assert!(parsed.objects.is_empty());
+    assert_eq!(
+        parsed.invalid[0].to_string(),
+        "a  [2Jb.yaml: the path is not usable; rename it in UTF-8, without `..` and control characters"
+    );
+}
+
+#[test]
 fn fields_can_be_located_later() {
     let parsed = parsed(format!("{CONTROLLER}---\n{SERVICE}"));
-    let service = &parsed.objects[1];
+    let places = parsed.objects[1].places();
     for (path, line, column) in [
         ("spec.cluster", 14, 12),
         ("spec.taskDefinition.containerDefinitions[0].image", 19, 16),
@@ -664,7 +675,7 @@ fn fields_can_be_located_later() {
         ("spec.service.desiredCount", 20, 3),
         ("nowhere", 9, 1),
     ] {
-        assert_eq!(service.locate(path), Some(Position { line, column }), "{path}");
+        assert_eq!(places.locate(path), Some(Position { line, column }), "{path}");
     }
 }
 

@@ -7,6 +7,7 @@ use crds::{ObjectKey, Reason};
 use jiff::Timestamp;
 use planner::observed::ServiceState;
 use planner::orders::{Sent, incarnation};
+use planner::rollout::Rollout;
 use planner::{Action, Desired, Observed, Orders, Plan, past};
 
 use super::step_back;
@@ -141,6 +142,10 @@ impl Turned<'_> {
             // What was seen for the first time in this turn may have failed in this turn.
             past::undone(&mut record.past, &analysis.deployment, why, self.now);
         }
+        record.explained.clone_from(&self.observed.explained);
+        if let Some(kept) = &record.explained {
+            past::explain(&mut record.past, kept);
+        }
         // An order that came in meanwhile has not been heeded yet.
         if record.taken != self.taken {
             return;
@@ -165,7 +170,7 @@ impl Turned<'_> {
             })
     }
 
-    /// Whether the service is as its spec wants it.
+    /// Whether the service is as its spec wants it. A rollout under way may still come to a gate, where orders count.
     fn is_settled(&self) -> bool {
         let is_active = self
             .observed
@@ -177,6 +182,7 @@ impl Turned<'_> {
         };
         is_active
             && self.plan.is_settled()
+            && self.plan.rollout != Rollout::InProgress
             && !self.plan.holds.iter().any(|hold| differs(hold.reason))
     }
 }

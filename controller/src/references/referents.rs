@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crds::{Reason, TfstateName};
+use crds::{Reason, TfstateName, shown};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 
@@ -84,11 +84,11 @@ pub(super) enum Looked<'a> {
 
 /// What answers have changed.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct News {
+pub struct News {
     /// Values that stand for something else now.
-    pub(crate) changed: BTreeSet<Referent>,
+    pub changed: BTreeSet<Referent>,
     /// Values that are the same, of which something else has to be said.
-    pub(crate) retold: BTreeSet<Referent>,
+    pub retold: BTreeSet<Referent>,
 }
 
 impl Referents {
@@ -112,7 +112,7 @@ impl Referents {
     }
 
     /// Takes answers in, and says what they change.
-    pub(crate) fn learn(&mut self, answers: Vec<(Referent, Answer)>, now: Timestamp) -> News {
+    pub fn learn(&mut self, answers: Vec<(Referent, Answer)>, now: Timestamp) -> News {
         let mut news = News::default();
         for (referent, answer) in answers {
             let known = self.known.entry(referent.clone()).or_default();
@@ -180,11 +180,11 @@ impl Referents {
                         Reason::ReferenceUnread
                     }
                 },
-                message: format!("`{referent}` is not known: {}", unread.why),
+                message: shown(&format!("`{referent}` is not known: {}", unread.why)),
             },
             None => Unknown {
                 reason: Reason::NotYetObserved,
-                message: format!("`{referent}` has not been read yet"),
+                message: shown(&format!("`{referent}` has not been read yet")),
             },
         }))
     }
@@ -194,10 +194,10 @@ impl Referents {
         used.into_iter().find_map(|referent| {
             let known = self.known.get(referent)?;
             let (unread, read_at) = (known.unread.as_ref()?, known.read_at?);
-            Some(format!(
+            Some(shown(&format!(
                 "`{referent}` could not be read since {}; the value that was read at {read_at} stays in force: {}",
                 unread.since, unread.why
-            ))
+            )))
         })
     }
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use crds::{GitSource, ReleaseGit};
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
 use planner::release::{Facts, GitTag, Trust};
+use tokio::time::Instant;
 
 use crate::source::{Access, SourceError, TagReader};
-use crate::state::{Noticed, ReleaseRecord};
+use crate::state::ReleaseRecord;
 
 /// Where the tags of a repository come from.
 pub trait TagSource: Send {
@@ -102,6 +102,8 @@ fn open(
 pub(super) struct Tags {
     spec: ReleaseGit,
     reader: Box<dyn TagSource>,
+    /// When they were last asked for with success.
+    pub(super) begun: Option<Instant>,
     /// The commits that tags name, as they were last listed.
     listed: BTreeMap<String, String>,
     /// What came of verifying a tag at a commit.
@@ -126,15 +128,22 @@ impl Tags {
         }
         let reader = repositories.open(spec)?;
         let (listed, verified) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { spec: spec.clone(), reader, listed, verified })
+        Ok(Self { spec: spec.clone(), reader, begun: None, listed, verified })
     }
 
     /// Lists the repository's tags.
     pub(super) async fn list(&mut self) -> Result<(), String> {
+        let begun = Instant::now();
         self.listed = self.reader.list().await.map_err(|error| crate::error_chain(&error))?;
+        self.begun = Some(begun);
         let listed = &self.listed;
         self.verified.retain(|(tag, commit), _| listed.get(tag) == Some(commit));
         Ok(())
+    }
+
+    /// The commits that the tags name.
+    pub(super) fn commits(&self) -> &BTreeMap<String, String> {
+        &self.listed
     }
 
     /// The names of the tags.
@@ -179,40 +188,4 @@ impl Tags {
         self.verified.insert((tag.to_owned(), commit), trust);
         Ok(())
     }
-
-    /// Notes which tags are awaited since when; a tag that was moved is awaited anew. Returns sentences about moved tags.
-    pub(super) fn notice(
-        &self,
-        record: &mut ReleaseRecord,
-        awaited: &[String],
-        now: Timestamp,
-    ) -> Vec<String> {
-        let mut moved = Vec::new();
-        let mut noticed = BTreeMap::new();
-        for tag in awaited {
-            let Some(commit) = self.listed.get(tag) else { continue };
-            let known = record.noticed.get(tag);
-            if let Some(known) = known.filter(|known| known.commit != *commit) {
-                moved.push(was_moved(tag, &known.commit, commit));
-            }
-            let kept = known.filter(|known| known.commit == *commit).cloned();
-            let fresh = || Noticed { commit: commit.clone(), at: now };
-            noticed.insert(tag.clone(), kept.unwrap_or_else(fresh));
-        }
-        record.noticed = noticed;
-        if let Some((tag, commit)) = &mut record.commit
-            && let Some(now) = self.listed.get(tag)
-            && now != commit
-        {
-            let told = was_moved(tag, commit, now);
-            moved.push(format!("{told}; the image that was chosen for it stays"));
-            commit.clone_from(now);
-        }
-        moved
-    }
-}
-
-fn was_moved(tag: &str, from: &str, to: &str) -> String {
-    let short = |commit: &str| commit.get(..12).unwrap_or(commit).to_owned();
-    format!("the Git tag {tag} was moved from {} to {}", short(from), short(to))
 }

@@ -17,6 +17,8 @@ const DESCRIBED_FOR: Duration = Duration::from_mins(30);
 pub(super) struct Known {
     repository: Repository,
     fingerprint: String,
+    /// When the list of tags was last asked for.
+    pub(super) begun: Instant,
     described: Instant,
     pub(super) listing: Listing,
 }
@@ -28,14 +30,20 @@ pub(super) fn place(image: &str) -> Option<(Repository, String)> {
     Some((Repository { registry: account, name: repository }, region))
 }
 
-/// Lists a repository to its end into `known`; `false` if there is no such repository. Its images are described only when it
-/// holds others than before. After an error what was known is still there.
+/// Lists a repository to its end into `known`, unless `lasts` says that what is known can be used; `false` if there is no
+/// such repository. Its images are described only when it holds others than before. After an error what was known is still
+/// there.
 pub(super) async fn read(
     account: &Account,
     repository: &Repository,
     known: &mut Option<Known>,
+    lasts: impl Fn(Instant) -> bool,
     now: Timestamp,
 ) -> Result<bool, Error> {
+    if known.as_ref().is_some_and(|known| known.repository == *repository && lasts(known.begun)) {
+        return Ok(true);
+    }
+    let begun = Instant::now();
     let Some(fingerprint) = account.repository_fingerprint(repository).await? else {
         return Ok(false);
     };
@@ -46,13 +54,14 @@ pub(super) async fn read(
     });
     if let Some(same) = known.take_if(|_| is_same) {
         let listing = same.listing.confirmed(now);
-        *known = Some(Known { listing, ..same });
+        *known = Some(Known { begun, listing, ..same });
         return Ok(true);
     }
     let described = Instant::now();
     let Some(images) = account.repository_images(repository).await? else { return Ok(false) };
     let listing = Listing::complete(images.into_iter().map(listed).collect(), now);
-    *known = Some(Known { repository: repository.clone(), fingerprint, described, listing });
+    let repository = repository.clone();
+    *known = Some(Known { repository, fingerprint, begun, described, listing });
     Ok(true)
 }
 

@@ -11,7 +11,9 @@ mod floor;
 mod git;
 mod listing;
 mod outcome;
-mod services;
+mod retagged;
+pub(crate) mod services;
+mod soak;
 mod turn;
 mod write_back;
 
@@ -27,10 +29,11 @@ use tokio::time::Instant;
 pub use self::destinations::{Destination, Destinations};
 pub use self::git::{Repositories, TagSource};
 pub use self::outcome::answers;
+use self::soak::Watch;
 use self::turn::{Ended, Tracked};
 use self::write_back::WriteBacks;
 use crate::aws::Repository;
-use crate::inventory::WantedRelease;
+use crate::inventory::{ReleaseEntry, WantedRelease};
 use crate::queue::{Priority, Queue};
 use crate::reconcile::Context;
 use crate::triggers::Followed;
@@ -45,6 +48,8 @@ const INTERVAL: Duration = Duration::from_mins(1);
 const ASKED_APART: Duration = Duration::from_secs(1);
 /// How soon a release is looked at once more after somebody asked for a look: some tell of a push before they list it.
 const ASKED_AGAIN: Duration = Duration::from_secs(5);
+/// How old a listing may be while pushes to the repository are heard of.
+const HEARD_INTERVAL: Duration = Duration::from_mins(15);
 
 /// The releases of an operator.
 #[derive(Debug)]
@@ -56,6 +61,8 @@ pub struct Releases {
     asked: Mutex<HashMap<ReleaseName, Instant>>,
     random: Mutex<fastrand::Rng>,
     write_backs: WriteBacks,
+    /// Since when services run well what other releases wait for.
+    watch: Watch,
 }
 
 /// Whether a choice is made for good.
@@ -77,6 +84,7 @@ impl Releases {
             asked: Mutex::default(),
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
             write_backs: WriteBacks::new(seed),
+            watch: Watch::default(),
         }
     }
 
@@ -134,14 +142,40 @@ impl Releases {
         }
     }
 
-    /// Queues what somebody heard of a push for.
+    /// Queues what somebody heard of a push for, and those whose services stand otherwise.
     async fn hear(&self, context: &Context) {
         loop {
-            for name in context.triggers.followers.woken().await {
+            let woken = context.triggers.followers.woken().await;
+            for name in woken.pushed {
                 let at = self.ask(&name);
                 self.queue.add_at(name, Priority::Urgent, at);
             }
+            for name in woken.served {
+                self.wake(&name);
+            }
         }
+    }
+
+    /// How long a listing of the repository can still be used that was begun at this moment, if it can.
+    fn listing_lasts(
+        &self,
+        context: &Context,
+        entry: &ReleaseEntry,
+        begun: Instant,
+    ) -> Option<Duration> {
+        let is_heard = context.triggers.followers.hears_of(&entry.name);
+        let least = if is_heard { HEARD_INTERVAL } else { Duration::ZERO };
+        self.lasts(&entry.name, begun, entry.interval.unwrap_or(INTERVAL).max(least))
+    }
+
+    /// How long something can still be used of which the reading was begun at this moment and which may be so old.
+    fn lasts(&self, name: &ReleaseName, begun: Instant, age_max: Duration) -> Option<Duration> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied();
+        // Whoever tells of a push may do so before it is listed.
+        if asked.is_some_and(|at| begun < at + ASKED_AGAIN) {
+            return None;
+        }
+        age_max.checked_sub(begun.elapsed()).filter(|left| !left.is_zero())
     }
 
     /// Notes that somebody asks for a look. Returns when it is due: now, or a moment after the one before.
@@ -189,6 +223,7 @@ impl Releases {
             }
             if ended.is_gone {
                 self.lock().remove(&name);
+                self.watch.forget(&name);
                 self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
             }
             self.queue.done(&name, ended.has_failed);

@@ -1,18 +1,21 @@
 //! What the services of a release make of its version.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crds::{ChosenVersion, Health, ObjectKey, Reason, ReleaseName, ServiceStatus};
 use jiff::Timestamp;
 
 use crate::inventory::Wanted;
 use crate::reconcile::Context;
-use crate::state::{BadVersion, ReleaseRecord, Spell};
+use crate::state::{BadVersion, ReleaseRecord};
+use crate::status_store::ServiceObject;
 
-/// How many bad versions and spells are remembered.
+/// How many bad versions are remembered.
 const KEPT: usize = 20;
 
 /// What a service makes of the version that is in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+pub(super) enum Verdict {
     /// Its rollout ended well and it runs the image.
     Well,
     /// It is being rolled out, or is about to be.
@@ -25,30 +28,58 @@ enum Verdict {
     Unknown,
 }
 
-/// What is remembered once the services of a release have been looked at.
-pub(super) fn looked_at(
+/// What each service of a release makes of a version.
+pub(super) fn verdicts(
     context: &Context,
     name: &ReleaseName,
-    record: &ReleaseRecord,
-    now: Timestamp,
-) -> ReleaseRecord {
-    let mut record = record.clone();
-    let Some(chosen) = record.chosen.clone() else { return record };
+    chosen: &ChosenVersion,
+) -> BTreeMap<ObjectKey, Verdict> {
     let users = context.inventory().users_of_release(name);
-    let verdicts: Vec<(ObjectKey, Verdict)> = users
+    users
         .into_iter()
         .map(|key| {
-            let verdict = verdict(context, name, &key, &chosen);
+            let verdict = verdict(context, name, &key, chosen);
             (key, verdict)
         })
-        .collect();
-    for (key, verdict) in &verdicts {
-        note(&mut record, key, *verdict, &chosen, now);
+        .collect()
+}
+
+/// Remembers what the services make of the version in force.
+pub(super) fn look_at(
+    record: &mut ReleaseRecord,
+    verdicts: &BTreeMap<ObjectKey, Verdict>,
+    now: Timestamp,
+) {
+    let Some(chosen) = record.chosen.clone() else { return };
+    for (key, verdict) in verdicts {
+        note(record, key, *verdict, &chosen, now);
     }
     record.bad.truncate(KEPT);
-    let verdicts: Vec<Verdict> = verdicts.into_iter().map(|(_, verdict)| verdict).collect();
-    spell(&mut record, &verdicts, &chosen, now);
-    record
+}
+
+/// Lets the releases of a service be looked at when something else is said of it that they go by.
+pub(crate) fn tell(
+    context: &Context,
+    key: &ObjectKey,
+    (before, after): (Option<&ServiceObject>, Option<&ServiceObject>),
+) {
+    let is_same = match (before, after) {
+        (Some(before), Some(after)) => stands(&before.status) == stands(&after.status),
+        (before, after) => before.is_none() && after.is_none(),
+    };
+    if is_same {
+        return;
+    }
+    let Wanted::Spec { entry, .. } = context.inventory().wanted(key) else { return };
+    let versions = entry.desired.versions.iter();
+    let named: BTreeSet<ReleaseName> = versions.map(|version| version.release.clone()).collect();
+    context.triggers.followers.wake_for_services(named);
+}
+
+/// What of a status a release goes by.
+fn stands(status: &ServiceStatus) -> impl PartialEq + '_ {
+    let generation = status.observed_generation;
+    (generation, status.health, status.is_ready(), failure(status), &status.images)
 }
 
 /// Remembers a version that a service did not keep, until the service is seen to try it again: then a person said so.
@@ -61,36 +92,21 @@ fn note(
 ) {
     let is_this = |bad: &BadVersion| bad.service == *key && bad.digest == chosen.digest;
     match verdict {
-        Verdict::Bad(reason) if !record.bad.iter().any(is_this) => record.bad.insert(
-            0,
-            BadVersion {
+        Verdict::Bad(reason) if !record.bad.iter().any(is_this) => {
+            // However long it ran well before: it is no version to follow.
+            record.spells.retain(|spell| spell.digest != chosen.digest);
+            let bad = BadVersion {
                 service: key.clone(),
                 reason,
                 version: chosen.version.clone(),
                 tag: chosen.tag.clone(),
                 digest: chosen.digest.clone(),
                 at: now,
-            },
-        ),
+            };
+            record.bad.insert(0, bad);
+        }
         Verdict::Well | Verdict::Underway => record.bad.retain(|bad| !is_this(bad)),
         Verdict::Bad(_) | Verdict::Troubled | Verdict::Unknown => {}
-    }
-}
-
-/// Notes since when all services run the image well, and that one of them stopped to.
-fn spell(record: &mut ReleaseRecord, verdicts: &[Verdict], chosen: &ChosenVersion, now: Timestamp) {
-    let is_broken =
-        verdicts.iter().any(|verdict| matches!(verdict, Verdict::Bad(_) | Verdict::Troubled));
-    for open in record.spells.iter_mut().filter(|spell| spell.until.is_none()) {
-        if is_broken || open.digest != chosen.digest {
-            open.until = Some(now);
-        }
-    }
-    let is_well = !verdicts.is_empty() && verdicts.iter().all(|verdict| *verdict == Verdict::Well);
-    if is_well && record.spells.iter().all(|spell| spell.until.is_some()) {
-        let (tag, digest) = (chosen.tag.clone(), chosen.digest.clone());
-        record.spells.insert(0, Spell { tag, digest, since: now, until: None });
-        record.spells.truncate(KEPT);
     }
 }
 

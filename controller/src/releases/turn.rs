@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use crds::{ChosenVersion, Generation, ObjectKey, Reason, ReleaseName, ReleaseStatus, SpecHash};
 use jiff::Timestamp;
-use planner::release::{self, Choice, Decision, Facts, Listed, Past, RolledBack, Rule, Stay};
+use planner::release::{self, Ahead, Choice, Decision, Facts, Listed, Past, Platform, RolledBack};
+use tokio::time::Instant;
 
 use super::git::Tags;
 use super::listing::Known;
 use super::write_back::WriteBacks;
-use super::{INTERVAL, Purpose, Releases, facts, floor, listing, outcome, services};
+use super::{
+    INTERVAL, Purpose, Releases, facts, floor, listing, outcome, retagged, services, soak,
+};
 use crate::aws::{Account, Repository};
 use crate::inventory::{ReleaseEntry, WantedRelease};
 use crate::reconcile::Context;
@@ -27,7 +30,7 @@ const ACCEPT_TAGS: &str = "longshore.dev/accept-tags";
 #[derive(Debug, Default)]
 pub(super) struct Tracked {
     known: Option<Known>,
-    indexes: facts::Indexes,
+    memory: facts::Memory,
     git: Option<Tags>,
     generation: Option<(SpecHash, u64)>,
 }
@@ -124,9 +127,25 @@ pub(super) async fn turn(
         let hindrance = Hindrance::lasting(Reason::DuplicateSpec, message);
         return hindered(&subject, chosen, generation, hindrance, ended);
     }
-    let decided = match Box::pin(decide(releases, &subject, &record, tracked)).await {
+    let mut seen = (*record).clone();
+    let verdicts = chosen.map(|chosen| services::verdicts(context, name, chosen));
+    let verdicts = verdicts.unwrap_or_default();
+    services::look_at(&mut seen, &verdicts, now);
+    let verdicts: Vec<_> = verdicts.into_values().collect();
+    let look = releases.watch.note(context, name, &mut seen, &verdicts, now);
+    if soak::are_others(&record.spells, &seen.spells) {
+        ended.followers = context.inventory().followers_of_release(name);
+    }
+    ended.next = ended.next.map(|next| look.map_or(next, |look| next.min(look)));
+    let decided = match Box::pin(decide(releases, &subject, seen.clone(), tracked)).await {
         Ok(decided) => decided,
-        Err(hindrance) => return hindered(&subject, chosen, generation, hindrance, ended),
+        Err(hindrance) => {
+            // What the services make of the version is worth keeping all the same.
+            if purpose == Purpose::Act && seen != *record {
+                let _ = write(context, name, &record, &seen).await;
+            }
+            return hindered(&subject, chosen, generation, hindrance, ended);
+        }
     };
     if purpose == Purpose::Act && decided.record != *record {
         // Nothing is in force that is not written down: a process that starts anew would not know of it.
@@ -135,10 +154,10 @@ pub(super) async fn turn(
             return hindered(&subject, chosen, generation, hindrance, ended);
         }
     }
-    if decided.record.spells != record.spells {
-        ended.followers = context.inventory().followers_of_release(name);
-    }
     publish(&subject, generation, &decided, tracked, &mut ended);
+    let begun = tracked.known.as_ref().map(|known| known.begun);
+    let lasts = begun.and_then(|begun| releases.listing_lasts(context, &entry, begun));
+    ended.next = ended.next.map(|next| lasts.map_or(next, |lasts| next.min(lasts)));
     ended
 }
 
@@ -180,43 +199,49 @@ async fn write(
 async fn decide(
     releases: &Releases,
     subject: &Subject<'_>,
-    record: &ReleaseRecord,
+    mut record: ReleaseRecord,
     tracked: &mut Tracked,
 ) -> Result<Decided, Hindrance> {
     let Subject { context, entry, now, .. } = subject;
     let rule = &entry.rule;
     let (account, repository) = registry(context, entry)?;
-    let is_there = listing::read(account, &repository, &mut tracked.known, *now).await;
+    let lasts = |begun| releases.listing_lasts(context, entry, begun).is_some();
+    let is_there = listing::read(account, &repository, &mut tracked.known, lasts, *now).await;
     let is_there = is_there.map_err(|error| unreadable(&error))?;
     let (true, Some(known)) = (is_there, &tracked.known) else {
         let message =
             format!("there is no repository `{}` in {}", repository.name, account.region());
         return Err(Hindrance::lasting(Reason::VersionMissing, message));
     };
-    let mut record = services::looked_at(context, &entry.name, record, *now);
     let mut events = Vec::new();
     if record.chosen.is_none() {
         let running = floor::running(context, &entry.name).await;
         let running = running.map_err(|why| Hindrance::passing(Reason::ObservationFailed, why))?;
         record.chosen = release::floor(rule, &known.listing, &running, *now);
     }
-    let mut facts = Facts { ahead: ahead(context, rule).await?, ..Facts::default() };
+    let mut facts = Facts {
+        ahead: ahead(releases, subject).await?,
+        runs_on: runs_on(subject),
+        ..Facts::default()
+    };
     if let Some(spec) = entry.git.as_ref() {
-        let git = read_tags(releases, spec, tracked.git.take()).await;
+        let interval = entry.interval.unwrap_or(INTERVAL);
+        let lasts = |begun| releases.lasts(&entry.name, begun, interval).is_some();
+        let git = read_tags(releases, spec, tracked.git.take(), lasts).await;
         let git = git.map_err(|why| Hindrance::passing(Reason::ObservationFailed, why))?;
         let git = tracked.git.insert(git);
         let past = past(entry, &record, &known.listing);
         let awaited = release::awaited(rule, &known.listing, &git.names(), &past);
-        for told in git.notice(&mut record, &awaited, *now) {
+        for told in retagged::notice(&mut record, rule, git.commits(), &awaited, *now) {
             events.push(event(subject, EventLevel::Warning, "GitTagMoved", told));
         }
         facts.git = Some(git.facts(&record));
     }
     let past = past(entry, &record, &known.listing);
     let place = (account, &repository);
-    let indexes = &mut tracked.indexes;
+    let memory = &mut tracked.memory;
     let decision =
-        settle(subject, &known.listing, place, indexes, tracked.git.as_mut(), facts, &past).await?;
+        settle(subject, &known.listing, place, memory, tracked.git.as_mut(), facts, &past).await?;
     let after = past.after(&decision, rule, &known.listing, *now);
     if let Choice::Chosen { tag, version, why, .. } = &decision.choice {
         events.push(event(subject, EventLevel::Info, "VersionChosen", format!("{tag}: {why}")));
@@ -267,28 +292,33 @@ async fn read_tags(
     releases: &Releases,
     spec: &crds::ReleaseGit,
     known: Option<Tags>,
+    lasts: impl Fn(Instant) -> bool,
 ) -> Result<Tags, String> {
     let mut tags = Tags::for_release(known, spec, &releases.repositories)?;
-    tags.list().await?;
+    if !tags.begun.is_some_and(lasts) {
+        tags.list().await?;
+    }
     Ok(tags)
 }
 
-/// What the release that goes ahead ran, from what is kept of it.
-async fn ahead(context: &Context, rule: &Rule) -> Result<Option<Vec<Stay>>, Hindrance> {
-    let Some(name) = rule.goes_after() else { return Ok(None) };
+/// What is known of the release that goes ahead.
+async fn ahead(releases: &Releases, subject: &Subject<'_>) -> Result<Option<Ahead>, Hindrance> {
+    let Subject { context, entry, now, .. } = subject;
+    let Some(name) = entry.rule.goes_after() else { return Ok(None) };
     if !context.inventory().releases().contains_key(name) {
         return Ok(None);
     }
     let record = context.state.read_release(name).await;
     let record =
         record.map_err(|error| Hindrance::passing(Reason::StateUnknown, error.to_string()))?;
-    let stays = record.spells.iter().map(|spell| Stay {
-        tag: spell.tag.clone(),
-        digest: spell.digest.clone(),
-        since: spell.since,
-        until: spell.until,
-    });
-    Ok(Some(stays.collect()))
+    Ok(Some(releases.watch.ahead(context, name, &record, *now)))
+}
+
+/// What the services of a release run on.
+fn runs_on(subject: &Subject<'_>) -> Vec<Platform> {
+    let Subject { context, entry, .. } = subject;
+    let platforms = context.inventory().platforms_of_release(&entry.name);
+    platforms.iter().filter_map(|platform| Platform::parse(platform)).collect()
 }
 
 /// What is remembered, as the planner takes it.
@@ -321,19 +351,20 @@ async fn settle(
     subject: &Subject<'_>,
     listing: &release::Listing,
     place: (&Account, &Repository),
-    indexes: &mut facts::Indexes,
+    memory: &mut facts::Memory,
     mut git: Option<&mut Tags>,
     mut known: Facts,
     past: &Past,
 ) -> Result<Decision, Hindrance> {
     let rule = &subject.entry.rule;
+    memory.recall(&mut known);
     for _ in 0..ROUNDS_MAX {
         let decision = release::choose(rule, listing, &known, past, subject.now);
         if decision.wants.is_empty() {
             return Ok(decision);
         }
         let read =
-            facts::read(&decision.wants, place, indexes, git.as_deref_mut(), &mut known).await;
+            facts::read(&decision.wants, place, memory, git.as_deref_mut(), &mut known).await;
         read.map_err(|why| Hindrance::passing(Reason::ObservationFailed, why))?;
     }
     Ok(release::choose(rule, listing, &known, past, subject.now))

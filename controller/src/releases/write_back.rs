@@ -10,8 +10,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crds::{
-    ChosenVersion, ConditionStatus, ConditionType, Reason, ReleaseName, ReleaseStatus, SourceName,
-    SourceRevision, WriteBack, WrittenVersion,
+    ChosenVersion, ConditionStatus, ConditionType, OwnerName, Reason, ReleaseName, ReleaseStatus,
+    SourceName, SourceRevision, WriteBack, WrittenVersion,
 };
 use futures_util::FutureExt as _;
 use planner::release::{status, write_back};
@@ -166,23 +166,41 @@ impl WriteBacks {
         entry: &ReleaseEntry,
         due: &Due,
     ) -> Result<Written, WriteError> {
-        let Due { image, tag, digest, write_back: place, source, .. } = due;
-        let mut destination = self.open(&entry.name, source)?;
-        let version = write_back::Version { release: &entry.name, image, tag, digest };
-        let edit = |text: &str| {
-            let edited = write_back::edit(text, &version).map_err(|wrong| wrong.to_string())?;
-            Ok(edited.map(|edited| {
-                let changes = &edited.changes;
-                let message = write_back::message(&version, &context.owner, &place.path, changes);
-                Draft { content: edited.text, message }
-            }))
-        };
-        let is_ours = |message: &str| write_back::is_ours(message, &entry.name, &context.owner);
-        let (path, branch) = (place.path.as_str(), place.branch.as_deref());
-        let change = FileChange { path, branch, edit: &edit, is_ours: &is_ours };
-        let written = destination.write(&change).await;
-        self.known(&entry.name, |known| known.open = Some((source.clone(), destination)));
+        let mut destination = self.open(&entry.name, &due.source)?;
+        let others = self.sharing(context, entry, due);
+        let of_others = others.iter().map(|(name, due)| change(name, due, &context.owner));
+        let own = change(&entry.name, due, &context.owner);
+        let written = destination.write(&FileChange { others: of_others.collect(), ..own }).await;
+        let place = (due.source.clone(), destination);
+        self.known(&entry.name, |known| known.open = Some(place));
+        if written.as_ref().is_ok_and(|written| written.is_new) {
+            // Their commits are others now.
+            for (name, _) in others {
+                self.queue.add(name, Priority::Urgent);
+            }
+        }
         written
+    }
+
+    /// The other releases that write to the same branch for a pull request, with what is known of their versions.
+    fn sharing(
+        &self,
+        context: &Context,
+        entry: &ReleaseEntry,
+        own: &Due,
+    ) -> Vec<(ReleaseName, Due)> {
+        if own.write_back.branch.is_none() {
+            return Vec::new();
+        }
+        let names: Vec<ReleaseName> = context.inventory().releases().into_keys().collect();
+        let others = names.into_iter().filter(|name| *name != entry.name);
+        let due = |name: ReleaseName| {
+            let due = self.wanted(context, &name).and_then(|entry| due(context, &entry))?;
+            let is_shared =
+                due.source == own.source && due.write_back.branch == own.write_back.branch;
+            is_shared.then_some((name, due))
+        };
+        others.filter_map(due).collect()
     }
 
     /// The source, opened now or before.
@@ -323,6 +341,27 @@ impl Told {
 
     fn is_about(&self, chosen: Option<&ChosenVersion>) -> bool {
         chosen.is_some_and(|chosen| chosen.tag == self.tag && chosen.digest == self.digest)
+    }
+}
+
+/// The change that brings a file to what it is to hold.
+fn change<'a>(name: &'a ReleaseName, due: &'a Due, owner: &'a OwnerName) -> FileChange<'a> {
+    let Due { image, tag, digest, write_back: place, .. } = due;
+    let version = write_back::Version { release: name, image, tag, digest };
+    let edit = move |text: &str| {
+        let edited = write_back::edit(text, &version).map_err(|wrong| wrong.to_string())?;
+        Ok(edited.map(|edited| {
+            let message = write_back::message(&version, owner, &place.path, &edited.changes);
+            Draft { content: edited.text, message }
+        }))
+    };
+    FileChange {
+        name: name.as_str(),
+        path: &place.path,
+        branch: place.branch.as_deref(),
+        edit: Box::new(edit),
+        is_ours: Box::new(move |message| write_back::is_ours(message, name, owner)),
+        others: Vec::new(),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crds::Reason;
+
 use super::{FILES_MAX, TOTAL_BYTES_MAX};
 
 /// Whether trying again can help.
@@ -61,6 +63,14 @@ pub enum SourceError {
     TooLarge {
         /// The place.
         place: String,
+    },
+    /// A repository takes more room on disk than it may.
+    #[error("cannot keep {place}: without its history it takes more than {bytes_max} bytes")]
+    Outgrown {
+        /// The place.
+        place: String,
+        /// How many it may take.
+        bytes_max: u64,
     },
     /// A source that had files has none.
     #[error("cannot trust {place}: it had {files_before} files and now has none")]
@@ -161,6 +171,29 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// What is said of the source: that it could not be read, or that a person has to look at what it has become.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Rewritten { .. } | Self::Untrusted { .. } | Self::SuddenlyEmpty { .. } => {
+                Reason::SourceUntrusted
+            }
+            Self::Unusable { .. }
+            | Self::Secret { .. }
+            | Self::Read { .. }
+            | Self::Unsettled { .. }
+            | Self::TooManyFiles { .. }
+            | Self::TooLarge { .. }
+            | Self::Outgrown { .. }
+            | Self::MissingReference { .. }
+            | Self::MissingPath { .. }
+            | Self::Start { .. }
+            | Self::Git { .. }
+            | Self::GitTimeout { .. }
+            | Self::GitAnswer { .. }
+            | Self::S3 { .. } => Reason::SourceIncomplete,
+        }
+    }
+
     /// Whether trying again can help.
     pub fn retry(&self) -> Retry {
         match self {
@@ -170,6 +203,7 @@ impl SourceError {
             | Self::Unsettled { .. }
             | Self::TooManyFiles { .. }
             | Self::TooLarge { .. }
+            | Self::Outgrown { .. }
             | Self::SuddenlyEmpty { .. }
             | Self::MissingReference { .. }
             | Self::MissingPath { .. }

@@ -7,7 +7,7 @@
 mod access;
 mod directory;
 mod error;
-mod git;
+pub mod git;
 mod s3;
 mod snapshot;
 mod watch;

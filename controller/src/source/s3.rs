@@ -1,9 +1,13 @@
 //! A prefix of an S3 bucket as a source (aws.md §6.4).
 //!
 //! A tree of objects cannot be read in one moment. So the listing is the truth: each object is read only if it still has the
-//! entity tag that was listed, and when one has not, everything is listed again. What results is one state of the prefix.
+//! entity tag that was listed, and when one has not, everything is listed again. One page is one state of the bucket, several
+//! are not: what changes between two of them shows in one and not in the other. A listing of several pages counts once the
+//! next one is the same, for then there was a moment between the two at which all of it was so. What results is one state of
+//! the prefix.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,16 +15,16 @@ use crds::S3Source;
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 
-use crate::aws::{self, S3Object};
+use crate::aws;
 
 use super::{
     Access, FILE_BYTES_MAX, FILES_MAX, Refusal, Snapshot, SourceError, SourceFile, TOTAL_BYTES_MAX,
     is_spec,
 };
 
-/// How often the prefix is listed again when it changes while it is read.
-const ATTEMPTS_MAX: u32 = 5;
-/// How long it is left alone in between.
+/// How often the prefix is listed when it changes while it is read.
+const LISTINGS_MAX: u32 = 6;
+/// How long it is left alone in between, a bit longer each time; not at all before the second listing.
 const SETTLE: Duration = Duration::from_millis(300);
 /// How many objects are read at once.
 const READS_AT_ONCE: usize = 16;
@@ -65,20 +69,26 @@ impl S3Reader {
             place,
             reason: "there is no S3 client for it".to_owned(),
         })?;
+        let client = client.of_owner(source.expected_owner.clone());
         let (bucket, prefix) = (source.bucket.clone(), source.prefix.clone());
         Ok(Self { client, bucket, prefix, last: None })
     }
 
     /// Reads the prefix as it is now; see [`SourceReader::fetch`](super::SourceReader::fetch).
     pub async fn fetch(&mut self) -> Result<Arc<Snapshot>, SourceError> {
-        for attempt in 1..=ATTEMPTS_MAX {
-            let listing = self.list().await?;
+        let mut before: Option<Listing> = None;
+        for number in 0..LISTINGS_MAX {
+            if number > 1 {
+                tokio::time::sleep(SETTLE * (number - 1)).await;
+            }
+            let (listing, pages) = self.list().await?;
             if let Some(last) = &self.last
                 && last.listing == listing
             {
                 return Ok(Arc::clone(&last.snapshot));
             }
-            if let Some(files) = self.read(&listing).await? {
+            let is_one_state = pages == 1 || before.as_ref() == Some(&listing);
+            if is_one_state && let Some(files) = self.read(&listing).await? {
                 let revision =
                     Snapshot::digest(files.values().map(|file| (file.path(), file.content_id())));
                 let snapshot = Snapshot::new(revision, files, None)
@@ -86,7 +96,7 @@ impl S3Reader {
                 self.last = Some(Known { listing, snapshot: Arc::clone(&snapshot) });
                 return Ok(snapshot);
             }
-            tokio::time::sleep(SETTLE * attempt).await;
+            before = Some(listing);
         }
         Err(SourceError::Unsettled { place: self.place() })
     }
@@ -95,29 +105,26 @@ impl S3Reader {
         format!("s3://{}/{}", self.bucket, self.prefix)
     }
 
-    /// Every spec under the prefix, or an error.
-    async fn list(&self) -> Result<Listing, SourceError> {
-        let objects = self
-            .client
-            .list(&self.bucket, &self.prefix)
-            .await
-            .map_err(|error| self.failed("list", "", &error))?;
-        let listing: Listing =
-            objects.into_iter().filter_map(|object| self.listed(object)).collect();
-        if listing.len() > FILES_MAX {
+    /// Every spec under the prefix and how many pages it took, or an error. Nothing else is kept, however much there is.
+    async fn list(&self) -> Result<(Listing, usize), SourceError> {
+        let (mut listing, mut is_full) = (Listing::new(), false);
+        let see = |object: aws::S3Object| {
+            if !is_listed(&self.prefix, &object.key) {
+                return ControlFlow::Continue(());
+            }
+            is_full = listing.len() == FILES_MAX;
+            if is_full {
+                return ControlFlow::Break(());
+            }
+            listing.insert(object.key, Listed { etag: object.etag, bytes: object.bytes });
+            ControlFlow::Continue(())
+        };
+        let pages = self.client.visit(&self.bucket, &self.prefix, see).await;
+        let pages = pages.map_err(|error| self.failed("list", "", &error))?;
+        if is_full {
             return Err(SourceError::TooManyFiles { place: self.place() });
         }
-        Ok(listing)
-    }
-
-    /// The entry of a key that is a spec.
-    fn listed(&self, object: S3Object) -> Option<(String, Listed)> {
-        let below = object.key.strip_prefix(self.prefix.as_str()).unwrap_or(&object.key);
-        let below = if below.is_empty() { &object.key } else { below };
-        if object.key.ends_with('/') || !is_spec(below) {
-            return None;
-        }
-        Some((object.key, Listed { etag: object.etag, bytes: object.bytes }))
+        Ok((listing, pages))
     }
 
     fn failed(&self, doing: &'static str, key: &str, error: &aws::Error) -> SourceError {
@@ -178,6 +185,18 @@ impl S3Reader {
         let last = self.last.as_ref().filter(|last| last.listing.get(key) == Some(listed))?;
         last.snapshot.files().get(key).cloned()
     }
+}
+
+/// Whether the object of this key is a spec.
+///
+/// A prefix is no folder: it may end in the middle of a name. So names count from the last slash of the prefix on, and one
+/// that starts with a dot is hidden unless the prefix itself writes that dot.
+fn is_listed(prefix: &str, key: &str) -> bool {
+    let folder = prefix.rfind('/').map_or(0, |slash| slash + 1);
+    let (asked, below) = (prefix.get(folder..), key.get(folder..));
+    let (Some(asked), Some(below)) = (asked, below) else { return false };
+    let below = if asked.starts_with('.') { below.trim_start_matches('.') } else { below };
+    !key.ends_with('/') && is_spec(below)
 }
 
 /// 412: another content than listed. 404: deleted since.

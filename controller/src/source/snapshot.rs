@@ -182,9 +182,11 @@ pub enum Refusal {
         /// How much it holds.
         bytes: u64,
     },
+    /// It holds more than [`FILE_BYTES_MAX`], which is why it was never fetched; how much more nobody said.
+    LeftOut,
     /// It stands for a file that Git LFS keeps elsewhere.
     LfsPointer,
-    /// Its path is not UTF-8, or leads upwards.
+    /// Its path is not UTF-8, leads upwards, or has control characters.
     Path,
 }
 
@@ -196,11 +198,13 @@ impl Refusal {
             Self::Submodule => {
                 "add that repository as a source of its own, or choose a `path` without it"
             }
-            Self::TooLarge { .. } => "split it, or move it out of the source's path",
+            Self::TooLarge { .. } | Self::LeftOut => {
+                "split it, or move it out of the source's path"
+            }
             Self::LfsPointer => {
                 "keep specs in Git itself: `git lfs untrack` it and commit it again"
             }
-            Self::Path => "rename it in UTF-8, without `..`",
+            Self::Path => "rename it in UTF-8, without `..` and control characters",
         }
     }
 }
@@ -215,6 +219,9 @@ impl fmt::Display for Refusal {
                     f,
                     "holds {bytes} bytes, more than the {FILE_BYTES_MAX} that a spec may have"
                 )
+            }
+            Self::LeftOut => {
+                write!(f, "holds more than the {FILE_BYTES_MAX} bytes that a spec may have")
             }
             Self::LfsPointer => f.write_str("the content is in Git LFS, which is not read"),
             Self::Path => f.write_str("the path is not usable"),

@@ -6,14 +6,18 @@ use super::SourceError;
 
 /// A change of one file that is to be committed.
 pub struct FileChange<'a> {
+    /// What it is for. Changes that share a branch for a pull request are committed in the order of their names.
+    pub name: &'a str,
     /// The file, from the repository's root.
     pub path: &'a str,
     /// The branch for a pull request; `None` for the one that the source reads.
     pub branch: Option<&'a str>,
     /// What the file is to become.
-    pub edit: &'a Edit<'a>,
+    pub edit: Box<Edit<'a>>,
     /// Whether a commit with this message was made for the same purpose, so that another one may take its place.
-    pub is_ours: &'a (dyn Fn(&str) -> bool + Send + Sync),
+    pub is_ours: Box<dyn Fn(&str) -> bool + Send + Sync + 'a>,
+    /// The changes that share the branch for a pull request: whoever makes it anew takes theirs along.
+    pub others: Vec<FileChange<'a>>,
 }
 
 /// Makes the new content out of the old one; `None` when it is right already, and an error when there is no place for it.
@@ -37,6 +41,13 @@ pub struct Written {
     pub commit: Option<String>,
     /// Whether that commit was made just now.
     pub is_new: bool,
+}
+
+impl<'a> FileChange<'a> {
+    /// This change and those that share its branch, in no order.
+    pub(super) fn sharing(&self) -> impl Iterator<Item = &FileChange<'a>> {
+        std::iter::once(self).chain(&self.others)
+    }
 }
 
 impl fmt::Debug for FileChange<'_> {

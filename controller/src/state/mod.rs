@@ -46,7 +46,7 @@ pub struct StateStore {
 enum Place {
     Memory(Memory),
     Directory(Directory),
-    Bucket(Bucket),
+    Bucket(Box<Bucket>),
 }
 
 /// A document as it was read.
@@ -91,7 +91,7 @@ impl StateStore {
 
     /// A store under a prefix of a bucket.
     pub fn in_bucket(s3: S3, bucket: String, prefix: String) -> Self {
-        Self::at(Place::Bucket(Bucket::new(s3, bucket, prefix)))
+        Self::at(Place::Bucket(Box::new(Bucket::new(s3, bucket, prefix))))
     }
 
     fn at(place: Place) -> Self {

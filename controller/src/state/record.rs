@@ -3,6 +3,7 @@
 use crds::{ObjectKey, PastRelease};
 use planner::Orders;
 use planner::checks::Analysis;
+use planner::explain::Kept;
 use planner::hook::HookLog;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,8 @@ pub struct Record {
     pub hooks: Vec<HookLog>,
     /// What was measured of the last rollout that is judged by checks.
     pub analysis: Option<Analysis>,
+    /// Why the tasks of the last rollout that needed explaining did not run.
+    pub explained: Option<Kept>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -40,6 +43,8 @@ struct Document {
     hooks: Vec<HookLog>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     analysis: Option<Analysis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    explained: Option<Kept>,
 }
 
 /// The part of a document that every form has.
@@ -55,6 +60,7 @@ impl Record {
             && self.past.is_empty()
             && self.hooks.is_empty()
             && self.analysis.is_none()
+            && self.explained.is_none()
     }
 }
 
@@ -79,6 +85,7 @@ impl Stored for Record {
             past: self.past.clone(),
             hooks: self.hooks.clone(),
             analysis: self.analysis.clone(),
+            explained: self.explained.clone(),
         })
     }
 
@@ -92,7 +99,7 @@ impl Stored for Record {
         if document.key != *key {
             return Err(format!("it is the document of {}", document.key));
         }
-        let Document { taken, orders, past, hooks, analysis, .. } = document;
-        Ok(Self { taken, orders, past, hooks, analysis })
+        let Document { taken, orders, past, hooks, analysis, explained, .. } = document;
+        Ok(Self { taken, orders, past, hooks, analysis, explained })
     }
 }

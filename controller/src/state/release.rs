@@ -30,6 +30,9 @@ pub struct ReleaseRecord {
     /// Git tags whose images are awaited.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub noticed: BTreeMap<String, Noticed>,
+    /// The commits of Git tags that are versions of the policy, shortened, to tell when one is moved.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
     /// The Git tag of the version in force and the commit that it named when it was chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<(String, String)>,
@@ -66,6 +69,9 @@ pub struct Spell {
     pub digest: String,
     /// Since when.
     pub since: Timestamp,
+    /// When they were last seen to, while it mattered to somebody; nothing later counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Timestamp>,
     /// Until when; absent while it lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,

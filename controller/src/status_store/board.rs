@@ -196,6 +196,10 @@ impl Board {
             .collect()
     }
 
+    pub(super) fn source(&self, name: &SourceName) -> Option<Arc<SourceObject>> {
+        self.sources.get(name).cloned()
+    }
+
     pub(super) fn sources(&self) -> Vec<Arc<SourceObject>> {
         self.sources.values().cloned().collect()
     }

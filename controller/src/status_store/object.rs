@@ -117,6 +117,8 @@ pub struct SourceObject {
     /// Why it could not be read the last time; `None` when it could.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// `Ready` and `Stalled`. A source has no generations: `observedGeneration` is 0.
+    pub conditions: Vec<Condition>,
     /// How many services its last complete state asks for.
     pub services: usize,
     /// What is wrong with documents in it.
@@ -134,6 +136,7 @@ impl SourceObject {
             description: None,
             fetched_at: None,
             error: None,
+            conditions: Vec::new(),
             services: 0,
             invalid: Vec::new(),
         }
@@ -154,6 +157,11 @@ impl SourceObject {
         Self {
             location: redact(&self.location),
             error: self.error.map(|error| redact(&error)),
+            conditions: self
+                .conditions
+                .into_iter()
+                .map(|said| Condition { message: redact(&said.message), ..said })
+                .collect(),
             ..self
         }
     }
@@ -168,6 +176,7 @@ impl SourceObject {
             description,
             fetched_at,
             error,
+            conditions,
             services,
             invalid,
         } = self;
@@ -178,6 +187,7 @@ impl SourceObject {
             && *description == other.description
             && fetched_at.is_some() == other.fetched_at.is_some()
             && *error == other.error
+            && *conditions == other.conditions
             && *services == other.services
             && *invalid == other.invalid
     }

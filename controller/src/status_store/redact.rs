@@ -1,7 +1,7 @@
 //! Cuts credentials out of the URLs in a text.
 
 /// The text with the user information of every URL replaced: `https://u:p@host` becomes `https://***@host`.
-pub(super) fn redact(text: &str) -> String {
+pub(crate) fn redact(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("://") {

@@ -37,6 +37,13 @@ pub enum Wake {
         /// Its name or its ARN.
         id: String,
     },
+    /// The services whose rollouts an alarm watches.
+    Alarm {
+        /// Where it is.
+        place: Place,
+        /// Its name.
+        name: String,
+    },
     /// The sources that an object is part of.
     Object {
         /// Its bucket.
@@ -112,11 +119,15 @@ pub fn parse(body: &str) -> Result<Vec<Wake>, Malformed> {
             text(detail, "name").map(|name| Wake::Parameter { place, name: name.to_owned() })
         }
         ("aws.s3", "Object Created" | "Object Deleted") => object(detail),
+        ("aws.cloudwatch", "CloudWatch Alarm State Change") => alarm(place, detail),
         (
             "aws.application-autoscaling",
             "Application Auto Scaling Scaling Activity State Change",
         ) => scaled(place, detail),
-        (_, "AWS API Call via CloudTrail" | "AWS Service Event via CloudTrail") => {
+        // Anybody may send events under a name of their own; nobody but AWS under one that begins so.
+        (source, "AWS API Call via CloudTrail" | "AWS Service Event via CloudTrail")
+            if source.starts_with("aws.") =>
+        {
             trail::wake(place, detail)
         }
         _ => None,
@@ -159,6 +170,21 @@ fn object(detail: &Value) -> Option<Wake> {
     let bucket = text(detail.get("bucket")?, "name")?.to_owned();
     let key = text(detail.get("object")?, "key")?.to_owned();
     Some(Wake::Object { bucket, key })
+}
+
+/// The alarms of target tracking and those of ours carry their service in their names.
+fn alarm(place: Place, detail: &Value) -> Option<Wake> {
+    let name = text(detail, "alarmName")?;
+    if let Some(tracked) = name.strip_prefix("TargetTracking-service/") {
+        let end = tracked.rfind("-AlarmHigh-").or_else(|| tracked.rfind("-AlarmLow-"))?;
+        return scaling_of(place, &format!("service/{}", tracked.get(..end)?), None);
+    }
+    if let Some((cluster, rest)) = name.strip_prefix("longshore/").and_then(|it| it.split_once('/'))
+        && let Some((service, _policy)) = rest.split_once('/')
+    {
+        return scaling_of(place, &format!("service/{cluster}/{service}"), None);
+    }
+    Some(Wake::Alarm { place, name: name.to_owned() })
 }
 
 fn scaled(place: Place, detail: &Value) -> Option<Wake> {

@@ -21,7 +21,18 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     followed: BTreeMap<ReleaseName, Followed>,
-    woken: BTreeSet<ReleaseName>,
+    woken: Woken,
+    /// Those whose repository's pushes AWS's events have told of.
+    heard: BTreeSet<ReleaseName>,
+}
+
+/// Releases to be looked at.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Woken {
+    /// Something was pushed or tagged.
+    pub pushed: BTreeSet<ReleaseName>,
+    /// Their services stand otherwise.
+    pub served: BTreeSet<ReleaseName>,
 }
 
 /// What a release follows.
@@ -37,47 +48,72 @@ impl Followers {
     /// Says what each release follows; others are not known any more.
     pub fn put(&self, followed: BTreeMap<ReleaseName, Followed>) {
         let mut state = self.lock();
-        state.woken.retain(|name| followed.contains_key(name));
+        let State { woken: Woken { pushed, served }, heard, .. } = &mut *state;
+        for names in [pushed, served, heard] {
+            names.retain(|name| followed.contains_key(name));
+        }
         state.followed = followed;
     }
 
     /// Lets the releases be looked at whose images lie in a repository; whether there are any.
     pub fn wake_for_images(&self, place: &Place, repository: &str) -> bool {
-        self.wake(|followed| {
+        let woken = self.wake(|followed| {
             followed.images.as_ref().is_some_and(|(at, name)| at == place && name == repository)
-        })
+        });
+        let is_any = !woken.is_empty();
+        self.lock().heard.extend(woken);
+        is_any
+    }
+
+    /// Whether pushes to the repository of a release are heard of: one was, and the queue of events has been readable since.
+    pub fn hears_of(&self, name: &ReleaseName) -> bool {
+        self.lock().heard.contains(name)
+    }
+
+    /// Says that events cannot be heard: whatever was heard of has to be heard of anew.
+    pub fn deafen(&self) {
+        self.lock().heard.clear();
+    }
+
+    /// Lets releases be looked at whose services stand otherwise.
+    pub fn wake_for_services(&self, names: BTreeSet<ReleaseName>) {
+        let mut state = self.lock();
+        let State { followed, woken, .. } = &mut *state;
+        woken.served.extend(names.into_iter().filter(|name| followed.contains_key(name)));
+        drop(state);
+        self.0.bell.notify_one();
     }
 
     /// Lets the releases be looked at that follow the tags of a Git repository; whether there are any. The repository is
     /// named by its address or by the end of it, `acme/shop`: hosts and ways to reach them have more than one name.
     pub fn wake_for_tags(&self, repository: &str) -> bool {
         let end = plain(repository);
-        self.wake(|followed| followed.git.as_deref().is_some_and(|address| ends_in(address, &end)))
+        let is_it = |address: &str| ends_in(address, &end);
+        !self.wake(|followed| followed.git.as_deref().is_some_and(is_it)).is_empty()
     }
 
     /// Waits until releases were woken, and takes them. One waits at a time; wakes while nobody does are kept.
-    pub async fn woken(&self) -> BTreeSet<ReleaseName> {
+    pub async fn woken(&self) -> Woken {
         loop {
             let woken = std::mem::take(&mut self.lock().woken);
-            if !woken.is_empty() {
+            if woken != Woken::default() {
                 return woken;
             }
             self.0.bell.notified().await;
         }
     }
 
-    fn wake(&self, is_concerned: impl Fn(&Followed) -> bool) -> bool {
+    fn wake(&self, is_concerned: impl Fn(&Followed) -> bool) -> BTreeSet<ReleaseName> {
         let mut state = self.lock();
-        let State { followed, woken } = &mut *state;
-        let before = followed.iter().filter(|(_, followed)| is_concerned(followed));
-        let concerned: Vec<ReleaseName> = before.map(|(name, _)| name.clone()).collect();
-        let is_any = !concerned.is_empty();
-        woken.extend(concerned);
+        let State { followed, woken, .. } = &mut *state;
+        let concerned = followed.iter().filter(|(_, followed)| is_concerned(followed));
+        let concerned: BTreeSet<ReleaseName> = concerned.map(|(name, _)| name.clone()).collect();
+        woken.pushed.extend(concerned.iter().cloned());
         drop(state);
-        if is_any {
+        if !concerned.is_empty() {
             self.0.bell.notify_one();
         }
-        is_any
+        concerned
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -120,7 +156,7 @@ mod tests {
 
     fn woken(followers: &Followers) -> Vec<String> {
         let woken = followers.woken().now_or_never().unwrap_or_default();
-        woken.into_iter().map(|name| name.to_string()).collect()
+        woken.pushed.into_iter().chain(woken.served).map(|name| name.to_string()).collect()
     }
 
     #[tokio::test]
@@ -139,6 +175,22 @@ mod tests {
         assert!(followers.wake_for_tags("acme/shop"));
         followers.put(BTreeMap::new());
         assert_eq!(woken(&followers), [""; 0], "it is gone");
+    }
+
+    #[tokio::test]
+    async fn services_wake_their_releases_and_only_a_push_says_that_pushes_are_heard_of() {
+        let (followers, shop) = (followers("acme/shop"), "shop".parse().unwrap());
+        followers.wake_for_services(["shop", "gone"].map(|name| name.parse().unwrap()).into());
+        assert_eq!(woken(&followers), ["shop"]);
+        assert!(followers.wake_for_tags("acme/shop"));
+        assert!(!followers.hears_of(&shop));
+        followers.wake_for_images(&place("eu-west-1"), "shop/web");
+        assert!(followers.hears_of(&shop));
+        followers.deafen();
+        assert!(!followers.hears_of(&shop));
+        followers.wake_for_images(&place("eu-west-1"), "shop/web");
+        followers.put(BTreeMap::new());
+        assert!(!followers.hears_of(&shop));
     }
 
     #[test]

@@ -87,6 +87,7 @@ pub async fn listen(
             }
             Err(error) => {
                 metrics.event_heard(HeardResult::Unreadable);
+                context.triggers.followers.deafen();
                 tracing::warn!(error = %error, "cannot read the event queue; services are looked at regularly all the same");
                 if failures == 0 {
                     let told = format!("{error}; services are looked at regularly all the same");

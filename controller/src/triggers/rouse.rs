@@ -81,7 +81,10 @@ pub(super) async fn rouse(
                 context.triggers.sources.wake_for_object(&bucket, &key);
                 context.outside.wake_for_object(&bucket, &key);
             }
-            wake @ (Wake::Repository { .. } | Wake::Parameter { .. } | Wake::Secret { .. }) => {
+            wake @ (Wake::Repository { .. }
+            | Wake::Parameter { .. }
+            | Wake::Secret { .. }
+            | Wake::Alarm { .. }) => {
                 forget(context, &targets, &wake);
                 mentioned.push(wake);
             }
@@ -192,6 +195,7 @@ fn forget(context: &Context, targets: &[Ours], wake: &Wake) {
             Wake::Repository { name, .. } => account.forget_images(name),
             Wake::Parameter { name, .. } => account.forget_parameter(name),
             Wake::Secret { id, .. } => account.forget_secrets(|known| is_same_secret(known, id)),
+            Wake::Alarm { name, .. } => account.forget_alarm(name),
             Wake::Service(_) | Wake::Object { .. } => {}
         }
     }
@@ -211,6 +215,7 @@ fn wake_readers(context: &Context, targets: &[Ours], wakes: &[Wake]) {
             | Wake::Service(_)
             | Wake::Repository { .. }
             | Wake::Secret { .. }
+            | Wake::Alarm { .. }
             | Wake::Object { .. } => None,
         };
         let names: BTreeSet<String> = wakes.iter().filter_map(name).collect();
@@ -218,7 +223,7 @@ fn wake_readers(context: &Context, targets: &[Ours], wakes: &[Wake]) {
     }
 }
 
-/// Whether a spec names the image, parameter or secret of a wake.
+/// Whether a spec names the image, parameter, secret or alarm of a wake.
 fn mentions(targets: &[Ours], entry: &Entry, wake: &Wake) -> bool {
     let desired = &entry.desired;
     let is_here = |place: &Place| {
@@ -239,6 +244,11 @@ fn mentions(targets: &[Ours], entry: &Entry, wake: &Wake) -> bool {
             mentions.stored.iter().any(|stored| is_parameter(&stored.name, place, name, is_here))
         }
         Wake::Secret { id, .. } => mentions.stored.iter().any(|stored| is_secret(&stored.name, id)),
+        Wake::Alarm { place, name } => {
+            // A spec may name it by its ARN.
+            let known = |alarm: &str| alarm.rsplit(":alarm:").next() == Some(name.as_str());
+            mentions.alarms.iter().any(|alarm| known(&alarm.name)) && is_here(place)
+        }
         Wake::Service(_) | Wake::Object { .. } => false,
     }
 }

@@ -72,7 +72,7 @@ mod tests {
 
     fn bucket(name: &str, prefix: &str) -> SourceLocation {
         let (bucket, prefix) = (name.to_owned(), prefix.to_owned());
-        SourceLocation::S3(S3Source { bucket, prefix, region: None, interval: None })
+        SourceLocation::S3(S3Source { bucket, prefix, ..S3Source::default() })
     }
 
     #[tokio::test]

@@ -11,9 +11,10 @@ use aws_lc_rs::hmac;
 use crds::WebhookProvider;
 use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::replay::{Mark, mark};
+use super::replay::Mark;
 
 /// How far the time that a caller signed may be from ours.
 const SKEW_MAX: SignedDuration = SignedDuration::from_mins(5);
@@ -31,10 +32,11 @@ impl Call<'_> {
     pub(super) fn verify(&self, provider: WebhookProvider, secret: &str) -> Option<Vec<Mark>> {
         match provider {
             WebhookProvider::Github => {
-                self.body_signed(secret, "x-hub-signature-256", "x-github-delivery")
+                self.body_signed(secret, "x-hub-signature-256", &["x-github-delivery"])
             }
             WebhookProvider::Bitbucket => {
-                self.body_signed(secret, "x-hub-signature", "x-request-uuid")
+                // Cloud gives its calls the one, Data Center the other.
+                self.body_signed(secret, "x-hub-signature", &["x-request-uuid", "x-request-id"])
             }
             WebhookProvider::Gitlab if self.header("webhook-signature").is_some() => {
                 self.standard(secret)
@@ -44,12 +46,13 @@ impl Call<'_> {
         }
     }
 
-    /// The number of the delivery is not signed: the signature itself tells calls apart as well.
-    fn body_signed(&self, secret: &str, signature: &str, delivery: &str) -> Option<Vec<Mark>> {
+    /// The number of the delivery is not signed: what the body says tells calls apart as well, for a while.
+    fn body_signed(&self, secret: &str, signature: &str, deliveries: &[&str]) -> Option<Vec<Mark>> {
         let tag = hex_tag(self.header(signature)?)?;
         is_tag(secret.as_bytes(), &[self.body], &tag).then(|| {
-            let number = self.header(delivery).map(|number| mark("delivery", number.as_bytes()));
-            number.into_iter().chain([mark("signature", &tag)]).collect()
+            let numbers = deliveries.iter().filter_map(|name| self.header(name));
+            let numbers = numbers.map(|number| Mark::of_call(number.as_bytes()));
+            numbers.chain([Mark::of_body(self.body)]).collect()
         })
     }
 
@@ -58,7 +61,7 @@ impl Call<'_> {
         let tag = hex_tag(self.header("x-longshore-signature")?)?;
         let signed = [time.as_bytes(), b".", self.body];
         (is_tag(secret.as_bytes(), &signed, &tag) && self.is_recent(time))
-            .then(|| vec![mark("signature", &tag)])
+            .then(|| vec![Mark::of_call(&tag)])
     }
 
     /// The form of standardwebhooks.com, which GitLab's signing tokens have: several signatures may stand beside each other.
@@ -74,15 +77,16 @@ impl Call<'_> {
             .split(' ')
             .filter_map(|one| aws_smithy_types::base64::decode(one.strip_prefix("v1,")?).ok())
             .any(|tag| is_tag(key, &signed, &tag));
-        (is_signed && self.is_recent(time)).then(|| vec![mark("delivery", id.as_bytes())])
+        (is_signed && self.is_recent(time)).then(|| vec![Mark::of_call(id.as_bytes())])
     }
 
-    /// A token says who calls and nothing of what: only the number that GitLab gives each call tells them apart.
+    /// A token says who calls and nothing of what. The number that GitLab gives each call tells them apart, and where there is
+    /// none, what the body says does for a while. `X-Gitlab-Event-UUID` does not: calls that follow from each other share it.
     fn token(&self, secret: &str) -> Option<Vec<Mark>> {
-        let given = mark("token", self.header("x-gitlab-token")?.as_bytes());
-        let is_it = bool::from(given.ct_eq(&mark("token", secret.as_bytes())));
-        let number = self.header("idempotency-key").or_else(|| self.header("x-gitlab-event-uuid"));
-        is_it.then(|| number.iter().map(|number| mark("delivery", number.as_bytes())).collect())
+        let given = Sha256::digest(self.header("x-gitlab-token")?);
+        let is_it = bool::from(given.ct_eq(&Sha256::digest(secret)));
+        let number = self.header("idempotency-key").map(|number| Mark::of_call(number.as_bytes()));
+        is_it.then(|| vec![number.unwrap_or_else(|| Mark::of_body(self.body))])
     }
 
     fn is_recent(&self, seconds: &str) -> bool {

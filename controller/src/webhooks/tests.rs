@@ -7,6 +7,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+mod hosts;
+
 use super::*;
 use crate::triggers::{Followed, Followers};
 
@@ -183,6 +185,12 @@ async fn gitlab_sends_its_token_or_signs() {
         let result = call(&world, &[event, ("x-gitlab-token", token)], &push);
         assert_eq!(result, Err(Refused::Unsigned), "{token}");
     }
+
+    // Where GitLab gives no number, the same words are the same call; calls that follow from each other share the other one.
+    let of_event = [event, ("x-gitlab-token", SECRET), ("x-gitlab-event-uuid", "e")];
+    assert_eq!(call(&world, &of_event, &push), Ok(Received::Woken));
+    assert_eq!(call(&world, &of_event, &push), Err(Refused::Replayed));
+    assert_eq!(call(&world, &of_event, &tag_push), Ok(Received::NotConcerned));
 
     let time = NOW.to_string();
     let sign = |id: &str, time: &str, body: &str| {
@@ -375,6 +383,36 @@ async fn what_was_received_is_refused_the_second_time() {
     ]);
     let result = world.call(WebhookProvider::Github, &renumbered, body.as_bytes());
     assert_eq!(result, Err(Refused::Replayed));
+    // An hour later the same words may be told of another push, and the number says whether they are.
+    let later = |headers: &HeaderMap| {
+        let caller = world.webhooks.admit(WebhookProvider::Github, "fleet").unwrap();
+        caller.receive(headers, body.as_bytes(), now() + replay::BODY_TIME)
+    };
+    let again = headers(&[
+        ("x-github-event", "push"),
+        ("x-github-delivery", "72d3162e-cc78-11e3-81ab-4c9367dc0958"),
+        ("x-hub-signature-256", &hex_tag(&body)),
+    ]);
+    assert_eq!(later(&again), Err(Refused::Replayed));
+    assert_eq!(later(&renumbered), Ok(Received::Woken));
+}
+
+#[tokio::test]
+async fn both_kinds_of_bitbucket_number_their_calls() {
+    let changed = |name: &str| json!({"changes": [{"ref": {"id": name}}]}).to_string();
+    for number in ["x-request-uuid", "x-request-id"] {
+        let world = World::of_main();
+        let call = |body: &str| {
+            let headers = headers(&[
+                ("x-event-key", "repo:refs_changed"),
+                (number, "5d1f"),
+                ("x-hub-signature", &hex_tag(body)),
+            ]);
+            world.call(WebhookProvider::Bitbucket, &headers, body.as_bytes())
+        };
+        assert_eq!(call(&changed("refs/heads/main")), Ok(Received::Woken));
+        assert_eq!(call(&changed("refs/heads/other")), Err(Refused::Replayed), "{number}");
+    }
 }
 
 #[tokio::test]
@@ -455,8 +493,11 @@ async fn a_new_secret_takes_over_without_a_restart() {
     };
     let webhooks =
         Webhooks::new(&[hook], Triggers::default(), move |_| read.lock().unwrap().clone()).unwrap();
+    let numbers = std::cell::Cell::new(0);
     let admits = |token: &str| {
-        let headers = headers(&[("x-gitlab-token", token)]);
+        numbers.set(numbers.get() + 1);
+        let number = numbers.get().to_string();
+        let headers = headers(&[("x-gitlab-token", token), ("idempotency-key", &number)]);
         let caller = webhooks.admit(WebhookProvider::Gitlab, "fleet").unwrap();
         caller.receive(&headers, b"{}", now()).is_ok()
     };

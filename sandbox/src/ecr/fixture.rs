@@ -10,6 +10,7 @@ use super::{
 use crate::ApiError;
 
 const SIZE_PRESET: u64 = 50_000_000;
+const PLATFORM_PRESET: &str = "linux/amd64";
 
 impl Ecr {
     /// Pushes an image; a repository that is not there is made.
@@ -61,13 +62,21 @@ impl Ecr {
             Ok(manifest)
         };
 
+        let mut blobs = Vec::new();
+        let mut image = |seed: &str, platform: &str| {
+            let configuration = manifest::configuration(platform);
+            let manifest = manifest::image(seed, &configuration, size);
+            blobs.push(configuration);
+            manifest
+        };
         let top = if fixture.platforms.is_empty() {
-            add(&manifest::image(&seed, size), &fixture.tags)?
+            let platform = fixture.platform.as_deref().unwrap_or(PLATFORM_PRESET);
+            add(&image(&seed, platform), &fixture.tags)?
         } else {
             let mut images = Vec::new();
             let mut attestations = Vec::new();
             for platform in &fixture.platforms {
-                let image = add(&manifest::image(&format!("{seed}/{platform}"), size), &[])?;
+                let image = add(&image(&format!("{seed}/{platform}"), platform), &[])?;
                 if fixture.attestations {
                     let attestation = add(&manifest::attestation(&image.digest), &[])?;
                     attestations.push((image.digest.clone(), attestation));
@@ -79,6 +88,12 @@ impl Ecr {
         if fixture.signed {
             let tag = format!("{}.sig", top.digest.replace(':', "-"));
             add(&manifest::signature(&top.digest), &[tag])?;
+        }
+        for predicate in &fixture.bundles {
+            add(&manifest::bundle(&top, predicate), &[])?;
+        }
+        for blob in blobs {
+            repository.blobs.insert(manifest::digest(&blob), blob);
         }
         Ok(())
     }

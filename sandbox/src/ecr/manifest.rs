@@ -9,7 +9,7 @@ use crate::{ApiError, derived};
 pub(super) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(super) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
-const CONFIG_BYTES: u64 = 1_500;
+const SIGSTORE_BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 /// A manifest and what it says about itself.
 #[derive(Debug, Clone)]
@@ -73,27 +73,63 @@ pub(super) fn digest(text: &str) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(text)))
 }
 
-/// The manifest of a runnable image whose layer is named by `seed`.
-pub(super) fn image(seed: &str, size: u64) -> String {
-    let layers =
-        [("application/vnd.oci.image.layer.v1.tar+gzip", size.saturating_sub(CONFIG_BYTES))];
-    artifact(seed, OCI_CONFIG, &layers).to_string()
+/// The configuration of a runnable image: what it runs on, `linux/arm64/v8`.
+pub(super) fn configuration(platform: &str) -> String {
+    let mut parts = platform.split('/');
+    let os = parts.next().unwrap_or("linux");
+    let architecture = parts.next().unwrap_or("amd64");
+    let configuration = json!({
+        "os": os,
+        "architecture": architecture,
+        "variant": parts.next(),
+        "config": {"Entrypoint": ["/app"]},
+        "rootfs": {"type": "layers", "diff_ids": []},
+    });
+    crate::json::without_nulls(configuration).to_string()
+}
+
+/// The manifest of a runnable image with this configuration whose layer is named by `seed`.
+pub(super) fn image(seed: &str, configuration: &str, size: u64) -> String {
+    let rest = size.saturating_sub(length(configuration));
+    let layers = [("application/vnd.oci.image.layer.v1.tar+gzip", rest)];
+    artifact(seed, configuration, &layers).to_string()
 }
 
 /// The manifest of the attestations that a builder adds for one platform's image.
 pub(super) fn attestation(subject: &str) -> String {
-    artifact(
-        &format!("{subject}/attestation"),
-        OCI_CONFIG,
-        &[("application/vnd.in-toto+json", 9_000)],
-    )
-    .to_string()
+    let layers = [("application/vnd.in-toto+json", 9_000)];
+    artifact(&format!("{subject}/attestation"), "{}", &layers).to_string()
 }
 
 /// The manifest of a signature.
 pub(super) fn signature(subject: &str) -> String {
     let layers = [("application/vnd.dev.cosign.simplesigning.v1+json", 250)];
-    artifact(&format!("{subject}/signature"), OCI_CONFIG, &layers).to_string()
+    artifact(&format!("{subject}/signature"), "{}", &layers).to_string()
+}
+
+/// The manifest of a Sigstore bundle about an image, which says what statement it holds.
+pub(super) fn bundle(subject: &Manifest, predicate: &str) -> String {
+    let seed = format!("{}/{predicate}", subject.digest);
+    let mut manifest = artifact(&seed, "{}", &[(SIGSTORE_BUNDLE, 4_000)]);
+    if let Some(members) = manifest.as_object_mut() {
+        members.insert("artifactType".to_owned(), json!(SIGSTORE_BUNDLE));
+        members.insert(
+            "subject".to_owned(),
+            json!({
+                "mediaType": subject.media_type,
+                "digest": subject.digest,
+                "size": subject.text.len(),
+            }),
+        );
+        members.insert(
+            "annotations".to_owned(),
+            json!({
+                "dev.sigstore.bundle.content": "dsse-envelope",
+                "dev.sigstore.bundle.predicateType": predicate,
+            }),
+        );
+    }
+    manifest.to_string()
 }
 
 /// An index over the images of several platforms and their attestations.
@@ -126,7 +162,7 @@ fn descriptor(manifest: &Manifest, platform: &Value, annotations: &Value) -> Val
     }))
 }
 
-fn artifact(seed: &str, config_type: &str, layers: &[(&str, u64)]) -> Value {
+fn artifact(seed: &str, configuration: &str, layers: &[(&str, u64)]) -> Value {
     let content =
         |name: &str| format!("sha256:{}", derived::hexadecimal(&format!("{seed}/{name}"), 64));
     let layers: Vec<Value> = layers
@@ -138,9 +174,17 @@ fn artifact(seed: &str, config_type: &str, layers: &[(&str, u64)]) -> Value {
     json!({
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
-        "config": {"mediaType": config_type, "digest": content("config"), "size": CONFIG_BYTES},
+        "config": {
+            "mediaType": OCI_CONFIG,
+            "digest": digest(configuration),
+            "size": length(configuration),
+        },
         "layers": layers,
     })
+}
+
+fn length(text: &str) -> u64 {
+    u64::try_from(text.len()).unwrap_or(u64::MAX)
 }
 
 fn digests(rows: &[Value]) -> Vec<String> {

@@ -43,6 +43,7 @@ impl Ecr {
             resource_tags,
             images: BTreeMap::new(),
             tags: BTreeMap::new(),
+            blobs: BTreeMap::new(),
         };
         let answer = json!({"repository": self.show(&repository)});
         self.repositories.insert(name.to_owned(), repository);

@@ -21,7 +21,7 @@ fn code(ecr: &mut Ecr, operation: &str, input: &Value) -> String {
 }
 
 fn push(ecr: &mut Ecr, tag: &str, seed: &str) -> String {
-    let input = json!({"repositoryName": "web", "imageTag": tag, "imageManifest": manifest::image(seed, 5_000)});
+    let input = json!({"repositoryName": "web", "imageTag": tag, "imageManifest": manifest::image(seed, "{}", 5_000)});
     ok(ecr, "PutImage", &input)["image"]["imageId"]["imageDigest"].as_str().unwrap().to_owned()
 }
 
@@ -150,7 +150,7 @@ fn immutable_tags_stay() {
     ok(&mut ecr, "PutImageTagMutability", &setting);
     push(&mut ecr, "dev-1", "a");
     push(&mut ecr, "dev-1", "c");
-    let again = |seed: &str| json!({"repositoryName": "web", "imageTag": "v1", "imageManifest": manifest::image(seed, 5_000)});
+    let again = |seed: &str| json!({"repositoryName": "web", "imageTag": "v1", "imageManifest": manifest::image(seed, "{}", 5_000)});
     assert_eq!(code(&mut ecr, "PutImage", &again("c")), "ImageTagAlreadyExistsException");
     assert_eq!(code(&mut ecr, "PutImage", &again("b")), "ImageAlreadyExistsException");
     for setting in [
@@ -176,7 +176,7 @@ fn a_retagged_image_keeps_its_push_date() {
     let mut ecr = registry();
     let digest = push(&mut ecr, "v1", "a");
     let later = NOW + SignedDuration::from_hours(1);
-    let retag = json!({"repositoryName": "web", "imageTag": "stable", "imageManifest": manifest::image("a", 5_000)});
+    let retag = json!({"repositoryName": "web", "imageTag": "stable", "imageManifest": manifest::image("a", "{}", 5_000)});
     ecr.call("PutImage", &retag, later).unwrap();
     let answer = ok(
         &mut ecr,
@@ -191,7 +191,7 @@ fn a_retagged_image_keeps_its_push_date() {
 #[test]
 fn what_put_image_refuses() {
     let mut ecr = registry();
-    let good = manifest::image("a", 5_000);
+    let good = manifest::image("a", "{}", 5_000);
     let index = r#"{"schemaVersion":2,"manifests":[{"digest":"sha256:00"}]}"#;
     for (input, expected) in [
         (json!({"imageManifest": "{"}), "InvalidParameterException"),
@@ -243,6 +243,27 @@ fn deleting_the_last_tag_deletes_the_image_and_indexes_protect_children() {
     );
     let refused = delete(&mut ecr, json!({"imageDigest": child}));
     assert_eq!(refused["failures"][0]["failureCode"], "ImageReferencedByManifestList");
+}
+
+#[test]
+fn bundles_are_rows_about_their_image_that_say_what_they_hold() {
+    let mut ecr = Ecr::new("123456789012", "eu-west-1");
+    let predicate = "https://slsa.dev/provenance/v1";
+    let fixture = json!({"name": "web", "images": [{"tags": ["v1"], "bundles": [predicate]}]});
+    ecr.load(&serde_json::from_value(fixture).unwrap(), NOW).unwrap();
+    let answer = ok(&mut ecr, "DescribeImages", &json!({"repositoryName": "web"}));
+    let rows = answer["imageDetails"].as_array().unwrap();
+    let image = rows.iter().find(|row| row["imageTags"][0] == "v1").unwrap();
+    let bundle = rows.iter().find(|row| row.get("imageTags").is_none()).unwrap();
+    assert_eq!(bundle["subjectManifestDigest"], image["imageDigest"]);
+    let kind = "application/vnd.dev.sigstore.bundle.v0.3+json";
+    assert_eq!(bundle["artifactMediaType"], kind);
+    let id = json!({"imageDigest": bundle["imageDigest"]});
+    let wanted = json!({"repositoryName": "web", "imageIds": [id]});
+    let answer = ok(&mut ecr, "BatchGetImage", &wanted);
+    let manifest = answer["images"][0]["imageManifest"].as_str().unwrap();
+    let manifest: Value = serde_json::from_str(manifest).unwrap();
+    assert_eq!(manifest["annotations"]["dev.sigstore.bundle.predicateType"], predicate);
 }
 
 #[test]

@@ -11,11 +11,14 @@ pub(super) struct Breaker {
     pub(super) failures: i64,
     /// Whether a task has reached RUNNING, so that failures to start count no longer.
     pub(super) has_run: bool,
+    /// `failedTasks`: tasks that never ran, until one does; whatever fails later is not in it.
+    pub(super) failed_tasks: i64,
 }
 
 impl Breaker {
     /// A task never reached RUNNING.
     pub(super) fn count_failed_start(&mut self, resets: bool) {
+        self.failed_tasks += i64::from(!self.has_run);
         if !(self.has_run && resets) {
             self.failures += 1;
         }
@@ -32,6 +35,7 @@ impl Breaker {
             self.failures = 0;
         }
         self.has_run = true;
+        self.failed_tasks = 0;
     }
 
     /// A task became healthy.
@@ -149,11 +153,12 @@ mod tests {
         let mut breaker = Breaker::default();
         breaker.count_failed_start(true);
         breaker.count_failed_start(true);
+        assert_eq!(breaker.failed_tasks, 2);
         breaker.count_running(true);
         breaker.count_failed_start(true);
-        assert_eq!(breaker.failures, 0);
+        assert_eq!((breaker.failures, breaker.failed_tasks), (0, 0));
         breaker.count_failed_check();
-        assert_eq!(breaker.failures, 1);
+        assert_eq!((breaker.failures, breaker.failed_tasks), (1, 0));
         breaker.count_healthy(true);
         assert_eq!(breaker.failures, 0);
 

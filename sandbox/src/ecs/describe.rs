@@ -128,7 +128,13 @@ impl Ecs {
             .iter()
             .rev()
             .filter(|one| one.is_shown() && service.status != ServiceStatus::Inactive)
-            .map(|one| self.deployment_view(one, counts.get(&one.number).copied()))
+            .map(|one| {
+                let mut shown = self.deployment_view(one, counts.get(&one.number).copied());
+                if !service.shows_rollout_states() {
+                    hide_rollout_state(&mut shown);
+                }
+                shown
+            })
             .collect();
         add("deployments", Value::Array(primary_first(deployments)));
         let events: Vec<Value> = service
@@ -200,13 +206,30 @@ impl Ecs {
         add("desiredCount", json!(deployment.desired));
         add("runningCount", json!(counts.running));
         add("pendingCount", json!(counts.pending));
-        add("failedTasks", json!(deployment.breaker.failures));
+        add("failedTasks", json!(deployment.breaker.failed_tasks));
         add("createdAt", json!(epoch(deployment.created)));
         add("updatedAt", json!(epoch(deployment.updated)));
         add("rolloutState", json!(deployment.rollout.text()));
         add("rolloutStateReason", json!(deployment.reason));
         self.rewrites.service(&mut view);
         Value::Object(view)
+    }
+}
+
+impl Service {
+    /// Whether `deployments[]` says how its roll-outs stand: with stages, and behind a Classic Load Balancer, only the
+    /// records do (aws.md §3.1).
+    fn shows_rollout_states(&self) -> bool {
+        let balancers = self.settings.get("loadBalancers").and_then(Value::as_array);
+        let is_classic = |one: &Value| input::present(one, "loadBalancerName").is_some();
+        !self.is_progressive() && !balancers.into_iter().flatten().any(is_classic)
+    }
+}
+
+fn hide_rollout_state(deployment: &mut Value) {
+    if let Some(members) = deployment.as_object_mut() {
+        members.remove("rolloutState");
+        members.remove("rolloutStateReason");
     }
 }
 

@@ -273,6 +273,7 @@ impl Ecs {
             return;
         }
         let ended = matches!(stop.code, StopCode::EssentialContainerExited);
+        let others = task.containers.iter().any(|one| one.exit_code.is_none());
         let was_running = task.status == TaskStatus::Running;
         task.stopping = true;
         task.epoch += 1;
@@ -284,7 +285,7 @@ impl Ecs {
             self.tell_task(id, now);
             self.note_targets(id, TargetChangeKind::Deregistered, now);
             self.later(id, self.timings.deregistration, TaskStep::Drained, now);
-        } else if was_running && !ended {
+        } else if was_running && (!ended || others) {
             self.signal_containers(id, now);
         } else {
             self.killed(id, now);
@@ -313,7 +314,8 @@ impl Ecs {
             if task.times.pull_stopped.is_some() {
                 for container in &mut task.containers {
                     let killed = container.behaviour == ImageBehaviour::IgnoresStop;
-                    container.exit_code.get_or_insert(if killed { 137 } else { 0 });
+                    let code = if killed { SIGKILL } else { SIGTERM };
+                    container.exit_code.get_or_insert(code);
                 }
             }
         }
@@ -356,6 +358,10 @@ impl Ecs {
     }
 }
 
+/// The exit code of a program that the stop signal ends, as it ends one that does not care for it.
+const SIGTERM: i64 = 143;
+/// The exit code of a program that is killed after its `stopTimeout`.
+const SIGKILL: i64 = 137;
 /// For how long STOPPED tasks are shown.
 const KEPT_STOPPED: Duration = Duration::from_hours(1);
 

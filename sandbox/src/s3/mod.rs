@@ -94,7 +94,10 @@ impl S3 {
     pub(crate) fn call(&mut self, request: &Request<Bytes>, now: Timestamp) -> Response<Bytes> {
         let request_id = self.next_id(16).to_uppercase();
         let call = Call::parse(request);
-        let answer = call.and_then(|call| self.dispatch(&call, now));
+        let answer = call.and_then(|call| {
+            self.expect_owner(&call)?;
+            self.dispatch(&call, now)
+        });
         let answer = answer.unwrap_or_else(|refusal| refusal.answer(request, &request_id));
         answer::stamp(answer, request, &request_id)
     }
@@ -165,6 +168,15 @@ impl S3 {
                 "A header you provided implies functionality that is not implemented",
             )),
         }
+    }
+
+    /// A caller may say whose bucket it means; the bucket of anybody else is refused.
+    fn expect_owner(&self, call: &Call<'_>) -> Result<(), Refusal> {
+        let expected = call.header("x-amz-expected-bucket-owner");
+        if expected.is_some_and(|owner| owner != self.account) {
+            return Err(Refusal::new(403, "AccessDenied", "Access Denied"));
+        }
+        Ok(())
     }
 
     fn bucket(&self, call: &Call<'_>) -> Result<&Bucket, Refusal> {

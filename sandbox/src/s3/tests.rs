@@ -171,6 +171,18 @@ fn versions_pin_content_and_deletion_leaves_a_marker() {
 }
 
 #[test]
+fn a_bucket_of_somebody_else_than_expected_is_refused() {
+    let mut s3 = store(false);
+    put(&mut s3, "a", "hello");
+    for (owner, status) in [("123456789012", 200), ("444455556666", 403)] {
+        let expects = [("x-amz-expected-bucket-owner", owner)];
+        for target in ["/specs/a", "/specs?list-type=2"] {
+            assert_eq!(send(&mut s3, "GET", target, &expects, "").status(), status, "{target}");
+        }
+    }
+}
+
+#[test]
 fn a_delete_marker_lets_a_key_be_created_again() {
     let mut s3 = store(true);
     put(&mut s3, "lock", "one");

@@ -24,6 +24,8 @@ pub(super) struct Host {
     commits: Vec<String>,
     /// Why it takes no commits.
     refuses: Option<String>,
+    /// Whether others push to it before every commit.
+    is_crowded: bool,
     /// Whether it takes commits and never says so.
     is_mute: bool,
     /// Whether the host of the application, which is the same, cannot be reached.
@@ -72,6 +74,9 @@ impl Destination for Specs {
                 let mut host = self.host.lock().unwrap();
                 if let Some(reason) = host.refuses.clone() {
                     return Err(WriteError::Refused { branch, reason });
+                }
+                if host.is_crowded {
+                    return Err(WriteError::Crowded { branch, tries: 5 });
                 }
                 host.commits.push(draft.message);
                 (host.commits.len(), host.is_mute)
@@ -157,6 +162,11 @@ impl Fleet {
     /// Lets the host of the specs refuse commits, in these words, or take them again.
     pub fn refuse_commits(&self, why: Option<&str>) {
         self.git.1.lock().unwrap().refuses = why.map(str::to_owned);
+    }
+
+    /// Lets others be faster than every commit to the specs, or leave.
+    pub fn crowd_commits(&self, is_crowded: bool) {
+        self.git.1.lock().unwrap().is_crowded = is_crowded;
     }
 
     /// Lets the host of the specs take commits and never answer, or answer again.

@@ -5,7 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use super::{listing, ranges, spec, tags, tfstate, webhook};
+use super::{events, git, listing, ranges, references, spec, tags, tfstate, webhook};
 
 /// How many disturbed copies are tried when nobody asks for more.
 const COPIES: u64 = 1_500;
@@ -81,11 +81,28 @@ fn a_listing_is_complete_or_an_error() {
     holds("listing", listing, COPIES_OF_CALLS);
 }
 
+#[test]
+fn an_event_names_at_most_what_it_says_it_is_about() {
+    holds("events", events, COPIES);
+}
+
+#[test]
+fn a_reference_is_its_value_or_an_error() {
+    holds("references", references, COPIES);
+}
+
+#[test]
+fn an_answer_of_git_is_whole_or_none() {
+    holds("git", git, COPIES);
+}
+
 /// What libFuzzer runs is what runs here.
 #[test]
 fn every_target_has_a_program_and_a_corpus() {
     let manifest = std::fs::read_to_string(root().join("fuzz/Cargo.toml")).unwrap();
-    for name in ["spec", "tags", "ranges", "webhook", "tfstate", "listing"] {
+    for name in
+        ["spec", "tags", "ranges", "webhook", "tfstate", "listing", "events", "references", "git"]
+    {
         assert!(
             manifest.contains(&format!("name = \"{name}\"")),
             "{name} is not in fuzz/Cargo.toml"

@@ -20,13 +20,12 @@ use controller::clock::Clock;
 use tokio::runtime::Runtime;
 
 use self::server::{Pages, Server};
+use super::{first_line, parted};
 
 /// The most pages.
 const PAGES_MAX: usize = 6;
 /// The most keys on a page.
 const KEYS_MAX: usize = 12;
-/// What parts pages that are sent as they are.
-const DASHES: &[u8] = b"\n----\n";
 
 /// A client, on one paused clock, and the server that answers it.
 struct Client {
@@ -43,12 +42,12 @@ thread_local! {
 ///
 /// What comes is everything that the server has, or an error; never a part of it.
 pub fn listing(data: &[u8]) {
-    let (first, rest) = split(data);
+    let (first, rest) = first_line(data);
     let mut words = first.split_ascii_whitespace();
     let what = words.next().unwrap_or_default();
     let numbers: Vec<usize> = words.filter_map(|word| word.parse().ok()).collect();
     if what == "raw" {
-        list(Pages::raw(bodies(rest)));
+        list(Pages::raw(parted(rest, PAGES_MAX)));
         return;
     }
     let keys = keys(&String::from_utf8_lossy(rest));
@@ -110,12 +109,6 @@ fn assert_no_less(objects: Option<Vec<S3Object>>, expected: usize) {
     }
 }
 
-fn split(data: &[u8]) -> (String, &[u8]) {
-    let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
-    let (first, rest) = data.split_at(end);
-    (String::from_utf8_lossy(first).into_owned(), rest.get(1..).unwrap_or_default())
-}
-
 fn keys(text: &str) -> Vec<Vec<String>> {
     // XML has no way to write most control characters; S3 answers with references that no reader may take.
     let is_writable = |letter: &char| !letter.is_control() && !"\u{fffe}\u{ffff}".contains(*letter);
@@ -123,19 +116,6 @@ fn keys(text: &str) -> Vec<Vec<String>> {
     let page =
         |page: &str| page.lines().take(KEYS_MAX).map(key).filter(|key| !key.is_empty()).collect();
     text.split("\n\n").take(PAGES_MAX).map(page).collect()
-}
-
-fn bodies(mut rest: &[u8]) -> Vec<Vec<u8>> {
-    let mut bodies = Vec::new();
-    while bodies.len() < PAGES_MAX {
-        let Some(end) = rest.windows(DASHES.len()).position(|part| part == DASHES) else {
-            bodies.push(rest.to_vec());
-            break;
-        };
-        bodies.push(rest[..end].to_vec());
-        rest = &rest[end + DASHES.len()..];
-    }
-    bodies
 }
 
 /// What our client makes of the pages, if not an error.

@@ -1,9 +1,12 @@
 //! A file of a source: it becomes objects, or errors that a person can use.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use controller::inventory::{Entry, preview};
 use controller::manifest::{Located, Object, ParsedFile, parse};
 use controller::source::SourceFile;
-use crds::{InvalidObject, Position};
+use crds::{InvalidObject, Position, SyncPolicy};
 
 use super::assert_tellable;
 
@@ -19,8 +22,8 @@ const BEFORE_SECRET: [&str; 8] =
 
 /// Reading a file of specs.
 ///
-/// Every error stands inside the file and has one line; what is accepted says the same when it is written and read again;
-/// what may be a secret is in no message.
+/// Every error stands inside the file and has one line, and so does everything that the offline rules find; what is accepted
+/// says the same when it is written and read again; what may be a secret is in no message.
 pub fn spec(data: &[u8]) {
     let parsed = read(data);
     let text = std::str::from_utf8(data).ok().map(|text| text.trim_start_matches('\u{feff}'));
@@ -34,6 +37,10 @@ pub fn spec(data: &[u8]) {
         assert_inside(located.position, text.unwrap_or_default());
         assert_same_again(located);
     }
+    let (entries, refused) = taken(data);
+    let doubtful = entries.iter().flat_map(|entry| &entry.warnings);
+    let told = refused.iter().chain(doubtful).inspect(|invalid| assert_told(invalid, text)).count();
+    assert!(told <= 2 * TOLD_MAX * documents, "{told} findings");
     if text.is_some_and(is_discreet) {
         for invalid in parsed.invalid.iter().chain(&parsed.unrecognised) {
             assert!(!invalid.to_string().contains(SECRET), "{invalid}");
@@ -43,6 +50,15 @@ pub fn spec(data: &[u8]) {
 
 fn read(bytes: &[u8]) -> ParsedFile {
     parse(&SourceFile::new(FILE, Bytes::copy_from_slice(bytes)))
+}
+
+/// What a source would take from the file.
+fn taken(bytes: &[u8]) -> (Vec<Arc<Entry>>, Vec<InvalidObject>) {
+    let file = SourceFile::new(FILE, Bytes::copy_from_slice(bytes));
+    let vars = [("image", "web:v2"), ("lines", "one\ntwo\n")];
+    let vars = vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let (source, owner) = ("fleet".parse().unwrap(), "longshore".parse().unwrap());
+    preview(&file, &source, &SyncPolicy::default(), &owner, &vars)
 }
 
 /// An error without a place is one of the whole file, or of one that is not text.

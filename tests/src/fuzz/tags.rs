@@ -95,7 +95,7 @@ fn in_force(line: &str) -> Option<ChosenVersion> {
         image: IMAGE.to_owned(),
         version: tag.to_owned(),
         tag: tag.to_owned(),
-        digest: digest(words.next().unwrap_or("z")),
+        digest: digest(words.next().filter(|letter| is_tag(letter)).unwrap_or("z")),
         since: now(),
         reason: "it was the highest".to_owned(),
     })

@@ -242,7 +242,7 @@ fn tag(signed: &[u8]) -> Vec<u8> {
 }
 
 /// HMAC-SHA256 as RFC 2104 writes it, for keys that fit into a block.
-fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
+pub fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
     let mut block = [0_u8; 64];
     block[..key.len()].copy_from_slice(key);
     let padded = |pad: u8| block.map(|byte| byte ^ pad);

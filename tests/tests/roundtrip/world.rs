@@ -63,7 +63,9 @@ impl World {
 
     /// What a turn would do.
     pub(crate) async fn plan(&self, wanted: &Wanted<'_>) -> Plan {
-        let observed = observe::service(&self.account, &wanted.desired).await.unwrap();
+        let observed = observe::service(&self.account, &wanted.desired, (&[], self.clock.now()))
+            .await
+            .unwrap();
         planner::plan(&wanted.desired, &observed, &planner::Orders::default(), self.clock.now())
     }
 

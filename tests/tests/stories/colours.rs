@@ -233,20 +233,91 @@ async fn a_green_side_that_nobody_asks_waits_for_a_person() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_canary_without_requests_is_never_taken_for_good() {
-    let mut fleet = world(0, 0).await;
+async fn a_canary_without_requests_stays_one_until_a_person_decides() {
+    for verb in [Verb::Abort, Verb::Promote] {
+        let mut fleet = world(0, 0).await;
+        fleet.commit(&[version(&fleet, "v1", &canary())]).await;
+        fleet.until_ready("web").await;
+        fleet.commit(&[judged(&fleet, "v2", &canary(), RATE, &[])]).await;
+        fleet.until_stalled("web", Reason::ChecksInconclusive).await;
+        fleet.until("at the second step", |fleet| waits_at(fleet, BEFORE_TRAFFIC)).await;
+        nothing_changes_for(&fleet, Duration::from_hours(3)).await;
+        assert_eq!(weights(&fleet), (90, 10), "silence is no success");
+        let said = fleet.ready("web").message;
+        assert!(
+            said.contains("0 requests are too few") && said.contains("ECS rolls back"),
+            "{said}"
+        );
+        fleet.order("web", verb, &Ask::default()).await;
+        if verb == Verb::Abort {
+            fleet.until_stalled("web", Reason::Aborted).await;
+            fleet.pass(Duration::from_mins(30)).await;
+            assert_eq!(fleet.image("web"), image("web", "v1"));
+            assert_eq!(weights(&fleet), (100, 0));
+            continue;
+        }
+        // The old tasks stay until somebody takes the new ones for good.
+        fleet.until("all traffic has moved", |fleet| weights(fleet) == (0, 100)).await;
+        nothing_changes_for(&fleet, Duration::from_hours(3)).await;
+        assert_eq!(fleet.service("web").unwrap().running, 4);
+        assert!(waits_at(&fleet, "POST_PRODUCTION_TRAFFIC_SHIFT"));
+        fleet.order("web", Verb::Promote, &Ask::default()).await;
+        fleet.until("ECS has ended it", |fleet| fleet.rollouts("web")[0] == "SUCCESSFUL").await;
+        fleet.until_stalled("web", Reason::ChecksInconclusive).await;
+        fleet.order("web", Verb::Promote, &Ask::default()).await;
+        fleet.until_ready("web").await;
+        assert_eq!(fleet.image("web"), image("web", "v2"));
+    }
+}
+
+const BEFORE_TRAFFIC: &str = "PRE_PRODUCTION_TRAFFIC_SHIFT";
+
+/// Whether the rollout waits at a gate of this stage.
+fn waits_at(fleet: &Fleet, stage: &str) -> bool {
+    let waiting = fleet.status("web").rollout.map(|rollout| rollout.waiting).unwrap_or_default();
+    waiting.iter().any(|hook| hook.is_gate && hook.stage.as_deref() == Some(stage))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_canary_that_is_heard_goes_on_by_itself() {
+    let mut fleet = world(1000, 0).await;
     fleet.commit(&[version(&fleet, "v1", &canary())]).await;
     fleet.until_ready("web").await;
+    let mark = fleet.sandbox.call_count();
     fleet.commit(&[judged(&fleet, "v2", &canary(), RATE, &[])]).await;
-    fleet.until_stalled("web", Reason::ChecksInconclusive).await;
-    // ECS goes on by itself, and what it ends is not good for that.
-    fleet.until("ECS has ended it", |fleet| fleet.rollouts("web")[0] == "SUCCESSFUL").await;
-    nothing_changes_for(&fleet, Duration::from_hours(3)).await;
-    assert_eq!(fleet.ready("web").reason, Reason::ChecksInconclusive);
-    fleet.order("web", Verb::Abort, &Ask::default()).await;
-    fleet.until_stalled("web", Reason::Aborted).await;
-    fleet.pass(Duration::from_mins(30)).await;
-    assert_eq!(fleet.image("web"), image("web", "v1"));
+    fleet.until_ready("web").await;
+    assert_eq!(weights(&fleet), (0, 100));
+    let answers = fleet.changes_since(mark);
+    let answers = answers.iter().filter(|call| *call == "ContinueServiceDeployment").count();
+    assert_eq!(answers, 3, "before each of two steps, and before the old tasks go");
+}
+
+/// A version that is judged by what the load balancer says, without a word of what that has to be.
+fn watched(fleet: &Fleet, name: &str, configuration: &Value) -> Value {
+    let check = json!([{ "name": "errors", "alb": {} }]);
+    with(version(fleet, name, configuration), "/spec/rollout/checks", check)
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_condition_a_bad_green_side_is_stopped_and_a_usual_one_is_not() {
+    for configuration in [blue_green(), canary()] {
+        let mut fleet = world(1000, 100).await;
+        for (name, percent) in [("v1", 4), ("v2", 20), ("v3", 4)] {
+            fails(&fleet, name, percent);
+        }
+        fleet.commit(&[version(&fleet, "v1", &configuration)]).await;
+        fleet.until_ready("web").await;
+        fleet.commit(&[watched(&fleet, "v2", &configuration)]).await;
+        let figures = ["5xx rate 20 % (old", ": 5xx rate 4 %) is not `<= 1% or <= 1.5 x old`"];
+        assert_undone(&fleet, "v1", &figures).await;
+        assert_eq!(weights(&fleet), (100, 0), "{configuration}");
+        assert_eq!(fleet.rollouts("web"), ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"]);
+        // Over one percent, and no worse than what it replaces.
+        fleet.commit(&[watched(&fleet, "v3", &configuration)]).await;
+        fleet.until_ready("web").await;
+        assert_eq!(fleet.image("web"), image("web", "v3"), "{configuration}");
+        assert_eq!(weights(&fleet), (0, 100));
+    }
 }
 
 #[tokio::test(start_paused = true)]

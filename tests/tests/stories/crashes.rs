@@ -8,6 +8,7 @@
 //!   before ECS has rolled back.
 
 mod judged;
+mod staged;
 
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ const CALLS_MAX: u64 = 200;
 /// A world in which rollouts take seconds, so that a story has few calls; and without regular passes.
 const FIXTURES: &str = "
 clusters: [{name: shop}]
+buckets: [{name: specs}]
 timings: {provisioning: 500ms, pending: 500ms, pull: 500ms, healthyWait: 5s, deregistration: 1s, restartDelay: 500ms, stage: 500ms}
 ";
 
@@ -34,16 +36,15 @@ async fn world() -> Fleet {
 
 /// The same, in which this answers the requests of checks.
 async fn world_judged_by(checks: Checks) -> Fleet {
+    world_that_keeps(Keep::Directory, checks).await
+}
+
+/// The same with its state store there.
+async fn world_that_keeps(keep: Keep, checks: Checks) -> Fleet {
     let interval = Duration::from_hours(1);
     let fixtures = FIXTURES.to_owned();
-    let mut fleet = Fleet::with(FleetOptions {
-        fixtures,
-        interval,
-        keep: Keep::Directory,
-        checks,
-        ..FleetOptions::default()
-    })
-    .await;
+    let options = FleetOptions { fixtures, interval, keep, checks, ..FleetOptions::default() };
+    let mut fleet = Fleet::with(options).await;
     // The search for services without specs is over before the story begins, so that calls come in one order.
     fleet.commit_files(&[("other.yaml", "kind: ConfigMap\n")]).await;
     fleet.pass(Duration::from_mins(1)).await;
@@ -191,6 +192,15 @@ async fn approved_until_ready(fleet: &Fleet) {
 }
 
 async fn a_gated_rollout(configuration: Value, stages: &[&str], hooks: usize) {
+    a_gated_rollout_in(world, Restart::AtOnce, (configuration, stages, hooks)).await;
+}
+
+/// The same in another world, or with another restart.
+async fn a_gated_rollout_in(
+    world: impl AsyncFn() -> Fleet,
+    restart: Restart,
+    (configuration, stages, hooks): (Value, &[&str], usize),
+) {
     let mut last_calls = Vec::new();
     for count in 1..CALLS_MAX {
         let mut fleet = world().await;
@@ -204,9 +214,12 @@ async fn a_gated_rollout(configuration: Value, stages: &[&str], hooks: usize) {
             () = approved_until_ready(&fleet) => false,
         };
         let last = fleet.sandbox.calls().last().map(|call| call.operation.clone()).unwrap();
-        let told = format!("after call {count}, {last}");
+        let told = format!("{restart:?} after call {count}, {last}");
         fleet.kill().await;
         fleet.sandbox.release();
+        if restart == Restart::Late {
+            fleet.pass(Duration::from_mins(30)).await;
+        }
         fleet.restart().await;
         approved_until_ready(&fleet).await;
         let mut answers = fleet.calls_that_change(mark);
@@ -256,7 +269,10 @@ async fn a_linear_rollout_with_a_gate() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hopeless_rollout() {
-    let configuration = json!({ "strategy": "ROLLING" });
+    a_hopeless_rollout_by(json!({ "strategy": "ROLLING" })).await;
+}
+
+async fn a_hopeless_rollout_by(configuration: Value) {
     let mut last_calls = Vec::new();
     for count in 1..CALLS_MAX {
         let mut fleet = world().await;

@@ -105,6 +105,28 @@ fn send(fleet: &Fleet, body: &str) {
     fleet.console_of("sqs", "SendMessage", json!({ "QueueUrl": URL, "MessageBody": body }));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_rollout_that_waits_for_an_alarm_goes_on_as_soon_as_it_is_silent() {
+    let fixtures = format!("{QUICK}alarms: [{{name: 5xx}}]\n");
+    let mut fleet = Fleet::with(hearing(&fixtures)).await;
+    fleet.sandbox.edit(fleet.now(), |region| region.set_alarm("5xx", true));
+    let alarms = json!({ "alarmNames": ["5xx"], "enable": true, "rollback": true });
+    let spec = service("web", &image("web", "v1"));
+    fleet.commit(&[with(spec, "/spec/service/deploymentConfiguration/alarms", alarms)]).await;
+    fleet.until_stalled("web", Reason::PreflightFailed).await;
+    fleet.pass(Duration::from_mins(20)).await;
+    fleet.sandbox.edit(fleet.now(), |region| region.set_alarm("5xx", false));
+    let told = json!({
+        "version": "0", "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718", "detail-type": "CloudWatch Alarm State Change",
+        "source": "aws.cloudwatch", "account": "111122223333", "time": "2026-03-01T00:00:00Z",
+        "region": "eu-west-1", "resources": ["arn:aws:cloudwatch:eu-west-1:111122223333:alarm:5xx"],
+        "detail": {"alarmName": "5xx", "state": {"value": "OK"}, "previousState": {"value": "ALARM"}},
+    });
+    send(&fleet, &told.to_string());
+    let created = fleet.takes("created", |fleet| fleet.living("web").is_some()).await;
+    assert!(created <= Duration::from_secs(2), "{created:?}");
+}
+
 /// How many messages are in the queue, hidden ones included.
 fn waiting(fleet: &Fleet) -> usize {
     let input = json!({ "QueueUrl": URL, "AttributeNames": ["All"] });

@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use crds::{Health, Reason, SyncStatus};
 use longshore_tests::specs::{image, service, with};
-use longshore_tests::{Fleet, FleetOptions};
-use sandbox::ImageBehaviour;
+use longshore_tests::{Fleet, FleetOptions, Keep};
+use sandbox::{ImageBehaviour, Region};
 use serde_json::json;
 
 /// A fleet whose passes are rare, for stories that last long.
 async fn patient() -> Fleet {
-    Fleet::with(FleetOptions { interval: Duration::from_mins(5), ..FleetOptions::default() }).await
+    let interval = Duration::from_mins(5);
+    Fleet::with(FleetOptions { keep: Keep::Directory, interval, ..FleetOptions::default() }).await
 }
 
 /// The image `bad` behaves like this. It is rolled back, the status says `explanation`, nothing is tried again for six
-/// hours and through a restart, and the next good spec rolls.
+/// hours and through a restart, the explanation stays as it is although ECS forgets its stopped tasks after one, and the next
+/// good spec rolls.
 async fn rolled_back_once(behaviour: ImageBehaviour, explanation: &str) {
     let mut fleet = patient().await;
     let spec = |version: &str| {
@@ -54,6 +56,14 @@ async fn rolled_back_once(behaviour: ImageBehaviour, explanation: &str) {
     assert_eq!(fleet.changes_since(mark), [""; 0]);
     assert_eq!(fleet.holds("web"), [Reason::RolledBack]);
     assert_eq!(fleet.rollouts("web"), ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"]);
+    assert_eq!(
+        fleet.sandbox.look(fleet.now(), Region::tasks).len(),
+        2,
+        "ECS shows none that stopped"
+    );
+    assert_eq!(fleet.ready("web").message, said);
+    let past = fleet.past("web").await;
+    assert!(past[0].reason.as_deref().unwrap().contains(explanation), "{past:?}");
     fleet.commit(&[spec("v2")]).await;
     fleet.until_ready("web").await;
     assert_eq!(fleet.image("web"), image("web", "v2"));
@@ -120,6 +130,7 @@ async fn a_first_deployment_that_fails_is_held_and_explained() {
     fleet.pass(Duration::from_hours(1)).await;
     assert_eq!(fleet.changes_since(mark), [""; 0]);
     assert_eq!(fleet.ready("web").reason, Reason::RolloutFailed);
+    assert_eq!(fleet.ready("web").message, said);
     fleet.commit(&[service("web", &image("web", "v1"))]).await;
     fleet.until_ready("web").await;
     assert_eq!(fleet.service("web").unwrap().running, 2);

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use controller::config::Config;
 use controller::webhooks::Webhooks;
-use crds::{Webhook, WebhookProvider};
+use crds::{SecretFrom, WebhookProvider};
+use longshore_tests::fuzz::hmac;
 use longshore_tests::{Fleet, FleetOptions, Keep};
 use sandbox::FixtureImage;
 use serde_json::{Value, json};
@@ -89,19 +90,20 @@ impl Site {
     /// A developer pushes a tag, and the host of the repository calls the webhook.
     fn tag(&self, tag: &str) {
         self.tag_unheard(tag);
-        // The provider whose calls need no signature of their body.
-        let provider = WebhookProvider::Gitlab;
-        let webhook = Webhook { provider, ..self.config.webhooks[0].clone() };
         let triggers = self.fleet.triggers().clone();
-        let webhooks = Webhooks::new(&[webhook], triggers, |_| Ok("s3cret".to_owned())).unwrap();
-        let mut headers = http::HeaderMap::new();
-        headers.insert("x-gitlab-token", "s3cret".parse().unwrap());
+        let read = |_: &SecretFrom| Ok("s3cret".to_owned());
+        let webhooks = Webhooks::new(&self.config.webhooks, triggers, read).unwrap();
         let body = json!({
-            "object_kind": "tag_push", "ref": format!("refs/tags/{tag}"),
-            "project": { "path_with_namespace": "acme/fansite" },
+            "ref": format!("refs/tags/{tag}"), "repository": { "full_name": "acme/fansite" },
         });
-        let caller = webhooks.admit(provider, "fleet").unwrap();
-        caller.receive(&headers, body.to_string().as_bytes(), self.fleet.now()).unwrap();
+        let body = body.to_string();
+        let signature = hex::encode(hmac(b"s3cret", body.as_bytes()));
+        let mut headers = http::HeaderMap::new();
+        headers.insert("x-github-event", "push".parse().unwrap());
+        headers.insert("x-github-delivery", tag.parse().unwrap());
+        headers.insert("x-hub-signature-256", format!("sha256={signature}").parse().unwrap());
+        let caller = webhooks.admit(WebhookProvider::Github, "fleet").unwrap();
+        caller.receive(&headers, body.as_bytes(), self.fleet.now()).unwrap();
     }
 
     /// CI pushes the image of a tag.

@@ -117,6 +117,45 @@ async fn a_green_side_gets_no_traffic_before_it_is_approved() {
     nothing_changes_for(&fleet, Duration::from_hours(1)).await;
 }
 
+/// `deployments[]` says nothing of how such a rollout stands (aws.md §3.1).
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_rollout_with_stages_is_told_by_its_record() {
+    for configuration in [blue_green(), canary(), linear()] {
+        let mut fleet = at_v1(&configuration).await;
+        fleet.commit(&[version("v2", &configuration)]).await;
+        fleet.until_ready("web").await;
+        assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL", "SUCCESSFUL"]);
+        let shown =
+            fleet.console("DescribeServices", json!({ "cluster": "shop", "services": ["web"] }));
+        assert_eq!(shown["services"][0]["deployments"][0].get("rolloutState"), None);
+        let status = fleet.status("web");
+        assert_eq!(status.rollout.unwrap().stage, "COMPLETED");
+        let digest = status.images[0].digest.clone();
+        assert!(digest.is_some(), "{configuration}: {:?}", status.images);
+        let past = fleet.past("web").await;
+        assert_eq!(past[0].outcome, ReleaseOutcome::Successful);
+        assert_eq!(past[0].images[0].digest, digest);
+        // At rest its records are not read any more, after a restart neither.
+        let mark = fleet.sandbox.call_count();
+        fleet.pass(Duration::from_mins(30)).await;
+        fleet.restart().await;
+        fleet.until_ready("web").await;
+        fleet.pass(Duration::from_mins(30)).await;
+        let mut calls = fleet.sandbox.calls_since(mark);
+        calls.retain(|call| {
+            call.operation.contains("ServiceDeployment") || call.operation.ends_with("Tasks")
+        });
+        assert!(calls.is_empty(), "{configuration}: {calls:#?}");
+        // A task that is lost is no rollout.
+        let mut tasks = fleet.sandbox.look(fleet.now(), sandbox::Region::tasks);
+        tasks.retain(|task| task.last_status == "RUNNING");
+        assert!(fleet.sandbox.edit(fleet.now(), |region| region.kill_task(&tasks[0].arn, 1)));
+        fleet.order("web", Verb::Sync, &Ask::default()).await;
+        fleet.until_unready("web", Reason::TasksMissing).await;
+        fleet.until_ready("web").await;
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn each_step_of_the_traffic_is_let_go_once_with_its_own_hook() {
     for (configuration, steps) in [(canary(), 2), (linear(), 3)] {

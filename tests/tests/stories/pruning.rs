@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use controller::orders::Ask;
-use crds::{Reason, SyncPolicy, Verb};
+use crds::{Percent, Reason, SyncPolicy, Verb};
 use longshore_tests::specs::{counted, daemon, image, with};
 use longshore_tests::{Fleet, FleetOptions};
 use sandbox::{Fault, FaultKind, ImageBehaviour};
@@ -312,6 +312,34 @@ async fn the_brake_holds_a_revision_that_removes_too_many() {
     fleet.until("a deleted", |fleet| fleet.living("a").is_none()).await;
     fleet.until_ready("b").await;
     assert_eq!(fleet.changes_since(mark), DELETION);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_says_itself_how_many_may_leave_at_once() {
+    let names = ["a", "b", "c", "d", "e"];
+    for (percent, is_deleted) in [(0, false), (39, false), (40, true)] {
+        let policy = SyncPolicy {
+            prune: Some(true),
+            prune_brake: Some(Percent::of(percent)),
+            ..SyncPolicy::default()
+        };
+        let mut fleet = fleet_of(FleetOptions { policy, ..FleetOptions::default() }, &names).await;
+        fleet.remove(&["a", "b"]).await;
+        if is_deleted {
+            let are_gone =
+                |fleet: &Fleet| ["a", "b"].iter().all(|name| fleet.living(name).is_none());
+            fleet.until("both deleted", are_gone).await;
+            continue;
+        }
+        fleet.until_stalled("a", Reason::PruneBrake).await;
+        fleet.pass(Duration::from_mins(10)).await;
+        assert!(fleet.living("a").is_some() && fleet.living("b").is_some(), "{percent} %");
+        let said = fleet.ready("a").message;
+        assert!(said.contains("at most 1 may be deleted (`sync.pruneBrake`)"), "{said}");
+        // One may leave whatever the share.
+        fleet.commit(&[counted("b", "v1", 1)]).await;
+        fleet.until("a deleted", |fleet| fleet.living("a").is_none()).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

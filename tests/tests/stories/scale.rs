@@ -2,16 +2,22 @@
 
 use std::time::Duration;
 
-use longshore_tests::specs::{counted, image};
+use longshore_tests::specs::{counted, image, with};
 use longshore_tests::{Fleet, FleetOptions};
+use serde_json::{Value, json};
 
 /// The calls of one pass over `count` settled services: reads, then changes.
 async fn calls_of_a_pass(count: usize) -> (usize, usize) {
+    calls_of_a_pass_over(count, |name| counted(name, "v1", 1)).await
+}
+
+/// The same of services of these specs.
+async fn calls_of_a_pass_over(count: usize, spec: impl Fn(&str) -> Value) -> (usize, usize) {
     let interval = Duration::from_mins(30);
     let mut fleet = Fleet::with(FleetOptions { interval, ..FleetOptions::default() }).await;
     fleet.kill().await;
     let names: Vec<String> = (0..count).map(|number| format!("s{number}")).collect();
-    let specs: Vec<_> = names.iter().map(|name| counted(name, "v1", 1)).collect();
+    let specs: Vec<_> = names.iter().map(|name| spec(name)).collect();
     fleet.commit(&specs).await;
     fleet.settle_by_hand();
     fleet.pass(Duration::from_mins(10)).await;
@@ -33,6 +39,23 @@ async fn a_pass_over_a_hundred_services() {
     println!("100 services: {reads} reads a pass");
     assert!((10..=12).contains(&reads), "{reads} reads");
     assert_eq!(changes, 0);
+}
+
+/// ECS does not say how rollouts with stages stand but in their records: those are read once, not in every pass.
+#[tokio::test(start_paused = true)]
+async fn services_with_stages_cost_no_more_than_others_once_they_have_settled() {
+    let (rolling, _) = calls_of_a_pass(30).await;
+    for strategy in ["BLUE_GREEN", "CANARY"] {
+        let configuration = json!({ "strategy": strategy, "bakeTimeInMinutes": 0 });
+        let staged = |name: &str| {
+            let place = "/spec/service/deploymentConfiguration";
+            with(counted(name, "v1", 1), place, configuration.clone())
+        };
+        let (reads, changes) = calls_of_a_pass_over(30, staged).await;
+        println!("30 services: {rolling} reads a pass, {reads} with {strategy}");
+        assert!(reads <= rolling, "{strategy}: {reads} reads, {rolling} without stages");
+        assert_eq!(changes, 0);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use controller::source::SourceError;
-use crds::{Reason, SyncPolicy};
+use crds::{Condition, ConditionStatus, ConditionType, Reason, SyncPolicy, SyncStatus};
 use longshore_tests::specs::{counted, image, service};
 use longshore_tests::{Fleet, FleetOptions, Place};
 use sandbox::{Fault, FaultKind};
@@ -189,4 +189,71 @@ async fn an_emptied_bucket_is_no_order_to_delete() {
     fleet.pass(Duration::from_mins(5)).await;
     assert_eq!(fleet.changes_since(mark), [""; 0]);
     assert!(fleet.is_ready("web"));
+}
+
+/// What the source says of itself.
+fn said(fleet: &Fleet, kind: ConditionType) -> Condition {
+    let sources = fleet.statuses.sources();
+    sources[0].condition(kind).unwrap().clone()
+}
+
+fn is_stalled(fleet: &Fleet, reason: Reason) -> bool {
+    let (ready, stalled) = (said(fleet, ConditionType::Ready), said(fleet, ConditionType::Stalled));
+    ready.status == ConditionStatus::False
+        && stalled.status == ConditionStatus::True
+        && [ready.reason, stalled.reason] == [reason; 2]
+}
+
+/// What the service says of its source; nothing while all is well.
+fn said_of_source(fleet: &Fleet) -> Option<Condition> {
+    fleet.status("web").condition(ConditionType::SourceReady).cloned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_said_of_the_source_and_its_services_and_makes_none_unready() {
+    let options = FleetOptions { watch: Some(Duration::from_secs(30)), ..in_bucket() };
+    let mut fleet = Fleet::with(options).await;
+    fleet.commit(&[counted("web", "v1", 1)]).await;
+    fleet.until_ready("web").await;
+    fleet
+        .until("read", |fleet| said(fleet, ConditionType::Ready).status == ConditionStatus::True)
+        .await;
+    assert_eq!(said(&fleet, ConditionType::Stalled).status, ConditionStatus::False);
+    let mark = fleet.sandbox.call_count();
+    fleet.sandbox.inject(Fault { times: None, ..Fault::once("s3", "*", FaultKind::Refuse) });
+    fleet.until("stalled", |fleet| is_stalled(fleet, Reason::SourceIncomplete)).await;
+    let since = said(&fleet, ConditionType::Ready).last_transition_time;
+    fleet.until("told", |fleet| said_of_source(fleet).is_some()).await;
+    let told = said_of_source(&fleet).unwrap();
+    assert_eq!((told.status, told.reason), (ConditionStatus::False, Reason::SourceIncomplete));
+    assert_eq!(told.last_transition_time, since);
+    assert!(told.message.contains("cannot list s3://"), "{told:?}");
+    assert_eq!(fleet.status("web").sync, SyncStatus::Synced, "a minute is no news");
+    fleet.pass(Duration::from_mins(15)).await;
+    assert_eq!(fleet.status("web").sync, SyncStatus::Unknown);
+    assert!(fleet.is_ready("web"));
+    let stalled = fleet.status("web").condition(ConditionType::Stalled).unwrap().status;
+    assert_eq!(stalled, ConditionStatus::False);
+    assert_eq!(said(&fleet, ConditionType::Ready).last_transition_time, since);
+    assert_eq!(fleet.changes_since(mark), [""; 0]);
+    fleet.sandbox.clear_faults();
+    fleet.until("read again", |fleet| said_of_source(fleet).is_none()).await;
+    assert_eq!(said(&fleet, ConditionType::Ready).reason, Reason::SourceRead);
+    assert_eq!(said(&fleet, ConditionType::Stalled).status, ConditionStatus::False);
+    assert_eq!(fleet.status("web").sync, SyncStatus::Synced);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_only_a_person_can_judge_leaves_nobody_sure_at_once() {
+    let options = FleetOptions { watch: Some(Duration::from_secs(30)), ..in_bucket() };
+    let mut fleet = Fleet::with(options).await;
+    fleet.commit(&[counted("web", "v1", 1)]).await;
+    fleet.until_ready("web").await;
+    fleet.write(&[("web.json", "")]);
+    fleet.until("stalled", |fleet| is_stalled(fleet, Reason::SourceUntrusted)).await;
+    fleet.until("told", |fleet| said_of_source(fleet).is_some()).await;
+    assert_eq!(said_of_source(&fleet).unwrap().reason, Reason::SourceUntrusted);
+    assert_eq!(fleet.status("web").sync, SyncStatus::Unknown);
+    assert!(fleet.is_ready("web"));
+    assert_eq!(fleet.service("web").unwrap().running, 1);
 }

@@ -135,6 +135,7 @@ fn webhook(fleet: &Fleet) -> Webhooks {
 fn tell_pushed(fleet: &Fleet, webhooks: &Webhooks, (kind, reference): (&str, &str)) -> Received {
     let mut headers = http::HeaderMap::new();
     headers.insert("x-gitlab-token", "the token of the webhook".parse().unwrap());
+    headers.insert("idempotency-key", fleet.now().to_string().parse().unwrap());
     let project = json!({ "path_with_namespace": "acme/shop", "default_branch": "main" });
     let body = json!({ "object_kind": kind, "ref": reference, "project": project }).to_string();
     let caller = webhooks.admit(WebhookProvider::Gitlab, "fleet").unwrap();

@@ -136,3 +136,106 @@ async fn an_abort_is_carried_out_in_a_freeze() {
     fleet.until_stalled("web", Reason::Aborted).await;
     assert_eq!(fleet.image("web"), image("web", "v1"));
 }
+
+/// The same service, rolled out by ECS with stages: this configuration, and this window.
+fn staged(version: &str, configuration: &Value, rollout: Value) -> Value {
+    let place = "/spec/service/deploymentConfiguration";
+    with(with(counted("web", version, 1), place, configuration.clone()), "/spec/rollout", rollout)
+}
+
+/// Allowed from eight to nine in UTC.
+fn window() -> Value {
+    json!({ "windows": [{ "kind": "allow", "schedule": "0 8 * * *", "duration": "1h" }] })
+}
+
+/// A tenth of the traffic goes to the new tasks for half an hour.
+fn canary() -> Value {
+    let steps = json!({ "canaryPercent": 10.0, "canaryBakeTimeInMinutes": 30 });
+    json!({ "strategy": "CANARY", "bakeTimeInMinutes": 0, "canaryConfiguration": steps })
+}
+
+fn blue_green() -> Value {
+    json!({ "strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0 })
+}
+
+/// A fleet whose `web` runs v1 at this time of the first day.
+async fn at_v1(configuration: &Value, time: &str) -> Fleet {
+    let mut fleet = Fleet::with(options()).await;
+    fleet.commit(&[staged("v1", configuration, json!({}))]).await;
+    fleet.until_ready("web").await;
+    let time: Timestamp = format!("2026-03-01T{time}Z").parse().unwrap();
+    fleet.pass(Duration::try_from(time.duration_since(fleet.now())).unwrap()).await;
+    fleet
+}
+
+/// The share of production traffic that the newest revision has.
+fn share(fleet: &Fleet) -> Option<f64> {
+    fleet.status("web").rollout?.traffic_weights?.production
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_that_closes_holds_the_next_step_and_takes_nothing_back() {
+    let mut fleet = at_v1(&canary(), "08:45:00").await;
+    fleet.commit(&[staged("v2", &canary(), window())]).await;
+    fleet.until("the canary has its share", |fleet| share(fleet) == Some(10.0)).await;
+    fleet.until_unready("web", Reason::OutsideWindow).await;
+    assert!(fleet.now() > "2026-03-01T09:00:00Z".parse::<Timestamp>().unwrap(), "{}", fleet.now());
+    let said = fleet.ready("web").message;
+    // Windows may be days apart, so the gate waits for 14 days.
+    for part in
+        ["PRE_PRODUCTION_TRAFFIC_SHIFT", "again at 2026-03-02T08:00:00Z", "back at 2026-03-15T"]
+    {
+        assert!(said.contains(part), "{said}");
+    }
+    fleet.pass(Duration::from_hours(12)).await;
+    fleet.restart().await;
+    fleet.pass(Duration::from_hours(10)).await;
+    assert_eq!((share(&fleet), fleet.rollouts("web")[0].as_str()), (Some(10.0), "IN_PROGRESS"));
+    fleet.until_ready("web").await;
+    assert_eq!(fleet.image("web"), image("web", "v2"));
+    assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL", "SUCCESSFUL"]);
+    let answers = moments(&fleet, "ContinueServiceDeployment");
+    assert_eq!(answers.len(), 2);
+    assert_soon_after(answers[1], "2026-03-02T08:00:00Z");
+}
+
+#[tokio::test(start_paused = true)]
+async fn outside_of_its_windows_traffic_moves_for_people_and_for_what_ran_before() {
+    let mut fleet = at_v1(&blue_green(), "12:00:00").await;
+    fleet.commit(&[staged("v2", &blue_green(), window())]).await;
+    fleet.until_unready("web", Reason::OutsideWindow).await;
+    // One order is for the whole rollout, its gates included.
+    fleet.order("web", Verb::Sync, &Ask { now: true, ..Ask::default() }).await;
+    fleet.until_ready("web").await;
+    assert_eq!(fleet.image("web"), image("web", "v2"));
+    fleet.order("web", Verb::Restart, &Ask::default()).await;
+    let ended = |fleet: &Fleet, count| {
+        let rollouts = fleet.rollouts("web");
+        rollouts.len() == count && rollouts[0] == "SUCCESSFUL"
+    };
+    fleet.until("restarted", |fleet| ended(fleet, 3)).await;
+    fleet.until_ready("web").await;
+    fleet.order("web", Verb::Rollback, &Ask::default()).await;
+    fleet.until("back", |fleet| ended(fleet, 4)).await;
+    fleet.until_stalled("web", Reason::RolledBackByHand).await;
+    assert_eq!(fleet.image("web"), image("web", "v1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_that_ends_before_the_window_opens_says_so_and_ends_in_a_rollback() {
+    let mut fleet = at_v1(&blue_green(), "08:59:50").await;
+    let mut rollout = window();
+    rollout["gateTimeout"] = json!("2h");
+    fleet.commit(&[staged("v2", &blue_green(), rollout)]).await;
+    fleet.until("v2 waits", |fleet| fleet.holds("web") == [Reason::OutsideWindow]).await;
+    let said = fleet.ready("web").message;
+    for part in ["again at 2026-03-02T08:00:00Z, after the gate has ended", "longshore sync --now"]
+    {
+        assert!(said.contains(part), "{said}");
+    }
+    assert_eq!(share(&fleet), Some(0.0));
+    fleet.until_stalled("web", Reason::RolledBack).await;
+    fleet.pass(Duration::from_hours(24)).await;
+    assert_eq!(fleet.image("web"), image("web", "v1"));
+    assert_eq!(fleet.rollouts("web"), ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"]);
+}

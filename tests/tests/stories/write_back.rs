@@ -105,6 +105,25 @@ async fn a_refused_commit_is_told_tried_again_and_holds_no_rollout() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn others_who_are_always_faster_are_told_and_the_version_is_written_once_they_are_gone() {
+    let mut fleet = world().await;
+    fleet.crowd_commits(true);
+    fleet.push("v1.1.0");
+    fleet.until_written_back("shop", Reason::WriteBackFailed).await;
+    let said = fleet.written_back("shop");
+    assert_eq!(said.status, ConditionStatus::False);
+    let expected = "cannot push to branch main: others pushed to it each of 5 times";
+    assert_eq!(said.message, expected);
+    fleet.pass(MINUTES).await;
+    assert_eq!(std::fs::read_to_string(fleet.folder().join("web.yaml")).unwrap(), marked("v1.0.0"));
+    fleet.crowd_commits(false);
+    fleet.until_written_back("shop", Reason::VersionWritten).await;
+    fleet.fetch().await.unwrap();
+    fleet.until("web runs it", |fleet| fleet.image("web") == image("web", "v1.1.0")).await;
+    assert_eq!(fleet.commits().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_process_that_dies_between_push_and_note_leads_to_one_commit() {
     let mut fleet = world().await;
     fleet.lose_answers_to_commits(true);

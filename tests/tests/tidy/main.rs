@@ -14,6 +14,7 @@ mod examples;
 mod generated;
 mod house;
 mod incidents;
+mod manifests;
 
 use std::path::{Path, PathBuf};
 

@@ -3,6 +3,8 @@
 //! What comes in: the checks of the spec, the measurements, the time. What leaves: a [`Verdict`] and when to measure next. An
 //! [`Analysis`] is bounded: it keeps counts and the last measurement of each check, never a history.
 
+mod spoken;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use crds::{AlbCheck, Check, CheckHeader, CloudwatchCheck, GateStage, HttpCheck, PrometheusCheck};
 
-use super::Condition;
-use super::json_path;
+use super::{Condition, builtin, json_path};
 
 const INTERVAL: Duration = Duration::from_mins(1);
 const INTERVAL_MIN: Duration = Duration::from_secs(5);
@@ -82,8 +81,8 @@ pub struct AlbRule {
 /// What is wrong with a check: the member, and why.
 pub(super) type Wrong = (String, String);
 
-/// Reads the checks of a spec.
-pub fn resolve(checks: &[Check]) -> Result<Vec<DesiredCheck>, Wrong> {
+/// Reads the checks of a spec, whose rollouts have the old tasks and the new ones behind target groups of their own or not.
+pub fn resolve(checks: &[Check], has_two_sides: bool) -> Result<Vec<DesiredCheck>, Wrong> {
     if checks.len() > CHECKS_MAX {
         let why = format!("has {} checks; a service takes {CHECKS_MAX}", checks.len());
         return Err((String::new(), why));
@@ -95,7 +94,7 @@ pub fn resolve(checks: &[Check]) -> Result<Vec<DesiredCheck>, Wrong> {
             "" => (format!("[{index}]"), why),
             member => (format!("[{index}].{member}"), why),
         };
-        resolved.push(DesiredCheck::resolve(check).map_err(within)?);
+        resolved.push(DesiredCheck::resolve(check, has_two_sides).map_err(within)?);
         if !names.insert(check.name.as_str()) {
             return Err(within(("name".to_owned(), format!("`{}` is given twice", check.name))));
         }
@@ -104,12 +103,12 @@ pub fn resolve(checks: &[Check]) -> Result<Vec<DesiredCheck>, Wrong> {
 }
 
 impl DesiredCheck {
-    fn resolve(check: &Check) -> Result<Self, Wrong> {
+    fn resolve(check: &Check, has_two_sides: bool) -> Result<Self, Wrong> {
         let wrong = |member: &str, why: &str| (member.to_owned(), why.to_owned());
         if check.name.is_empty() || check.name.len() > NAME_MAX {
             return Err(wrong("name", "has to have 1 to 64 characters"));
         }
-        let provider = Provider::resolve(check)?;
+        let provider = Provider::resolve(check, has_two_sides)?;
         let (success, failure) = (
             condition("success", check.success.as_ref())?,
             condition("failure", check.failure.as_ref())?,
@@ -194,7 +193,7 @@ pub fn period(check: &CloudwatchCheck) -> Duration {
 }
 
 impl Provider {
-    fn resolve(check: &Check) -> Result<Self, Wrong> {
+    fn resolve(check: &Check, has_two_sides: bool) -> Result<Self, Wrong> {
         let wrong = |member: &str, why: &str| (member.to_owned(), why.to_owned());
         match (&check.http, &check.cloudwatch, &check.prometheus, &check.alb) {
             (Some(http), None, None, None) => {
@@ -216,7 +215,7 @@ impl Provider {
                 within_reach("prometheus", prometheus.timeout)?;
                 Ok(Self::Prometheus(prometheus.clone()))
             }
-            (None, None, None, Some(alb)) => AlbRule::resolve(alb).map(Self::Alb),
+            (None, None, None, Some(alb)) => AlbRule::resolve(alb, has_two_sides).map(Self::Alb),
             (None, None, None, None) => {
                 Err(wrong("", "names no provider: give one of http, cloudwatch, prometheus, alb"))
             }
@@ -301,8 +300,8 @@ fn is_complete(check: &CloudwatchCheck) -> Result<(), Wrong> {
 }
 
 impl AlbRule {
-    fn resolve(check: &AlbCheck) -> Result<Self, Wrong> {
-        let rule = Self {
+    fn resolve(check: &AlbCheck, has_two_sides: bool) -> Result<Self, Wrong> {
+        let mut rule = Self {
             five_xx_rate: condition("alb.fiveXxRate", check.five_xx_rate.as_ref())?,
             latency: condition("alb.latency", check.latency.as_ref())?,
             latency_stat: check.latency_stat.clone().unwrap_or_else(|| "p99".to_owned()),
@@ -311,8 +310,10 @@ impl AlbRule {
             min_requests: check.min_requests.unwrap_or(1),
         };
         if rule.conditions().next().is_none() {
-            let why = "asks for nothing: give one of fiveXxRate, latency, healthyHosts";
-            return Err(("alb".to_owned(), why.to_owned()));
+            let own = builtin::conditions(has_two_sides).map_err(|why| ("alb".to_owned(), why))?;
+            (rule.five_xx_rate, rule.latency) = (own.five_xx_rate, own.latency);
+            rule.healthy_hosts = own.healthy_hosts;
+            rule.min_requests = check.min_requests.unwrap_or(builtin::MIN_REQUESTS);
         }
         let seconds = rule.window.as_secs();
         if seconds == 0 || !seconds.is_multiple_of(60) || rule.window > WINDOW_MAX {

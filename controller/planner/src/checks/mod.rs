@@ -6,6 +6,7 @@
 //! whatever was said of a rollout counts for that rollout only.
 
 mod analysis;
+mod builtin;
 mod condition;
 mod desired;
 mod json_path;

@@ -95,20 +95,26 @@ fn active(observed: &Observed) -> Option<&ObservedService> {
     observed.service.as_ref().filter(|service| service.state == ServiceState::Active)
 }
 
-/// What the checks say at a gate. What nobody has measured for this very hook says nothing yet.
+/// What the checks say at a gate: those of its stage whether they have passed there, those without a stage whether they say
+/// anything. What nobody has measured for this very hook says nothing yet.
 pub fn at_gate(
     checks: &[DesiredCheck],
     known: Option<&Analysis>,
     hook: &str,
     now: Timestamp,
-) -> gate::Verdict {
-    let wait = |reason, message| gate::Verdict::Wait { reason, message };
+) -> Vec<gate::Verdict> {
     let measured = |known: &&Analysis| known.gate.as_ref().is_some_and(|gate| gate.hook == hook);
     let Some(known) = known.filter(measured) else {
         let message = "its checks have not been measured yet".to_owned();
-        return wait(Reason::ChecksRunning, message);
+        return vec![gate::Verdict::Wait { reason: Reason::ChecksRunning, message }];
     };
-    match known.verdict(checks, Part::Gate, now) {
+    vec![part(known.verdict(checks, Part::Gate, now)), part(known.spoken(checks, now))]
+}
+
+/// A verdict as a part of a gate.
+fn part(verdict: Verdict) -> gate::Verdict {
+    let wait = |reason, message| gate::Verdict::Wait { reason, message };
+    match verdict {
         Verdict::Passed => gate::Verdict::Pass,
         Verdict::Running(message) => wait(Reason::ChecksRunning, message),
         Verdict::Inconclusive(message) => wait(

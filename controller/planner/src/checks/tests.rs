@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::gate;
 
 const BEGAN: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -16,7 +17,7 @@ fn at(seconds: i64) -> Timestamp {
 
 fn resolved(check: Value) -> Result<DesiredCheck, (String, String)> {
     let check: Check = serde_json::from_value(check).unwrap();
-    resolve(&[check]).map(|mut checks| checks.remove(0))
+    resolve(&[check], true).map(|mut checks| checks.remove(0))
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "callers write `json!({…})`")]
@@ -175,14 +176,14 @@ fn each_step_of_a_gate_is_judged_anew() {
         }
         assert_eq!(word(&analysis.verdict(&checks, Part::Gate, at(60))), "passed", "{hook}");
     }
-    let says = |known: Option<&Analysis>, hook| at_gate(&checks, known, hook, at(60));
-    assert_eq!(says(Some(&analysis), "ecs-PAUSE-2"), crate::gate::Verdict::Pass);
+    let says = |known: Option<&Analysis>, hook| gate::decide(at_gate(&checks, known, hook, at(60)));
+    assert_eq!(says(Some(&analysis), "ecs-PAUSE-2"), gate::Decision::Continue);
     for (known, hook) in [(None, "ecs-PAUSE-2"), (Some(&analysis), "ecs-PAUSE-3")] {
-        assert!(matches!(says(known, hook), crate::gate::Verdict::Wait { .. }), "{hook}");
+        assert!(matches!(says(known, hook), gate::Decision::Wait { .. }), "{hook}");
     }
     analysis.count(Part::Gate, "smoke", measurement(Outcome::Fail, at(70)));
     let said = says(Some(&analysis), "ecs-PAUSE-2");
-    assert!(matches!(said, crate::gate::Verdict::Stop { .. }), "{said:?}");
+    assert!(matches!(said, gate::Decision::Stop { .. }), "{said:?}");
 }
 
 #[test]
@@ -205,6 +206,10 @@ fn conditions_decide_about_a_value() {
         (&both, 3.0, Outcome::Fail),
         (&good, 1.0, Outcome::Fail),
         (&bad, 1.0, Outcome::Pass),
+        (&good, 0.5, Outcome::Fail),
+        (&bad, 2.0, Outcome::Pass),
+        (&json!({ "success": "<= 500ms" }), 0.5, Outcome::Pass),
+        (&json!({ "failure": ">= 2s" }), 2.0, Outcome::Fail),
         (&json!({}), 9.0, Outcome::Pass),
     ] {
         let reading = Reading::Value(Measured::Number(value));
@@ -268,6 +273,100 @@ fn the_load_balancer_is_judged_by_what_it_has_data_of() {
         let found = judge(&check, &Reading::Alb { new, old, before: None }, at(0));
         assert_eq!(found.outcome, expected, "{rule} {new:?} {old:?}: {}", found.message);
     }
+}
+
+/// One row a figure at its edge, for `alb: {}` with two target groups and with one.
+#[test]
+fn without_conditions_the_load_balancer_is_judged_by_built_in_ones() {
+    let none = -1.0;
+    let sides = |new: [f64; 4], old: Option<[f64; 4]>| (figures_of(new), old.map(figures_of));
+    let (pass, fail, open) = (Outcome::Pass, Outcome::Fail, Outcome::Inconclusive);
+    let rows: Vec<((AlbFigures, Option<AlbFigures>), Outcome, Outcome)> = vec![
+        // Requests, errors, latency, healthy hosts: of the new side, of the old one. With two groups, with one.
+        (sides([1000.0, 10.0, 0.5, 1.0], None), pass, pass),
+        (sides([1000.0, 11.0, 0.5, 1.0], None), open, fail),
+        (sides([1000.0, 30.0, 0.5, 2.0], Some([1000.0, 20.0, 0.5, 2.0])), pass, fail),
+        (sides([1000.0, 31.0, 0.5, 2.0], Some([1000.0, 20.0, 0.5, 2.0])), fail, fail),
+        (sides([1000.0, none, 3.0, 2.0], Some([1000.0, none, 2.0, 2.0])), pass, pass),
+        (sides([1000.0, none, 3.1, 2.0], Some([1000.0, none, 2.0, 2.0])), fail, pass),
+        (sides([1000.0, none, 0.6, 2.0], None), open, pass),
+        (sides([1000.0, none, 0.1, 0.0], None), fail, fail),
+        (sides([1000.0, none, 0.1, none], None), open, open),
+        (sides([10.0, none, 0.1, 2.0], None), pass, pass),
+        (sides([9.0, 9.0, 0.1, 2.0], None), open, open),
+        (sides([none, none, none, 2.0], Some([1000.0, none, 0.1, 2.0])), open, open),
+    ];
+    for ((new, old), beside, alone) in rows {
+        for (has_two_sides, expected) in [(true, beside), (false, alone)] {
+            let check = json!([{ "name": "alb", "alb": {} }]);
+            let checks: Vec<Check> = serde_json::from_value(check).unwrap();
+            let check = resolve(&checks, has_two_sides).unwrap().remove(0);
+            let found = judge(&check, &Reading::Alb { new, old, before: None }, at(0));
+            let told = format!("{new:?} {old:?} {has_two_sides}: {}", found.message);
+            assert_eq!(found.outcome, expected, "{told}");
+        }
+    }
+    let Provider::Alb(rule) = check_of(&json!({ "window": "5m", "minRequests": 1 })).provider
+    else {
+        panic!("another provider")
+    };
+    let told: Vec<String> = rule.conditions().map(ToString::to_string).collect();
+    assert_eq!(told, ["<= 1% or <= 1.5 x old", "<= 500ms or <= 1.5 x old", ">= 1"]);
+    assert_eq!((rule.min_requests, rule.window), (1, Duration::from_mins(5)));
+    // One condition of its own takes the place of all of them.
+    let Provider::Alb(rule) = check_of(&json!({ "latency": "< 2s" })).provider else {
+        panic!("another provider")
+    };
+    assert_eq!((rule.conditions().count(), rule.min_requests), (1, 1));
+}
+
+fn figures_of([requests, errors, latency, healthy]: [f64; 4]) -> AlbFigures {
+    figures(requests, errors, latency, healthy)
+}
+
+fn check_of(alb: &Value) -> DesiredCheck {
+    resolved(json!({ "name": "alb", "alb": alb })).unwrap()
+}
+
+/// A rollout with stages whose check was measured like this once a minute, with production traffic since then.
+#[test]
+fn silence_passes_no_gate() {
+    let once = json!({});
+    let lenient = json!({ "failureLimit": 1 });
+    let delayed = json!({ "initialDelay": "10m" });
+    let staged = json!({ "at": ["POST_SCALE_UP"] });
+    let rows: &[(&Value, &str, Option<i64>, i64, &str)] = &[
+        (&once, "", None, 0, "running"),
+        (&once, "p", None, 30, "passed"),
+        (&once, "f", None, 30, "failed"),
+        (&lenient, "f", None, 30, "passed"),
+        (&once, "i", None, 30, "running"),
+        (&once, "piiiii", None, 330, "running"),
+        (&once, "piiiiii", None, 360, "inconclusive"),
+        (&once, "piiiiiip", None, 430, "passed"),
+        // Before there is production traffic a first measurement may be waited for, afterwards it may not.
+        (&delayed, "", None, 30, "passed"),
+        (&delayed, "", Some(20), 30, "running"),
+        (&delayed, "", None, 600, "running"),
+        // What was said before it says nothing of it.
+        (&once, "pp", Some(61), 90, "running"),
+        (&once, "ppp", Some(61), 130, "passed"),
+        (&staged, "", Some(0), 600, "passed"),
+    ];
+    for (more, history, traffic, now, expected) in rows {
+        let checks = [check((*more).clone())];
+        let mut analysis = measured(history, None);
+        if let Some(traffic) = traffic {
+            analysis.has_traffic(at(*traffic));
+        }
+        let said = analysis.spoken(&checks, at(*now));
+        assert_eq!(word(&said), *expected, "{more} {history:?} {traffic:?} {now}: {said:?}");
+    }
+    let alb = [check_of(&json!({}))];
+    let mut analysis = measured("", None);
+    assert_eq!(word(&analysis.spoken(&alb, at(7200))), "passed", "nobody can ask it anything yet");
+    analysis.has_traffic(at(7200));
+    assert_eq!(word(&analysis.spoken(&alb, at(7200))), "running");
 }
 
 #[test]
@@ -348,6 +447,11 @@ fn answers_are_read_for_what_they_are() {
 #[test]
 fn checks_that_cannot_be_measured_are_refused_by_their_place() {
     let http = json!({ "url": "https://a.example" });
+    let metric = json!({ "namespace": "n", "metricName": "m" });
+    let query = json!({ "id": "q", "expression": "s" });
+    let stat = |period: u32| json!({ "id": "s", "metricStat": { "metric": metric, "stat": "Sum", "period": period } });
+    let mut both = stat(60);
+    both["expression"] = json!("s");
     for (check, place) in [
         (json!({ "name": "a" }), "[0]"),
         (json!({ "name": "", "http": http }), "[0].name"),
@@ -372,6 +476,27 @@ fn checks_that_cannot_be_measured_are_refused_by_their_place() {
         (json!({ "name": "a", "http": http, "count": 0 }), "[0].count"),
         (json!({ "name": "a", "prometheus": { "url": "http://p", "query": "up" } }), "[0].success"),
         (json!({ "name": "a", "cloudwatch": {}, "success": "> 1" }), "[0].cloudwatch"),
+        (json!({ "name": "a", "cloudwatch": metric }), "[0].success"),
+        (
+            json!({ "name": "a", "cloudwatch": { "metrics": [query, stat(60)] }, "success": "> 1" }),
+            "[0].cloudwatch.metrics",
+        ),
+        (
+            json!({ "name": "a", "cloudwatch": { "metrics": [both] }, "success": "> 1" }),
+            "[0].cloudwatch.metrics[0]",
+        ),
+        (
+            json!({ "name": "a", "cloudwatch": { "metrics": [stat(0)] }, "success": "> 1" }),
+            "[0].cloudwatch.metrics[0].metricStat.period",
+        ),
+        (
+            json!({ "name": "a", "cloudwatch": { "metrics": [stat(90)] }, "success": "> 1" }),
+            "[0].cloudwatch.metrics[0].metricStat.period",
+        ),
+        (
+            json!({ "name": "a", "cloudwatch": { "metrics": [stat(60)], "namespace": "n" }, "success": "> 1" }),
+            "[0].cloudwatch",
+        ),
         (
             json!({ "name": "a", "cloudwatch": { "namespace": "n", "metricName": "m", "period": "90s" }, "success": "> 1" }),
             "[0].cloudwatch.period",
@@ -380,7 +505,6 @@ fn checks_that_cannot_be_measured_are_refused_by_their_place() {
             json!({ "name": "a", "cloudwatch": { "metrics": [{ "id": "a", "expression": "1", "returnData": false }] }, "success": "> 1" }),
             "[0].cloudwatch.metrics",
         ),
-        (json!({ "name": "a", "alb": {} }), "[0].alb"),
         (json!({ "name": "a", "alb": { "latency": "fast" } }), "[0].alb.latency"),
         (json!({ "name": "a", "alb": { "latency": "< 1s", "window": "30s" } }), "[0].alb.window"),
         (json!({ "name": "a", "alb": { "latency": "< 1s" }, "success": "> 1" }), "[0].success"),
@@ -392,6 +516,88 @@ fn checks_that_cannot_be_measured_are_refused_by_their_place() {
         json!([{ "name": "a", "http": http }, { "name": "a", "http": http }]),
     )
     .unwrap();
-    assert_eq!(resolve(&twice).unwrap_err().0, "[1].name");
+    assert_eq!(resolve(&twice, true).unwrap_err().0, "[1].name");
     assert_eq!(check(json!({ "after": "10m" })).after, Duration::from_mins(10));
+    for (fine, told) in [
+        (
+            json!({ "name": "a".repeat(64), "http": http }),
+            json!({ "name": "a".repeat(65), "http": http }),
+        ),
+        (
+            json!({ "name": "a", "http": http, "interval": "5s" }),
+            json!({ "name": "a", "http": http, "interval": "4s" }),
+        ),
+        (
+            json!({ "name": "a", "http": { "url": "https://a", "timeout": "10s" } }),
+            json!({ "name": "a", "http": { "url": "https://a", "timeout": "0s" } }),
+        ),
+        (
+            json!({ "name": "a", "alb": { "latency": "< 1s", "window": "1h" } }),
+            json!({ "name": "a", "alb": { "latency": "< 1s", "window": "61m" } }),
+        ),
+    ] {
+        assert!(resolved(fine.clone()).is_ok(), "{fine}");
+        assert!(resolved(told.clone()).is_err(), "{told}");
+    }
+    let many = |count: usize| {
+        let check = |at: usize| json!({ "name": format!("c{at}"), "http": http });
+        let checks: Vec<Check> = serde_json::from_value((0..count).map(check).collect()).unwrap();
+        resolve(&checks, false)
+    };
+    assert!(many(CHECKS_MAX).is_ok() && many(CHECKS_MAX + 1).is_err());
+}
+
+#[test]
+fn a_window_of_metrics_has_to_lie_within_the_rollout() {
+    let metric = json!({ "namespace": "n", "metricName": "m" });
+    let stat = |id: &str, period: u32| json!({ "id": id, "returnData": id == "b", "metricStat": { "metric": metric, "stat": "Sum", "period": period } });
+    let none = Value::Null;
+    let queries = json!([stat("a", 300), stat("b", 120)]);
+    let mut long = metric.clone();
+    long["period"] = json!("5m");
+    for (http, cloudwatch, alb, minutes) in [
+        (json!({ "url": "https://a" }), none.clone(), none.clone(), None),
+        (none.clone(), metric.clone(), none.clone(), Some(1)),
+        (none.clone(), long, none.clone(), Some(5)),
+        (none.clone(), json!({ "metrics": queries }), none.clone(), Some(5)),
+        (none.clone(), none.clone(), json!({ "latency": "< 1s", "window": "3m" }), Some(3)),
+    ] {
+        let check = json!({
+            "name": "smoke", "http": http, "cloudwatch": cloudwatch, "alb": alb,
+            "success": if alb.is_null() { json!("> 1") } else { none.clone() },
+        });
+        let check = if http.is_null() { check } else { json!({ "name": "smoke", "http": http }) };
+        let lead = resolved(check.clone()).unwrap().lead();
+        let minute = Duration::from_mins(1);
+        let expected =
+            minutes.map_or(Duration::ZERO, |window| minute * window + METRIC_DELAY + minute);
+        assert_eq!(lead, expected, "{check}");
+    }
+    for (latency, compares) in [("< 1s", false), ("<= old", true)] {
+        let check = resolved(json!({ "name": "a", "alb": { "latency": latency } })).unwrap();
+        let Provider::Alb(rule) = &check.provider else { panic!("{check:?}") };
+        assert_eq!(rule.names_old(), compares, "{latency}");
+    }
+}
+
+#[test]
+fn what_is_judged_began_with_the_rollout_or_with_the_waiting_at_its_gate() {
+    let mut analysis = Analysis::new("ecs-svc/2".to_owned(), "abc".to_owned(), at(10));
+    for part in [Part::Along, Part::Gate] {
+        assert_eq!((analysis.since(part), analysis.shifted(part)), (at(10), at(10)));
+    }
+    analysis.waits_at("hook", GateStage::PostTestTrafficShift, at(20));
+    assert_eq!((analysis.since(Part::Along), analysis.since(Part::Gate)), (at(10), at(20)));
+    assert_eq!(analysis.shifted(Part::Gate), at(20));
+    analysis.has_traffic(at(30));
+    assert_eq!((analysis.shifted(Part::Along), analysis.shifted(Part::Gate)), (at(30), at(30)));
+    // A check of a stage that the rollout has not come to says where it is measured.
+    let staged =
+        check(json!({ "at": ["POST_TEST_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"] }));
+    let early = Analysis::new("ecs-svc/2".to_owned(), "abc".to_owned(), at(10));
+    let statuses = early.statuses(&[staged], at(40));
+    let [status] = statuses.as_slice() else { panic!("{statuses:?}") };
+    assert_eq!((status.state, status.name.as_str()), (CheckState::Waiting, "smoke"));
+    let where_measured = "is measured at POST_TEST_TRAFFIC_SHIFT, POST_PRODUCTION_TRAFFIC_SHIFT";
+    assert_eq!(status.message, where_measured);
 }

@@ -3,35 +3,35 @@
 //! ECS changes its wording now and then and cuts long texts, so a row asks for a few telling words in lower case, not for a
 //! whole text (aws.md §3.10, §3.11).
 
-use super::Outlook::{self, Capacity, Hopeless, Passing, Unclear};
-use crate::observed::StoppedTask;
+use super::row::{Cause, Row, find, rows};
+use super::{Outlook, exits};
+use crate::observed::{StoppedContainer, StoppedTask};
 
-/// What ECS's words come down to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cause {
-    pub(super) outlook: Outlook,
-    /// What happened, as it reads after "2 tasks stopped:".
-    pub(super) says: String,
-    pub(super) remedy: &'static str,
-}
-
-/// Words that tell a cause.
-struct Row {
-    /// All of these have to be there; the empty list asks for nothing.
-    all: &'static [&'static str],
-    /// At least one of these has to be there; the empty list asks for nothing.
-    any: &'static [&'static str],
-    outlook: Outlook,
-    says: &'static str,
-    remedy: &'static str,
-}
-
-macro_rules! rows {
-    ($name:ident: $($outlook:ident [$($all:literal),*] [$($any:literal),*] $says:literal => $remedy:literal;)+) => {
-        const $name: &[Row] = &[$(
-            Row { all: &[$($all),*], any: &[$($any),*], outlook: $outlook, says: $says, remedy: $remedy },
-        )+];
-    };
+rows! { REGISTRIES:
+    Hopeless ["ecr:getauthorizationtoken"] ["accessdenied", "access denied", "not authorized"]
+        "the task may not sign in to the image's registry"
+        => "let the execution role call ecr:GetAuthorizationToken";
+    Hopeless ["ecr registry auth"] ["accessdenied", "access denied", "not authorized"]
+        "the task may not sign in to the image's registry"
+        => "let the execution role call ecr:GetAuthorizationToken";
+    Hopeless ["registry auth from amazon ecr"] ["accessdenied", "access denied", "not authorized"]
+        "the task may not sign in to the image's registry"
+        => "let the execution role call ecr:GetAuthorizationToken";
+    Unclear ["ecr registry auth"] ["timeout", "timed out", "deadline exceeded", "request canceled", "connection", "network configuration", "no such host"]
+        "the task cannot reach the image's registry"
+        => "give its subnets a NAT gateway, a public IP address, or VPC endpoints for ecr.api, ecr.dkr and s3";
+    Unclear ["registry auth from amazon ecr"] ["timeout", "timed out", "deadline exceeded", "request canceled", "connection", "network configuration", "no such host"]
+        "the task cannot reach the image's registry"
+        => "give its subnets a NAT gateway, a public IP address, or VPC endpoints for ecr.api, ecr.dkr and s3";
+    Unclear ["//api.ecr"] ["timeout", "timed out", "deadline exceeded", "request canceled", "connection", "no such host"]
+        "the task cannot reach the image's registry"
+        => "give its subnets a NAT gateway, a public IP address, or VPC endpoints for ecr.api, ecr.dkr and s3";
+    Hopeless ["registry auth from asm"] ["resourcenotfound", "can't find the specified secret", "not found"]
+        "the secret with the registry's credentials does not exist"
+        => "create it, or correct `repositoryCredentials`";
+    Hopeless ["registry auth from asm"] ["accessdenied", "access denied", "not authorized"]
+        "the task may not read the registry's credentials"
+        => "let the execution role call secretsmanager:GetSecretValue for the secret of `repositoryCredentials`";
 }
 
 rows! { IMAGES:
@@ -71,21 +71,30 @@ rows! { SECRETS:
     Hopeless ["secret"] ["resourcenotfound", "invalid parameters", "can't find the specified secret", "parameternotfound", "not found"]
         "a secret or parameter that the task needs does not exist"
         => "create it, or correct `valueFrom`";
-    Hopeless ["secret"] ["kms", "decrypt"]
+    Hopeless ["secret"] ["access to kms", "kms:decrypt", "kms key", "kmsaccessdenied"]
         "the key of a secret may not be used by the task"
         => "let the execution role call kms:Decrypt for the secret's key";
     Hopeless ["secret"] ["accessdenied", "access denied", "not authorized"]
         "the task may not read one of its secrets"
         => "let the execution role call ssm:GetParameters or secretsmanager:GetSecretValue, and kms:Decrypt for its key";
-    Hopeless ["registry auth"] ["accessdenied", "access denied", "not authorized"]
-        "the task may not sign in to the image's registry"
-        => "let the execution role call ecr:GetAuthorizationToken";
-    Unclear ["secret"] ["timeout", "timed out", "deadline exceeded", "request canceled", "connection", "network configuration", "no such host"]
+    Passing ["secret"] ["throttl", "rate exceeded", "too many requests"]
+        "AWS limits how often secrets and parameters may be read"
+        => "ECS tries again; raise the throughput of Parameter Store, or start fewer tasks at once";
+    Unclear ["secret", "ssm"] ["timeout", "timed out", "deadline exceeded", "request canceled", "connection", "network configuration", "no such host"]
         "the task cannot reach SSM or Secrets Manager"
         => "give its subnets a NAT gateway, a public IP address, or VPC endpoints for ssm, secretsmanager and kms";
-    Unclear ["registry auth"] ["timeout", "timed out", "deadline exceeded", "request canceled", "connection", "network configuration"]
-        "the task cannot reach the image's registry"
-        => "give its subnets a NAT gateway, a public IP address, or VPC endpoints for ecr.api, ecr.dkr and s3";
+    Unclear ["secret", "from asm"] ["timeout", "timed out", "deadline exceeded", "request canceled", "connection", "network configuration", "no such host"]
+        "the task cannot reach SSM or Secrets Manager"
+        => "give its subnets a NAT gateway, a public IP address, or VPC endpoints for ssm, secretsmanager and kms";
+    Unclear ["secret", "secrets manager"] ["timeout", "timed out", "deadline exceeded", "request canceled", "connection", "network configuration", "no such host"]
+        "the task cannot reach SSM or Secrets Manager"
+        => "give its subnets a NAT gateway, a public IP address, or VPC endpoints for ssm, secretsmanager and kms";
+    Unclear ["secret", "//secretsmanager"] ["timeout", "timed out", "deadline exceeded", "request canceled", "connection", "network configuration", "no such host"]
+        "the task cannot reach SSM or Secrets Manager"
+        => "give its subnets a NAT gateway, a public IP address, or VPC endpoints for ssm, secretsmanager and kms";
+    Unclear ["registry auth"] ["timeout", "timed out", "deadline exceeded", "request canceled", "connection", "network configuration", "no such host"]
+        "the task cannot reach ECR, SSM or Secrets Manager"
+        => "give its subnets a NAT gateway, a public IP address, or VPC endpoints for ecr.api, ecr.dkr, s3, ssm, secretsmanager and kms";
 }
 
 rows! { RESOURCES:
@@ -116,9 +125,15 @@ rows! { RESOURCES:
     Unclear [] ["efs utils", "mount.nfs", "efs"]
         "an EFS volume cannot be mounted"
         => "check the file system, its mount targets and its access point";
-    Hopeless ["fsx"] ["accessdenied", "not authorized", "notfound", "does not exist"]
+    Hopeless ["fsx"] ["accessdenied", "access denied", "not authorized", "notfound", "does not exist"]
         "an FSx volume cannot be mounted"
         => "check the file system and its credentials";
+    Unclear ["fsx"] []
+        "an FSx volume cannot be mounted"
+        => "check the file system, its directory service and the way to it";
+    Passing ["network interface"] ["requestlimit", "throttl", "rate exceeded"]
+        "AWS throttles the making of network interfaces"
+        => "ECS tries again";
     Capacity ["network interface"] ["insufficientfreeaddresses", "free addresses", "not have enough free"]
         "the subnets have no free IP addresses"
         => "add subnets, or free addresses";
@@ -134,12 +149,18 @@ rows! { RESOURCES:
     Passing ["network interface"] []
         "a network interface could not be created"
         => "ECS tries again; if it goes on, look at the subnets";
+    Hopeless ["assume"] ["infrastructure role"]
+        "ECS cannot assume the infrastructure role"
+        => "check that the role exists and trusts ecs.amazonaws.com";
     Hopeless ["assume"] ["role"]
         "ECS cannot assume a role of the task"
         => "check that the role exists and trusts ecs-tasks.amazonaws.com";
     Hopeless ["volume"] ["infrastructure role", "not authorized", "unauthorizedoperation"]
         "ECS may not create or attach the service's EBS volume"
         => "let the infrastructure role manage volumes (AmazonECSInfrastructureRolePolicyForVolumes)";
+    Passing ["volume"] ["requestlimit", "throttl", "rate exceeded"]
+        "AWS throttles the making of EBS volumes"
+        => "ECS tries again";
     Capacity ["volume"] ["limitexceeded", "insufficient"]
         "the account has no room for another EBS volume"
         => "raise the quota for EBS volumes";
@@ -230,6 +251,9 @@ rows! { CONTAINERS:
     Unclear ["health check"] []
         "tasks fail a health check"
         => "check what it asks for, and how long the program takes to start";
+    Unclear ["essential container in task exited"] []
+        "an essential container ended, and ECS shows no exit code"
+        => "read its log";
 }
 
 rows! { HOSTS:
@@ -262,22 +286,23 @@ rows! { STATES:
         => "look at the reasons of the stopped tasks";
 }
 
-/// What a stopped task's words come down to.
-pub(super) fn of_task(task: &StoppedTask) -> Cause {
-    if let Some(cause) = of_exit(task) {
-        return cause;
-    }
-    let container = task.container.as_ref();
-    let words = container.and_then(|container| container.reason.as_deref()).unwrap_or(&task.reason);
-    let text = format!("{} {}", task.stop_code, words).to_lowercase();
-    let known = [SECRETS, IMAGES, RESOURCES, CONTAINERS, PLACES, HOSTS];
-    find(&known, &text).unwrap_or_else(|| Cause {
-        outlook: Unclear,
-        says: match container {
-            Some(container) if container.reason.is_some() => {
-                format!("container {}: {words}", container.name)
-            }
-            Some(_) | None => words.to_owned(),
+/// What a stopped task comes down to, by the container that is told of, if one is.
+pub(super) fn of_task(task: &StoppedTask, container: Option<&StoppedContainer>) -> Cause {
+    let known = |words: &str| {
+        let text = format!("{} {words}", task.stop_code).to_lowercase();
+        find(&[REGISTRIES, SECRETS, IMAGES, RESOURCES, CONTAINERS, PLACES, HOSTS], &text)
+    };
+    let reason = container.and_then(|container| container.reason.as_deref());
+    let of_container = container.and_then(|container| {
+        exits::out_of_memory(container)
+            .or_else(|| reason.and_then(known))
+            .or_else(|| exits::of(container))
+    });
+    of_container.or_else(|| known(&task.reason)).unwrap_or_else(|| Cause {
+        outlook: Outlook::Unclear,
+        says: match (container, reason) {
+            (Some(container), Some(reason)) => format!("container {}: {reason}", container.name),
+            (Some(_) | None, _) => task.reason.clone(),
         },
         remedy: "",
     })
@@ -287,9 +312,9 @@ pub(super) fn of_task(task: &StoppedTask) -> Cause {
 pub(super) fn of_event(message: &str) -> Option<Cause> {
     let text = message.to_lowercase();
     if text.contains("unable to place a task") || text.contains("could not launch") {
-        let known = [SECRETS, IMAGES, RESOURCES, PLACES, HOSTS];
+        let known: [&[Row]; 6] = [REGISTRIES, SECRETS, IMAGES, RESOURCES, PLACES, HOSTS];
         return Some(find(&known, &text).unwrap_or_else(|| Cause {
-            outlook: Capacity,
+            outlook: Outlook::Capacity,
             says: "ECS cannot place a task".to_owned(),
             remedy: "look at the closest match that ECS names",
         }));
@@ -298,51 +323,4 @@ pub(super) fn of_event(message: &str) -> Option<Cause> {
         return find(&[CONTAINERS], &text);
     }
     find(&[STATES], &text)
-}
-
-fn find(known: &[&[Row]], text: &str) -> Option<Cause> {
-    known
-        .iter()
-        .flat_map(|rows| rows.iter())
-        .find(|row| {
-            row.all.iter().all(|word| text.contains(word))
-                && (row.any.is_empty() || row.any.iter().any(|word| text.contains(word)))
-        })
-        .map(|row| Cause { outlook: row.outlook, says: row.says.to_owned(), remedy: row.remedy })
-}
-
-/// What an exit code says, where ECS adds nothing that says more.
-fn of_exit(task: &StoppedTask) -> Option<Cause> {
-    let container = task.container.as_ref()?;
-    let code = container.exit_code?;
-    let name = &container.name;
-    if container.reason.as_deref().is_some_and(|reason| reason.contains("OutOfMemory")) {
-        return Some(Cause {
-            outlook: Unclear,
-            says: format!("container {name} exited with {code}: it ran out of memory"),
-            remedy: "raise `memory` of the container or the task",
-        });
-    }
-    let (meaning, remedy) = match code {
-        0 => (
-            "its program ended by itself",
-            "a service's essential container has to go on running; mark it `essential: false` if it may end",
-        ),
-        126 => ("its command is not executable", "correct `entryPoint` or `command`"),
-        127 => ("its command was not found", "correct `entryPoint` or `command`"),
-        134 => ("its program aborted", "read the container's log"),
-        137 => (
-            "it was killed",
-            "look for memory that ran out, and for a `stopTimeout` that is too short",
-        ),
-        139 => ("its program crashed with a memory fault", "read the container's log"),
-        143 => ("it was asked to end", "find out who sent the signal"),
-        _ => ("", "read the container's log"),
-    };
-    let says = if meaning.is_empty() {
-        format!("container {name} exited with {code}")
-    } else {
-        format!("container {name} exited with {code}: {meaning}")
-    };
-    Some(Cause { outlook: Unclear, says, remedy })
 }

@@ -1,7 +1,11 @@
 //! Recorded shapes of failure (aws.md §3.10, §3.11) and the sentence that each comes down to.
 
+mod around;
+mod shapes;
+
 use super::*;
-use crate::observed::{Deployment, ObservedService, StoppedContainer};
+use crate::observed::{Deployment, ObservedService};
+use jiff::Timestamp;
 use serde_json::json;
 
 const OURS: &str = "ecs-svc/1";
@@ -11,17 +15,22 @@ fn stopped(
     reason: &str,
     container: Option<(Option<i64>, Option<&str>)>,
 ) -> StoppedTask {
-    StoppedTask {
-        started_by: OURS.into(),
-        stop_code: code.into(),
-        reason: reason.into(),
-        container: container.map(|(exit_code, reason)| StoppedContainer {
-            name: "app".into(),
-            exit_code,
-            reason: reason.map(str::to_owned),
-        }),
-        stopped_at: None,
-    }
+    let containers: Vec<Value> = container
+        .map(|(exit_code, reason)| {
+            let mut shown = json!({ "name": "app" });
+            if let Some(code) = exit_code {
+                shown["exitCode"] = json!(code);
+            }
+            if let Some(reason) = reason {
+                shown["reason"] = json!(reason);
+            }
+            shown
+        })
+        .into_iter()
+        .collect();
+    StoppedTask::from_describe(&json!({
+        "startedBy": OURS, "stopCode": code, "stoppedReason": reason, "containers": containers,
+    }))
 }
 
 fn explain(tasks: Vec<StoppedTask>) -> Option<Explanation> {
@@ -129,7 +138,7 @@ const FAILED_TO_START: &[(&str, Outlook, &str, &str)] = &[
     (
         "CannotPullECRContainerError: AccessDeniedException: not authorized to perform ecr:GetAuthorizationToken",
         Outlook::Hopeless,
-        "does not let the task pull",
+        "may not sign in",
         "GetAuthorizationToken",
     ),
     (
@@ -265,10 +274,10 @@ const FAILED_TO_START: &[(&str, Outlook, &str, &str)] = &[
         "AWSServiceRoleForECS",
     ),
     (
-        "Unexpected EC2 error while attempting to Create Network Interface: RequestLimit",
-        Outlook::Capacity,
-        "network interface",
-        "quota",
+        "Unexpected EC2 error while attempting to Create Network Interface: RequestLimitExceeded",
+        Outlook::Passing,
+        "throttles",
+        "tries again",
     ),
     (
         "Unexpected EC2 error while attempting to Create Network Interface: Unavailable",
@@ -635,4 +644,19 @@ fn what_a_steady_state_or_an_older_rollout_left_behind_is_not_told() {
     events.push(place);
     assert_eq!(deployment(&with_events(&events), OURS), None, "it is older than the deployment");
     assert_eq!(deployment(&with_events(&[]), OURS), None);
+}
+
+#[test]
+fn a_container_that_says_something_new_is_named() {
+    for (reason, says) in [
+        (
+            Some("SomethingError: never seen before"),
+            "container app: SomethingError: never seen before",
+        ),
+        (None, "words of the task"),
+    ] {
+        let task = stopped("TaskFailedToStart", "words of the task", Some((None, reason)));
+        let explained = explain(vec![task]).unwrap();
+        assert_eq!(explained.what, format!("1 task stopped: {says}"));
+    }
 }

@@ -8,6 +8,7 @@
 mod pause;
 #[cfg(test)]
 mod tests;
+mod window;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,11 +17,19 @@ use crds::{GateStage, OnFailure, Reason, Rollout};
 use serde_json::{Map, Value, json};
 
 pub use self::pause::{Pause, at_pause, hooks_without_ours};
+pub use self::window::{at_window, opens_at};
 
 /// How long a gate waits when the spec does not say.
 const DEFAULT_TIMEOUT: Duration = Duration::from_hours(24);
 /// The longest that ECS lets a pause wait, in minutes (aws.md §2.10).
 const MINUTES_MAX: u64 = 20_160;
+/// The same where windows hold gates and the spec does not say: the next one may be days away.
+const WINDOWS_TIMEOUT: Duration = Duration::from_mins(MINUTES_MAX);
+/// Where a rollout waits for its windows: before each move of production traffic.
+pub const AT_WINDOWS: GateStage = GateStage::PreProductionTrafficShift;
+/// Where a rollout waits for checks that name no stage: before each move of production traffic, and before the old tasks go.
+pub const AT_CHECKS: [GateStage; 2] =
+    [GateStage::PreProductionTrafficShift, GateStage::PostProductionTrafficShift];
 
 /// The gates of a spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,8 +49,10 @@ pub struct Gates {
 pub struct Gate {
     /// For a person's approval of the spec.
     pub approval: bool,
-    /// For the checks of the stage.
+    /// For the checks of the stage, and for those without one to say something.
     pub checks: bool,
+    /// For a window.
+    pub window: bool,
 }
 
 /// What one part of a gate (an approval, a window, checks) says.
@@ -124,15 +135,27 @@ impl Gates {
     /// comes before anything is sent.
     pub fn resolve(rollout: Option<&Rollout>, service: &Value) -> Self {
         let Some(rollout) = rollout else { return Self::default() };
+        let is_windowed = has_stages(service) && !rollout.windows.is_empty();
+        let timeout = if is_windowed { WINDOWS_TIMEOUT } else { DEFAULT_TIMEOUT };
         let mut gates = Self {
-            timeout: rollout.gate_timeout.map_or(DEFAULT_TIMEOUT, crds::HumanDuration::get),
+            timeout: rollout.gate_timeout.map_or(timeout, crds::HumanDuration::get),
             on_failure: rollout.on_failure.unwrap_or_default(),
             ..Self::default()
         };
-        for stage in
-            rollout.checks.iter().flat_map(|check| &check.at).filter(|_| has_stages(service))
-        {
-            gates.at.entry(*stage).or_default().checks = true;
+        if is_windowed {
+            gates.at.entry(AT_WINDOWS).or_default().window = true;
+        }
+        // Where the spec pauses by itself a person decides anyway.
+        let own = pause::paused_stages(service, None);
+        let by_default = AT_CHECKS.iter().filter(|stage| !own.contains(*stage));
+        for check in rollout.checks.iter().filter(|_| has_stages(service)) {
+            let stages: Vec<&GateStage> = match check.at.as_slice() {
+                [] => by_default.clone().collect(),
+                at => at.iter().collect(),
+            };
+            for stage in stages {
+                gates.at.entry(*stage).or_default().checks = true;
+            }
         }
         if let Some(approval) = rollout.approval.as_ref().filter(|approval| approval.required) {
             if has_stages(service) && !approval.at.is_empty() {

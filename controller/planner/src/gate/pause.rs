@@ -79,15 +79,14 @@ fn tagged(tags: &Tags) -> BTreeSet<GateStage> {
 
 /// The stages at which the spec has pauses of its own.
 fn pauses_of_spec(desired: &Desired) -> BTreeSet<GateStage> {
-    let hooks = desired.service.input.pointer("/deploymentConfiguration/lifecycleHooks");
-    let own = desired.gates.hook();
-    hooks
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter(|hook| is_pause(hook) && **hook != own)
-        .flat_map(stages)
-        .collect()
+    paused_stages(&desired.service.input, Some(&desired.gates.hook()))
+}
+
+/// The stages at which a block for ECS has pauses, this one left out.
+pub(super) fn paused_stages(service: &Value, but: Option<&Value>) -> BTreeSet<GateStage> {
+    let hooks = service.pointer("/deploymentConfiguration/lifecycleHooks");
+    let hooks = hooks.and_then(Value::as_array).into_iter().flatten();
+    hooks.filter(|hook| is_pause(hook) && Some(*hook) != but).flat_map(stages).collect()
 }
 
 fn is_pause(hook: &Value) -> bool {

@@ -63,6 +63,46 @@ fn an_approval_is_waited_for_at_its_stages_where_there_are_stages_and_first_else
 }
 
 #[test]
+fn windows_and_checks_without_a_stage_stand_where_production_traffic_moves() {
+    let window = json!({ "kind": "allow", "schedule": "0 9 * * *", "duration": "1h" });
+    let check =
+        |at: Value| json!({ "name": "a", "http": { "url": "https://a.example" }, "at": at });
+    let before = GateStage::PreProductionTrafficShift;
+    let after = GateStage::PostProductionTrafficShift;
+    let tested = GateStage::PostTestTrafficShift;
+    let windows = Gate { window: true, ..Gate::default() };
+    let checks = Gate { checks: true, ..Gate::default() };
+    let both = Gate { window: true, checks: true, ..Gate::default() };
+    for (rollout, gates) in [
+        (json!({ "windows": [window] }), vec![(before, windows)]),
+        (json!({ "checks": [check(json!([]))] }), vec![(before, checks), (after, checks)]),
+        (json!({ "checks": [check(json!(["POST_TEST_TRAFFIC_SHIFT"]))] }), vec![(tested, checks)]),
+        (
+            json!({ "windows": [window], "checks": [check(json!([]))] }),
+            vec![(before, both), (after, checks)],
+        ),
+    ] {
+        for strategy in ["BLUE_GREEN", "CANARY", "LINEAR"] {
+            let found = resolved(rollout.clone(), strategy);
+            assert_eq!(found.at, gates.iter().copied().collect(), "{rollout}");
+            let is_windowed = rollout.get("windows").is_some();
+            let hours = if is_windowed { 14 * 24 } else { 24 };
+            assert_eq!(found.timeout, Duration::from_hours(hours), "{rollout}");
+        }
+        assert_eq!(resolved(rollout, "ROLLING"), Gates::default());
+    }
+    let told = resolved(json!({ "windows": [window], "gateTimeout": "2h" }), "CANARY");
+    assert_eq!(told.timeout, Duration::from_hours(2));
+    // Where the spec pauses itself a person decides, and no other pause is added.
+    let own = json!({ "targetType": "PAUSE", "lifecycleStages": ["PRE_PRODUCTION_TRAFFIC_SHIFT"] });
+    let rollout: Rollout = serde_json::from_value(json!({ "checks": [check(json!([]))] })).unwrap();
+    let configuration = json!({ "strategy": "CANARY", "lifecycleHooks": [own] });
+    let found =
+        Gates::resolve(Some(&rollout), &json!({ "deploymentConfiguration": configuration }));
+    assert_eq!(found.at, [(after, checks)].into());
+}
+
+#[test]
 fn our_pause_stands_beside_the_hooks_of_the_spec_and_ends_in_a_rollback() {
     let rollout = json!({
         "approval": { "required": true, "at": ["PRE_PRODUCTION_TRAFFIC_SHIFT", "POST_SCALE_UP"] },

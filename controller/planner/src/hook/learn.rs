@@ -106,9 +106,10 @@ pub fn answered(run: &HookRun, answer: &Value, now: Timestamp) -> HookRun {
             let reason = format!("{reason}{}", detail.unwrap_or_default());
             let explained = explain::task(&StoppedTask {
                 started_by: String::new(),
+                task_definition: String::new(),
                 stop_code: "TaskFailedToStart".to_owned(),
                 reason,
-                container: None,
+                containers: Vec::new(),
                 stopped_at: None,
             });
             not_started(&mut run, &explained, now);
@@ -145,16 +146,14 @@ fn end(run: &mut HookRun, task: &Value, now: Timestamp) {
         return;
     }
     let has_run = exit_code.is_some() || observed::time(task, "startedAt").is_some();
-    let explained = explain::task(&StoppedTask {
-        container: match (container, exit_code.filter(|code| *code != 0)) {
-            (Some(one), Some(code)) => Some(StoppedContainer {
-                name: run.container.clone(),
-                exit_code: Some(code),
-                reason: text(one, "reason").map(str::to_owned),
-            }),
-            (Some(_) | None, _) => stopped.container.clone(),
-        },
-        ..stopped
+    let own = StoppedContainer {
+        name: run.container.clone(),
+        exit_code,
+        reason: container.and_then(|one| text(one, "reason")).map(str::to_owned),
+    };
+    let explained = explain::task(&match exit_code {
+        Some(0) | None => stopped,
+        Some(_) => StoppedTask { containers: vec![own], ..stopped },
     });
     if has_run {
         let message = told(&explained);
@@ -185,8 +184,11 @@ fn not_started(run: &mut HookRun, explained: &Explanation, now: Timestamp) {
 
 /// An explanation without the remedies that speak of what the service scheduler does: nothing starts a hook's task again.
 fn told(explained: &Explanation) -> String {
-    let remedy = if explained.remedy.starts_with("ECS ") { "" } else { explained.remedy };
-    Explanation { remedy, ..explained.clone() }.to_string()
+    let mut told = explained.clone();
+    if told.remedy.starts_with("ECS ") {
+        told.remedy = "".into();
+    }
+    told.to_string()
 }
 
 fn unknown(why: &str, now: Timestamp) -> End {

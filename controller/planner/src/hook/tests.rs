@@ -158,7 +158,8 @@ fn what_cannot_be_known_is_not_guessed() {
     let forgotten = answered(&run(None), &json!({ "tasks": [], "failures": [] }), at(1));
     assert_eq!(outcome(&forgotten), Some(Outcome::Unknown));
     // What AWS refused has certainly not run.
-    assert!(refused(&run(None), "no".to_owned(), at(1)).waits.is_some());
+    let waits = refused(&run(None), "no".to_owned(), at(1)).waits.unwrap();
+    assert_eq!((waits.why.as_str(), waits.until), ("no", at(1)));
 }
 
 #[test]

@@ -706,3 +706,13 @@ fn codedeploy_swaps_target_groups() {
     };
     assert_ne!(service_drift(&bare_spec(&ecs("arn:blue")), &bare_fargate(&ecs("arn:green"))), []);
 }
+
+#[test]
+fn a_switch_may_be_written_as_text() {
+    for (text, value) in [("true", true), ("false", false)] {
+        same_container(
+            &json!({"readonlyRootFilesystem": text, "essential": text}),
+            &json!({"readonlyRootFilesystem": value, "essential": value}),
+        );
+    }
+}

@@ -122,12 +122,12 @@ impl<'a> Scene<'a> {
                 Standing::Open(run) if run.task.is_none() => run.clone(),
                 Standing::Open(run) => {
                     plan.holds.push(Hold::new(Reason::HookRunning, running(hook)));
-                    plan.requeue = sooner(plan.requeue, self.poll(run));
+                    plan.requeue = plan.requeue.at_most(self.poll(run));
                     return plan;
                 }
                 Standing::Waits(waits) => {
                     plan.holds.push(Hold::new(Reason::HookRunning, no_room(hook, waits)));
-                    plan.requeue = sooner(plan.requeue, self.left(waits));
+                    plan.requeue = plan.requeue.at_most(self.left(waits));
                     return plan;
                 }
                 Standing::Failed(run, result) => {
@@ -242,13 +242,7 @@ impl<'a> Scene<'a> {
         actions.push(call);
         withheld.extend(plan.withheld);
         let holds = vec![Hold::new(Reason::HookRunning, self.asked(hook))];
-        Plan {
-            actions,
-            withheld,
-            holds,
-            requeue: Requeue::After(ROLLOUT_POLL),
-            ..plan_rest(plan.rollout, plan.not_checked)
-        }
+        Plan { actions, withheld, holds, requeue: Requeue::After(ROLLOUT_POLL), ..plan }
     }
 
     fn run(self, hook: &DesiredHook, run: HookRun, task_definition: TaskDefinitionRef) -> Action {
@@ -292,17 +286,6 @@ impl<'a> Scene<'a> {
     fn left(self, waits: &Waits) -> Duration {
         let left = waits.until.duration_since(self.now).max(SignedDuration::from_secs(1));
         Duration::try_from(left).unwrap_or(ROLLOUT_POLL_LATER)
-    }
-}
-
-fn plan_rest(rollout: Rollout, not_checked: Vec<String>) -> Plan {
-    Plan { rollout, not_checked, ..Plan::nothing() }
-}
-
-fn sooner(requeue: Requeue, delay: Duration) -> Requeue {
-    match requeue {
-        Requeue::After(other) => Requeue::After(other.min(delay)),
-        Requeue::OnChange => Requeue::After(delay),
     }
 }
 

@@ -16,7 +16,7 @@ mod left;
 mod marks;
 mod reload;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod under_way;
 mod unlisted;
 
@@ -34,6 +34,7 @@ use self::holds::Attempted;
 use crate::checks::{Judged, mark};
 use crate::deletion;
 use crate::desired::Desired;
+use crate::explain;
 use crate::gate;
 use crate::observed::{Observed, ObservedService, ServiceState, Wants};
 use crate::orders::Orders;
@@ -149,10 +150,11 @@ pub fn wants(desired: &Desired, observed: &Observed) -> Wants {
     let runs_wanted =
         observed.task_definition.as_ref().is_some_and(|running| desired.is_content_of(running));
     let primary = service.primary();
-    let completed =
-        primary.is_some_and(|primary| primary.rollout_state.as_deref() == Some("COMPLETED"));
+    let completed = rollout::has_completed(service);
+    let is_unsaid = primary.is_some_and(|primary| primary.rollout_state.is_none());
     let going_well = primary.is_some_and(|primary| {
-        primary.failed == 0 && primary.rollout_state.as_deref() == Some("IN_PROGRESS")
+        let is_moving = primary.rollout_state.as_deref() == Some("IN_PROGRESS");
+        primary.failed == 0 && (is_moving || is_unsaid)
     });
     // A rollback brings back settings as well as the revision.
     let differs = !runs_wanted || !differences::service_drift(desired, service).is_empty();
@@ -169,13 +171,16 @@ pub fn wants(desired: &Desired, observed: &Observed) -> Wants {
         candidates: !runs_wanted,
         deployments: differs
             || troubled
+            || is_unsaid
             || may_wait
             || has_stages
             || reload::needs_records(desired, observed, service),
         images: completed,
         // A spec that comes during a rollout is compared with what that rollout brings.
         unlisted: !differences::is_attempted(desired, service),
-        stopped: differs || troubled || service.running_count < service.desired_count,
+        stopped: troubled
+            || explain::is_in_trouble(service)
+            || service.running_count < service.desired_count,
         scaling,
     }
 }

@@ -11,7 +11,6 @@ use crds::ecs::Effect;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::holds;
 use super::{Action, Hold, Plan, ROLLOUT_POLL, Requeue};
 use crate::desired::Desired;
 use crate::drift::FieldDrift;
@@ -55,7 +54,8 @@ fn pending<'a>(
     (desired.reload_on_secret_change && differs).then_some((versions, hash))
 }
 
-/// The plan, with what a changed secret adds to it. A plan that is held stays as it is: the change waits with the rest.
+/// The plan, with what a changed secret adds to it. A plan that is held stays as it is: the change waits with the rest. What
+/// holds everything holds the plan already; what holds a spec says it only where something differs.
 pub(super) fn add(
     plan: Plan,
     desired: &Desired,
@@ -72,8 +72,7 @@ pub(super) fn add(
     let is_known = is_first_sight
         || plan.actions.iter().any(Action::replaces_tasks)
         || is_read(observed, service, changed_at);
-    let policy =
-        holds::standing_hold(desired, orders, now).or_else(|| orders.spec_hold(desired, true, now));
+    let policy = orders.spec_hold(desired, true, now);
     if is_known {
         // Bookkeeping alone: where a person decides about changes it can wait for the next one.
         if policy.is_some() {

@@ -2,9 +2,13 @@
 
 mod attempt;
 mod checks;
+mod deeds;
+mod explained;
 mod hooks;
 mod left;
 mod orders;
+mod reload;
+mod turns;
 mod under_way;
 
 use crds::{Reason, Service, SyncPolicy};
@@ -17,13 +21,14 @@ use crate::desired::Desired;
 use crate::observed::{Observed, ObservedService, ObservedTaskDefinition, ServiceDeployment};
 use crate::orders::Orders;
 use crate::ownership::{OWNER, SPEC_HASH};
+use crate::unsaid;
 
-const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333";
+pub(crate) const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333";
 /// The calls for a spec of new content: it is said that it is sent, then it is sent, then it is said that it was.
 const NEW_ROLLOUT: [&str; 4] =
     ["RegisterTaskDefinition", "TagResource", "UpdateService", "TagResource"];
 
-fn spec(image: &str, sync: &Value) -> Service {
+pub(crate) fn spec(image: &str, sync: &Value) -> Service {
     serde_json::from_value(json!({
         "apiVersion": "longshore.dev/v1alpha1",
         "kind": "Service",
@@ -46,11 +51,11 @@ fn spec(image: &str, sync: &Value) -> Service {
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "callers write `json!({…})`")]
-fn desired_with(image: &str, sync: Value) -> Desired {
+pub(crate) fn desired_with(image: &str, sync: Value) -> Desired {
     resolved(&spec(image, &sync))
 }
 
-fn resolved(spec: &Service) -> Desired {
+pub(crate) fn resolved(spec: &Service) -> Desired {
     let provenance = crds::Provenance {
         source: "fleet".parse().unwrap(),
         revision: crds::SourceRevision::new("c0ffee"),
@@ -61,26 +66,26 @@ fn resolved(spec: &Service) -> Desired {
     Desired::resolve(spec, &owner, provenance, &SyncPolicy::default()).unwrap()
 }
 
-fn desired(image: &str) -> Desired {
+pub(crate) fn desired(image: &str) -> Desired {
     desired_with(image, json!({}))
 }
 
 /// What AWS would hold: revisions and at most one service, as JSON of its answers.
 #[derive(Debug, Default, Clone)]
-struct World {
-    revisions: Vec<Value>,
-    service: Option<Value>,
-    records: Vec<Value>,
+pub(crate) struct World {
+    pub(crate) revisions: Vec<Value>,
+    pub(crate) service: Option<Value>,
+    pub(crate) records: Vec<Value>,
 }
 
 impl World {
-    fn running(image: &str) -> Self {
+    pub(crate) fn running(image: &str) -> Self {
         let mut world = Self::default();
         let _ = world.settle(&desired(image));
         world
     }
 
-    fn observe(&self) -> Observed {
+    pub(crate) fn observe(&self) -> Observed {
         let revision = |arn: &str| {
             let found = self
                 .revisions
@@ -88,20 +93,24 @@ impl World {
                 .find(|answer| answer["taskDefinition"]["taskDefinitionArn"] == arn);
             found.map(ObservedTaskDefinition::from_describe)
         };
-        let service = self.service.as_ref().map(ObservedService::from_describe);
+        let mut service = self.service.as_ref().map(ObservedService::from_describe);
         let task_definition =
             service.as_ref().and_then(|service| revision(&service.task_definition));
         let deployments = self.records.iter().map(|record| ServiceDeployment {
             task_definition: record["taskDefinition"].as_str().and_then(revision),
             ..ServiceDeployment::from_describe(record)
         });
+        let deployments: Vec<ServiceDeployment> = deployments.collect();
+        if let Some(service) = &mut service {
+            unsaid::by_records(service, &deployments);
+        }
         Observed {
             service,
             task_definition,
             candidates: Some(
                 self.revisions.iter().rev().map(ObservedTaskDefinition::from_describe).collect(),
             ),
-            deployments: Some(deployments.collect()),
+            deployments: Some(deployments),
             ..Observed::default()
         }
     }
@@ -111,7 +120,7 @@ impl World {
     }
 
     /// Carries a plan out, as AWS would once every rollout has ended well.
-    fn apply(&mut self, plan: &Plan) {
+    pub(crate) fn apply(&mut self, plan: &Plan) {
         let mut registered = None;
         for action in &plan.actions {
             let reference =
@@ -190,7 +199,7 @@ impl World {
     }
 
     /// Plans and applies, and expects that nothing is left to do.
-    fn settle(&mut self, desired: &Desired) -> Plan {
+    pub(crate) fn settle(&mut self, desired: &Desired) -> Plan {
         let first = self.plan(desired);
         self.apply(&first);
         let second = self.plan(desired);
@@ -458,6 +467,23 @@ fn the_steady_state_asks_for_nothing_more() {
     (cheap.candidates, cheap.deployments) = (None, None);
     let wants = wants(&desired("web:v1"), &cheap);
     assert!(!wants.candidates && !wants.deployments && !wants.stopped && !wants.unlisted);
+}
+
+#[test]
+fn where_ecs_says_nothing_the_records_are_read_until_the_end_is_known() {
+    let mut world = World::running("web:v1");
+    let shown = &mut world.service.as_mut().unwrap()["deployments"][0];
+    shown.as_object_mut().unwrap().remove("rolloutState");
+    let mut cheap = world.observe();
+    (cheap.candidates, cheap.deployments) = (None, None);
+    let asked = wants(&desired("web:v1"), &cheap);
+    assert!(asked.deployments && !asked.stopped && !asked.images, "{asked:?}");
+    let past = serde_json::from_value(json!({
+        "id": "1", "taskDefinition": "shop-web:1", "taskDefinitionArn": revision_arn(1), "outcome": "Successful",
+    }));
+    unsaid::by_history(cheap.service.as_mut().unwrap(), &[past.unwrap()]);
+    let asked = wants(&desired("web:v1"), &cheap);
+    assert!(!asked.deployments && !asked.stopped && asked.images, "{asked:?}");
 }
 
 /// What a rollout under way brings counts for the spec that comes next, and the revision before it runs beside it.

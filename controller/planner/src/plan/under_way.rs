@@ -16,6 +16,7 @@ use crate::gate::{self, Decision, Pause, Verdict};
 use crate::observed::{Deployment, Observed, ObservedService, ServiceDeployment};
 use crate::orders::{Orders, Stopped};
 use crate::rollout::{self, DeploymentStatus, Rollout};
+use crate::waiting;
 
 /// Adds to the plan what the rollout under way needs.
 pub(super) fn add(
@@ -36,7 +37,13 @@ pub(super) fn add(
         return match gate::decide(parts) {
             Decision::Continue => acting(plan, go_on(&pause)),
             Decision::Wait { reason, message } => {
-                held(plan, Hold::new(reason, waiting_message(&pause, &message)))
+                let plan = held(plan, Hold::new(reason, waiting_message(&pause, &message)));
+                let opens = gate::opens_at(&desired.windows, &pause, now);
+                let delay = opens.map(|opens| waiting::until(now, opens));
+                Plan {
+                    requeue: delay.map_or(plan.requeue, |delay| plan.requeue.at_most(delay)),
+                    ..plan
+                }
             }
             Decision::Stop { reason, message } => {
                 end(plan, desired, observed, service, (reason, message, now))
@@ -97,7 +104,8 @@ fn parts(
         return vec![Verdict::Wait { reason: Reason::GateOutdated, message }];
     }
     let mut parts = Vec::new();
-    if pause.gate.approval && !replaces_the_same(desired, observed) {
+    let is_new = !replaces_the_same(desired, observed);
+    if pause.gate.approval && is_new {
         parts.push(match orders.approved(&desired.spec_hash, now) {
             Ok(()) => Verdict::Pass,
             Err(message) => Verdict::Wait { reason: Reason::AwaitingApproval, message },
@@ -105,13 +113,16 @@ fn parts(
     }
     if pause.gate.checks && mark::mark(desired, service) == Mark::Pending {
         let known = observed.analysis.as_ref();
-        parts.push(checks::at_gate(&desired.checks, known, &pause.hook.id, now));
+        parts.extend(checks::at_gate(&desired.checks, known, &pause.hook.id, now));
+    }
+    if pause.gate.window && is_new && !orders.hurries(&desired.spec_hash) {
+        parts.push(gate::at_window(&desired.windows, pause, now));
     }
     parts
 }
 
 /// Whether the rollout replaces tasks by new ones of what the last good rollout brought: a restart, or new secrets. Who
-/// approved that has approved this.
+/// approved that has approved this, and what waits for a window has waited before it began.
 fn replaces_the_same(desired: &Desired, observed: &Observed) -> bool {
     let mut records = observed.deployments.iter().flatten();
     let good = records.find(|record| record.status == DeploymentStatus::Successful);

@@ -90,8 +90,8 @@ pub(super) fn mentions(desired: &Desired) -> Vec<Mention<ImageName, Option<Strin
         .collect()
 }
 
-/// What the tasks run on, `linux/amd64`, where the spec or Fargate says so; on instances of one's own ECS looks for a fit.
-fn wanted_platform(definition: &Value) -> Option<String> {
+/// What the tasks of a definition run on, `linux/amd64`, where it or Fargate says so; on instances of one's own ECS looks for a fit.
+pub fn wanted_platform(definition: &Value) -> Option<String> {
     let is_fargate = definition
         .get("requiresCompatibilities")
         .and_then(Value::as_array)

@@ -20,7 +20,7 @@ use std::time::Duration;
 use crds::Reason;
 
 pub use self::fact::{Absence, Fact, Mention};
-pub use self::image::{EcrImage, Image, ImageName};
+pub use self::image::{EcrImage, Image, ImageName, wanted_platform};
 pub use self::secret::{
     Parameter, Secret, SecretVersion, Selector, Stored, StoredName, hash, versions,
 };

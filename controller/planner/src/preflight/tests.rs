@@ -289,6 +289,10 @@ fn a_finding_withholds_every_action_and_asks_again_later_and_later() {
         .collect();
     let seconds = |seconds| Requeue::After(Duration::from_secs(seconds));
     assert_eq!(pauses, [seconds(30), seconds(30), seconds(50), seconds(300)]);
+    let mut unread = fine(&mentions(&desired));
+    set(&mut unread.alarms, &Fact::NotChecked("no permission".to_owned()));
+    let weighed = weigh(&desired, plan.clone(), &unread, None);
+    assert_eq!((weighed.actions.len(), weighed.not_checked.len()), (1, 1));
     let held = weigh(&desired, plan, &facts, None);
     assert!(held.actions.is_empty());
     assert_eq!(held.withheld.len(), 1);
@@ -350,4 +354,85 @@ fn images_in_ecr_are_told_from_others() {
         place("111122223333.dkr-ecr.eu-west-1.on.aws/a").unwrap().tag.as_deref(),
         Some("latest")
     );
+}
+
+#[test]
+fn the_version_of_every_value_is_known_or_that_of_none() {
+    let mentions = mentions(&full());
+    let read = |change: fn(&mut Facts)| {
+        let mut facts = fine(&mentions);
+        change(&mut facts);
+        versions(&mentions, &facts).map(|versions| {
+            let told = versions.into_iter();
+            told.map(|one| format!("{} {} {}", one.container, one.name, one.version))
+                .collect::<Vec<_>>()
+        })
+    };
+    let secrets = |facts: &mut Facts, change: fn(&mut Secret)| {
+        for fact in facts.stored.values_mut() {
+            if let Fact::Present(Stored::Secret(secret)) = fact {
+                change(secret);
+            }
+        }
+    };
+    assert_eq!(read(|_| {}).unwrap(), ["app URL 3", "app DB v-1"]);
+    assert_eq!(
+        read(|facts| {
+            facts.stored.pop_first();
+        }),
+        None
+    );
+    let mut facts = fine(&mentions);
+    secrets(&mut facts, |secret| secret.stages.clear());
+    assert_eq!(versions(&mentions, &facts), None);
+}
+
+#[test]
+fn an_image_has_to_be_there_for_the_platform_of_its_tasks() {
+    let wanted = |platform: Value, fargate: bool| {
+        let requires = if fargate { json!(["FARGATE"]) } else { json!(["EC2"]) };
+        let desired = desired(&json!({
+            "cluster": "shop", "service": {},
+            "taskDefinition": {
+                "requiresCompatibilities": requires, "runtimePlatform": platform,
+                "containerDefinitions": [{ "name": "app", "image": IMAGE }],
+            },
+        }));
+        mentions(&desired).images[0].wanted.clone()
+    };
+    let windows =
+        json!({ "operatingSystemFamily": "WINDOWS_SERVER_2022_CORE", "cpuArchitecture": "X86_64" });
+    let arm = json!({ "operatingSystemFamily": "LINUX", "cpuArchitecture": "ARM64" });
+    for (platform, fargate, expected) in [
+        (Value::Null, true, Some("linux/amd64")),
+        (Value::Null, false, None),
+        (arm.clone(), true, Some("linux/arm64")),
+        (arm, false, Some("linux/arm64")),
+        (windows, true, Some("windows/amd64")),
+    ] {
+        assert_eq!(wanted(platform.clone(), fargate).as_deref(), expected, "{platform}");
+    }
+}
+
+/// The credentials of a registry are a secret as well: by a name or by an ARN, for the container that they belong to.
+#[test]
+fn the_credentials_of_a_registry_are_a_secret() {
+    for (text, name) in [
+        ("registry", StoredName::Secret("registry".to_owned())),
+        (SECRET, StoredName::parse(SECRET).unwrap().0),
+    ] {
+        let desired = desired(&json!({
+            "cluster": "shop", "service": {},
+            "taskDefinition": { "containerDefinitions": [{
+                "name": "app", "image": IMAGE,
+                "repositoryCredentials": { "credentialsParameter": text },
+            }] },
+        }));
+        let stored = mentions(&desired).stored;
+        let [one] = stored.as_slice() else { panic!("{stored:?}") };
+        assert_eq!((&one.name, one.wanted.from.as_str()), (&name, text));
+        let of = (one.wanted.container.as_str(), one.wanted.variable.as_str());
+        assert_eq!(of, ("app", "repositoryCredentials"));
+        assert!(one.path.ends_with("repositoryCredentials.credentialsParameter"));
+    }
 }

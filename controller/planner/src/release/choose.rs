@@ -12,6 +12,7 @@ use super::gates::{self, Verdict};
 use super::git::Tagged;
 use super::listing::Listing;
 use super::past::Past;
+use super::platforms::{self, Fit};
 use super::rank::Rank;
 use super::rule::Rule;
 use super::sentence::{count, list, moment, short};
@@ -65,6 +66,11 @@ pub enum Want {
     Platforms {
         /// The image.
         digest: String,
+    },
+    /// What bundles hold that are attached to an image.
+    Bundles {
+        /// The bundles.
+        digests: BTreeSet<String>,
     },
     /// What the registry's scan of an image said.
     Scan {
@@ -282,6 +288,13 @@ impl Question<'_> {
             notes.refused.extend(refusals.into_iter().next());
             return None;
         }
+        // Of a version that has to wait anyway nothing is read.
+        if let [only] = group
+            && let Verdict::Wait(waiting) = gates::judge_early(self, only)
+        {
+            notes.waiting.push(waiting);
+            return None;
+        }
         let fitting = match self.fitting(group, notes) {
             Fitting::Unread(why) => return Some(Choice::Pending { why, until: None }),
             Fitting::Images(fitting) => fitting,
@@ -312,38 +325,25 @@ impl Question<'_> {
 
     /// The images of a rank that run where they have to.
     fn fitting<'g, 'a>(&self, group: &'g [Candidate<'a>], notes: &mut Notes) -> Fitting<'g, 'a> {
-        if self.rule.platforms.is_empty() {
-            return Fitting::Images(group.iter().collect());
-        }
         let mut unread = None;
         let mut fitting = Vec::new();
         for candidate in group {
-            match gates::misfit(self, candidate) {
-                None => {
+            match platforms::fit(self, candidate) {
+                Fit::Fits => fitting.push(candidate),
+                Fit::Misfit(why) => notes.refused.push(why),
+                Fit::Unread(why) => {
                     notes.wants.insert(Want::Platforms { digest: candidate.image.digest.clone() });
-                    unread.get_or_insert(candidate.tag);
+                    unread.get_or_insert(why);
                 }
-                Some(missing) if missing.is_empty() => fitting.push(candidate),
-                Some(_) if self.is_unstated(candidate) => notes.refused.push(format!(
-                    "{} is a single image, whose manifest does not say what it runs on",
-                    candidate.tag
-                )),
-                Some(missing) => {
-                    let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
-                    notes.refused.push(format!("{} is not for {}", candidate.tag, list(&missing)));
+                Fit::Unreadable(why) => {
+                    unread.get_or_insert(why);
                 }
             }
         }
         match unread {
-            Some(tag) => Fitting::Unread(format!("the platforms of {tag} have not been read yet")),
+            Some(why) => Fitting::Unread(why),
             None => Fitting::Images(fitting),
         }
-    }
-
-    /// Whether an image was read and says nothing of platforms.
-    fn is_unstated(&self, candidate: &Candidate<'_>) -> bool {
-        let facts = self.facts.images.get(&candidate.image.digest);
-        facts.and_then(|facts| facts.platforms.as_ref()).is_some_and(Vec::is_empty)
     }
 
     /// Why a version is not tried after a rollback.

@@ -4,15 +4,19 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crds::FindingSeverity;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// What was read about images. What is missing here has not been read, which is never the same as not being there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     /// By digest.
     pub images: BTreeMap<String, ImageFacts>,
-    /// What the release that goes ahead ran, where this is known.
-    pub ahead: Option<Vec<Stay>>,
+    /// What the bundles hold that are attached to images, by the bundles' digests.
+    pub bundles: BTreeMap<String, Bundle>,
+    /// What the services of the release run on, which a version must fit where the rule names no platforms.
+    pub runs_on: Vec<Platform>,
+    /// What is known of the release that goes ahead.
+    pub ahead: Option<Ahead>,
     /// The tags of the application's Git repository by name, where they have been read.
     pub git: Option<BTreeMap<String, GitTag>>,
 }
@@ -43,9 +47,27 @@ pub enum Trust {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageFacts {
     /// What it runs on.
-    pub platforms: Option<Vec<Platform>>,
+    pub platforms: Option<Offer>,
     /// What the registry's scan said.
     pub scan: Option<Scan>,
+}
+
+/// What an image runs on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Offer {
+    /// On these; none where it does not say.
+    Platforms(Vec<Platform>),
+    /// It may say so, and cannot be read: why.
+    Unreadable(String),
+}
+
+/// What a Sigstore bundle holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bundle {
+    /// A signature of the image.
+    Signature,
+    /// Something that is said about the image, as its provenance or its parts; or it does not tell.
+    Statement,
 }
 
 /// What a registry's scan of an image said.
@@ -70,7 +92,18 @@ pub struct ScanFinding {
     pub severity: FindingSeverity,
 }
 
-/// A time in which the release that goes ahead ran one image, rolled out well and without a break.
+/// What is known of the release that goes ahead.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ahead {
+    /// The image that it has in force.
+    pub in_force: Option<String>,
+    /// Whether all of its services are known to run that image well at this moment.
+    pub is_watched: bool,
+    /// The times in which it ran an image well.
+    pub stays: Vec<Stay>,
+}
+
+/// A time in which the release that goes ahead ran one image well, as far as somebody looked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stay {
     /// The tag it was chosen by.
@@ -79,8 +112,17 @@ pub struct Stay {
     pub digest: String,
     /// When its rollout had ended well.
     pub since: Timestamp,
-    /// When another took its place; `None` while it runs.
-    pub until: Option<Timestamp>,
+    /// When it was last seen to run well. What came after that is not known and does not count.
+    pub seen: Timestamp,
+    /// Whether nothing has ended it.
+    pub lasts: bool,
+}
+
+impl Stay {
+    /// How long it is known to have run well.
+    pub(super) fn length(&self) -> SignedDuration {
+        self.seen.duration_since(self.since)
+    }
 }
 
 /// An operating system and an architecture.

@@ -1,11 +1,13 @@
 //! What a version must pass before it is chosen.
 
+use std::collections::BTreeSet;
+
 use crds::PendingVersion;
 use jiff::{SignedDuration, Timestamp};
 
 use super::candidates::Candidate;
 use super::choose::{Question, Want};
-use super::facts::{Platform, Scan, ScanFinding, Stay};
+use super::facts::{Bundle, Scan, ScanFinding, Stay};
 use super::sentence::{length, list, moment, short};
 
 /// What the gates say about one version.
@@ -21,9 +23,21 @@ pub(super) enum Verdict {
     Unread(Want, &'static str),
 }
 
+/// One of them.
+type Gate = fn(&Question<'_>, &Candidate<'_>) -> Verdict;
+
 /// Asks every gate; the first that is closed answers. What costs a call is asked last.
 pub(super) fn judge(question: &Question<'_>, candidate: &Candidate<'_>) -> Verdict {
-    for gate in [age, signature, ahead, scan, git] {
+    ask(&[age, signature, ahead, scan, git], question, candidate)
+}
+
+/// Asks the gates for which nothing has to be read.
+pub(super) fn judge_early(question: &Question<'_>, candidate: &Candidate<'_>) -> Verdict {
+    ask(&[age, ahead], question, candidate)
+}
+
+fn ask(gates: &[Gate], question: &Question<'_>, candidate: &Candidate<'_>) -> Verdict {
+    for gate in gates {
         match gate(question, candidate) {
             Verdict::Pass => {}
             closed @ (Verdict::Refuse(_) | Verdict::Wait(_) | Verdict::Unread(..)) => {
@@ -32,14 +46,6 @@ pub(super) fn judge(question: &Question<'_>, candidate: &Candidate<'_>) -> Verdi
         }
     }
     Verdict::Pass
-}
-
-/// The platforms that are asked for and that an image is not made for; `None` if they have not been read.
-pub(super) fn misfit(question: &Question<'_>, candidate: &Candidate<'_>) -> Option<Vec<Platform>> {
-    let facts = question.facts.images.get(&candidate.image.digest);
-    let offered = facts.and_then(|facts| facts.platforms.as_ref())?;
-    let wanted = question.rule.platforms.iter();
-    Some(wanted.filter(|wanted| !offered.iter().any(|own| own.fits(wanted))).cloned().collect())
 }
 
 /// The tag in Git, where one is asked for.
@@ -75,45 +81,61 @@ fn age(question: &Question<'_>, candidate: &Candidate<'_>) -> Verdict {
 }
 
 fn signature(question: &Question<'_>, candidate: &Candidate<'_>) -> Verdict {
-    if !question.rule.needs_signature || question.listing.is_signed(&candidate.image.digest) {
+    let (tag, digest) = (candidate.tag, &candidate.image.digest);
+    if !question.rule.needs_signature || question.listing.is_signed(digest) {
         return Verdict::Pass;
     }
-    let message = format!(
-        "{} waits for a signature of {} in the repository",
-        candidate.tag,
-        short(&candidate.image.digest)
-    );
+    let (bundles, known) = (question.listing.bundles_of(digest), &question.facts.bundles);
+    if bundles.iter().any(|bundle| known.get(bundle) == Some(&Bundle::Signature)) {
+        return Verdict::Pass;
+    }
+    let unread = bundles.iter().filter(|bundle| !known.contains_key(*bundle)).cloned();
+    let digests: BTreeSet<String> = unread.collect();
+    if !digests.is_empty() {
+        return Verdict::Unread(Want::Bundles { digests }, "signature");
+    }
+    let others = if bundles.is_empty() { "" } else { "; what is attached to it is none" };
+    let message =
+        format!("{tag} waits for a signature of {} in the repository{others}", short(digest));
     wait(candidate, message, None)
 }
 
+/// What the release ahead has in force counts while it runs well, and only as long as somebody looked. What it has left for
+/// another version counts if it ran well for long enough.
 fn ahead(question: &Question<'_>, candidate: &Candidate<'_>) -> Verdict {
     let Some((name, soak)) = &question.rule.promote else { return Verdict::Pass };
-    let tag = candidate.tag;
-    let Some(stays) = &question.facts.ahead else {
+    let (tag, digest) = (candidate.tag, &candidate.image.digest);
+    let Some(ahead) = &question.facts.ahead else {
         return wait(candidate, format!("{tag} waits for {name}, of which nothing is known"), None);
     };
-    let here: Vec<&Stay> =
-        stays.iter().filter(|stay| stay.digest == candidate.image.digest).collect();
-    let ran = |stay: &Stay| stay.until.unwrap_or(question.now).duration_since(stay.since);
-    if here.iter().any(|stay| ran(stay) >= *soak && !ran(stay).is_negative()) {
+    let mut here = ahead.stays.iter().filter(|stay| stay.digest == *digest);
+    if ahead.in_force.as_ref() != Some(digest) {
+        if here.any(|stay| stay.length() >= *soak) {
+            return Verdict::Pass;
+        }
+        return wait(candidate, not_ahead(name.as_str(), *soak, candidate, &ahead.stays), None);
+    }
+    let Some(stay) = here.find(|stay| stay.lasts) else {
+        return wait(candidate, format!("{tag} waits until {name} runs it well"), None);
+    };
+    if !ahead.is_watched {
+        let message = format!("{tag} waits: it is not known whether {name} still runs it well");
+        return wait(candidate, message, None);
+    }
+    if stay.length() >= *soak {
         return Verdict::Pass;
     }
-    let ends = |stay: &Stay| stay.since.checked_add(*soak).ok();
-    match here.iter().find(|stay| stay.until.is_none()).map(|stay| (stay.since, ends(stay))) {
-        Some((since, until)) => {
-            let end = until.map(|until| format!(", until {}", moment(until))).unwrap_or_default();
-            let message = format!(
-                "{tag} runs in {name} since {} and has to do so for {}{end}",
-                moment(since),
-                length(*soak)
-            );
-            wait(candidate, message, until)
-        }
-        None => wait(candidate, not_ahead(name.as_str(), *soak, candidate, stays), None),
-    }
+    let until = stay.since.checked_add(*soak).ok().filter(|until| *until > question.now);
+    let end = until.map(|until| format!(", until {}", moment(until))).unwrap_or_default();
+    let message = format!(
+        "{tag} runs in {name} since {} and has to do so for {}{end}",
+        moment(stay.since),
+        length(*soak)
+    );
+    wait(candidate, message, until)
 }
 
-/// Why an image that the release ahead does not run has to wait.
+/// Why an image that the release ahead does not have in force has to wait.
 fn not_ahead(
     name: &str,
     soak: SignedDuration,
@@ -132,9 +154,9 @@ fn not_ahead(
     if stays.iter().any(|stay| stay.digest == image.digest) {
         return format!("{tag} waits: it ran in {name} for less than {}", length(soak));
     }
-    match stays.iter().find(|stay| stay.until.is_none()) {
+    match stays.iter().find(|stay| stay.lasts) {
         Some(stay) => format!("{tag} waits for {name}, which runs {}", stay.tag),
-        None => format!("{tag} waits for {name}, which runs nothing"),
+        None => format!("{tag} waits for {name}, which runs nothing well"),
     }
 }
 

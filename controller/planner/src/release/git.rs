@@ -152,6 +152,14 @@ pub fn awaited(rule: &Rule, listing: &Listing, tags: &[&str], past: &Past) -> Ve
     awaited.into_iter().map(|(_, tag)| tag.to_owned()).collect()
 }
 
+/// The Git tags that are versions of the policy, the best first.
+pub fn wanted_tags<'a>(rule: &Rule, tags: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let ranked = tags.into_iter().filter_map(|tag| Some((wanted(rule, tag)?, tag)));
+    let mut ranked: Vec<(Rank, &str)> = ranked.collect();
+    ranked.sort_by(|one, other| other.cmp(one));
+    ranked.into_iter().map(|(_, tag)| tag).collect()
+}
+
 /// The Git tag that names a version of the registry.
 pub fn git_tag_of<'a>(rule: &Rule, tags: &[&'a str], version: &str) -> Option<&'a str> {
     let rank = rule.policy.rank(version)?;

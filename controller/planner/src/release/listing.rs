@@ -1,6 +1,6 @@
 //! What a repository holds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -10,6 +10,8 @@ pub struct Listing {
     images: Vec<ListedImage>,
     read_at: Timestamp,
     signed: BTreeSet<String>,
+    /// What may be a signature, by the image it is about; the newest first.
+    bundles: BTreeMap<String, Vec<String>>,
 }
 
 /// One entry of a repository.
@@ -65,18 +67,21 @@ const IMAGE_MANIFESTS: [&str; 6] = [
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.oci.image.index.v1+json",
 ];
-/// Artifact types of signatures (Notary, cosign before and since its bundles).
-const SIGNATURES: [&str; 3] = [
-    "application/vnd.cncf.notary.signature",
-    "application/vnd.dev.cosign.artifact.sig.v1+json",
-    "application/vnd.dev.sigstore.bundle.v0.3+json",
-];
+/// Artifact types of signatures: Notary's, and cosign's before its bundles.
+const SIGNATURES: [&str; 2] =
+    ["application/vnd.cncf.notary.signature", "application/vnd.dev.cosign.artifact.sig.v1+json"];
+/// How the artifact types of Sigstore bundles begin, which hold signatures and attestations alike: only a bundle's manifest
+/// tells.
+const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
+/// The most bundles of one image that are looked at.
+const BUNDLES_MAX: usize = 100;
 
 impl Listing {
     /// A listing that was read to its end at this time.
     pub fn complete(images: Vec<ListedImage>, read_at: Timestamp) -> Self {
         let signed = images.iter().flat_map(ListedImage::signs).collect();
-        Self { images, read_at, signed }
+        let bundles = bundles(&images);
+        Self { images, read_at, signed, bundles }
     }
 
     /// The same, read again and found unchanged.
@@ -104,6 +109,33 @@ impl Listing {
     pub(super) fn is_signed(&self, digest: &str) -> bool {
         self.signed.contains(digest)
     }
+
+    /// What may be a signature of this image, the newest first.
+    pub(super) fn bundles_of(&self, digest: &str) -> &[String] {
+        self.bundles.get(digest).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+fn bundles(images: &[ListedImage]) -> BTreeMap<String, Vec<String>> {
+    let is_bundle = |image: &&ListedImage| {
+        let kind = image.artifact_type.as_deref();
+        kind.is_some_and(|kind| kind.starts_with(BUNDLE)) && image.storage == Storage::Active
+    };
+    let mut found: Vec<&ListedImage> = images.iter().filter(is_bundle).collect();
+    found.sort_by(|one, other| {
+        other.pushed_at.cmp(&one.pushed_at).then_with(|| one.digest.cmp(&other.digest))
+    });
+    // A registry that changes while it is listed can show an entry on two pages.
+    found.dedup_by(|one, other| one.digest == other.digest);
+    let mut bundles: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for image in found {
+        let Some(subject) = &image.subject else { continue };
+        let known = bundles.entry(subject.clone()).or_default();
+        if known.len() < BUNDLES_MAX {
+            known.push(image.digest.clone());
+        }
+    }
+    bundles
 }
 
 impl ListedImage {

@@ -14,6 +14,7 @@ mod listing;
 pub mod newest;
 mod past;
 mod pattern;
+mod platforms;
 mod range;
 mod rank;
 mod rule;
@@ -23,9 +24,11 @@ mod version;
 pub mod write_back;
 
 pub use choose::{Choice, Decision, Want, choose};
-pub use facts::{Facts, GitTag, ImageFacts, Platform, Scan, ScanFinding, Stay, Trust};
+pub use facts::{
+    Ahead, Bundle, Facts, GitTag, ImageFacts, Offer, Platform, Scan, ScanFinding, Stay, Trust,
+};
 pub use floor::{Running, floor};
-pub use git::{awaited, git_tag_of};
+pub use git::{awaited, git_tag_of, wanted_tags};
 pub use listing::{ListedImage, Listing, Storage};
 pub use past::{Listed, Past, RolledBack};
 pub use rule::Rule;

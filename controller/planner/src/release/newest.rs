@@ -185,6 +185,26 @@ mod tests {
     }
 
     #[test]
+    fn two_tags_are_compared_as_versions() {
+        for (one, other, expected) in [
+            ("v1.10.0", "1.9.0", Some(Ordering::Greater)),
+            ("1.0.0-rc.1", "1.0.0", Some(Ordering::Less)),
+            ("v1.0.0", "1.0.0", Some(Ordering::Equal)),
+            ("latest", "1.0.0", None),
+            ("1.0.0", "latest", None),
+        ] {
+            assert_eq!(compare(one, other), expected, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn a_range_is_what_was_written() {
+        let range = |text: &str| Range::parse(text).unwrap();
+        assert_eq!(range(">=1.0 <2").to_string(), ">=1.0 <2");
+        assert!(range("^1") == range("^1") && range("^1") != range("^2"));
+    }
+
+    #[test]
     fn what_is_no_range_is_refused() {
         for text in ["", "  ", "latest", ">=", "1.0.0.0.0 ||| x"] {
             assert!(Range::parse(text).is_err(), "{text}");

@@ -1,5 +1,6 @@
 //! What a rule says about a spec.
 
+use crds::shown;
 use serde::Serialize;
 
 /// Whether a finding stands in the way.
@@ -28,18 +29,22 @@ pub struct Finding {
 
 impl Finding {
     /// The same with advice.
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+    pub(super) fn hint(mut self, hint: impl AsRef<str>) -> Self {
+        self.hint = Some(shown(hint.as_ref()));
         self
+    }
+
+    fn new(path: String, message: &str, severity: Severity) -> Self {
+        Self { path, message: shown(message), hint: None, severity }
     }
 }
 
 /// A finding that stands in the way.
-pub(super) fn error(path: impl Into<String>, message: impl Into<String>) -> Finding {
-    Finding { path: path.into(), message: message.into(), hint: None, severity: Severity::Error }
+pub(super) fn error(path: impl Into<String>, message: impl AsRef<str>) -> Finding {
+    Finding::new(path.into(), message.as_ref(), Severity::Error)
 }
 
 /// A finding that somebody should look at.
-pub(super) fn warning(path: impl Into<String>, message: impl Into<String>) -> Finding {
-    Finding { path: path.into(), message: message.into(), hint: None, severity: Severity::Warning }
+pub(super) fn warning(path: impl Into<String>, message: impl AsRef<str>) -> Finding {
+    Finding::new(path.into(), message.as_ref(), Severity::Warning)
 }

@@ -3,6 +3,8 @@
 use crds::ecs::deployment::{HookTargetType, LifecycleStage};
 use crds::{GateStage, Rollout};
 
+use crate::gate::AT_WINDOWS;
+
 use super::deployment::{controller, is_rolling, strategy};
 use super::finding::{Finding, error, warning};
 use super::hook::MAX_HOOKS;
@@ -16,22 +18,54 @@ const TIMEOUT: std::ops::RangeInclusive<u64> = 60..=20_160 * 60;
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Finding>) {
     let Some(rollout) = &subject.object.spec.rollout else { return };
     timeout(rollout, found);
-    let Some(approval) = &rollout.approval else { return };
-    if approval.at.is_empty() {
+    approval(subject, rollout, found);
+    let by_ecs = controller(subject) == crds::ecs::deployment::DeploymentControllerType::Ecs;
+    if is_rolling(subject) || !by_ecs {
         return;
     }
-    let at = format!("{ROLLOUT}.approval");
+    let gates = gates(rollout);
+    for (path, stage) in &gates {
+        beside_own(subject, path, *stage, found);
+    }
+    // Checks without a stage stand only where the spec has no pause, and nobody asks for those stages by name.
+    let checks = format!("{ROLLOUT}.checks");
+    let by_default = rollout.checks.iter().any(|check| check.at.is_empty());
+    let first = gates.first().map(|(path, _)| path.split('[').next().unwrap_or(path));
+    if let Some(path) = first.or_else(|| by_default.then_some(checks.as_str())) {
+        count(subject, path, found);
+    }
+}
+
+/// Every gate that a spec asks for, by where it does.
+fn gates(rollout: &Rollout) -> Vec<(String, GateStage)> {
+    let mut gates = Vec::new();
+    if let Some(approval) = rollout.approval.as_ref().filter(|approval| approval.required) {
+        let at = format!("{ROLLOUT}.approval");
+        gates.extend(each(&at, "at", Some(&approval.at)).map(|(path, stage)| (path, *stage)));
+    }
+    for (path, check) in each(ROLLOUT, "checks", Some(&rollout.checks)) {
+        gates.extend(each(&path, "at", Some(&check.at)).map(|(path, stage)| (path, *stage)));
+    }
+    if !rollout.windows.is_empty() {
+        gates.push((format!("{ROLLOUT}.windows"), AT_WINDOWS));
+    }
+    gates
+}
+
+fn approval(subject: &Subject<'_>, rollout: &Rollout, found: &mut Vec<Finding>) {
+    let Some(approval) = rollout.approval.as_ref().filter(|approval| !approval.at.is_empty())
+    else {
+        return;
+    };
+    let at = format!("{ROLLOUT}.approval.at");
     if !approval.required {
         found.push(
-            warning(format!("{at}.at"), "names stages, and no approval is required")
-                .hint("set `required: true`"),
+            warning(at, "names stages, and no approval is required").hint("set `required: true`"),
         );
-        return;
-    }
-    if is_rolling(subject) {
+    } else if is_rolling(subject) {
         found.push(
             warning(
-                format!("{at}.at"),
+                at,
                 format!(
                     "names stages, and `{}` has none: the approval is waited for before anything is sent",
                     strategy(subject)
@@ -39,15 +73,7 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Finding>) {
             )
             .hint("use strategy `BLUE_GREEN`, `LINEAR` or `CANARY`"),
         );
-        return;
     }
-    if controller(subject) != crds::ecs::deployment::DeploymentControllerType::Ecs {
-        return;
-    }
-    for (path, stage) in each(&at, "at", Some(&approval.at)) {
-        beside_own(subject, &path, *stage, found);
-    }
-    count(subject, &at, found);
 }
 
 fn timeout(rollout: &Rollout, found: &mut Vec<Finding>) {
@@ -83,7 +109,7 @@ fn count(subject: &Subject<'_>, at: &str, found: &mut Vec<Finding>) {
     let own = pauses(subject).count();
     if own >= MAX_HOOKS {
         found.push(error(
-            format!("{at}.at"),
+            at,
             format!("needs a hook of type `PAUSE`, and the spec has `{own}`; a service takes {MAX_HOOKS}"),
         ));
     }

@@ -4,6 +4,7 @@
 //! fails. A text that still holds a `${…}` reference is not judged, because its value is not known. Facts come from
 //! aws.md §4 and §2.10; what AWS itself contradicts or nobody has confirmed is a warning.
 
+mod bulk;
 mod check;
 mod container;
 mod dependency;
@@ -86,10 +87,14 @@ const RULES: &[Rule] = &[
     order::check,
 ];
 
-/// Everything that is wrong or doubtful with one spec, in a stable order.
+/// Everything that is wrong or doubtful with one spec, in a stable order. One that is far too large is told nothing else: rules
+/// compare members with each other, so what they cost grows faster than a spec.
 pub fn check(service: &Service) -> Vec<Finding> {
     let mut found = Vec::new();
     subject::with(service, &mut found, |subject, found| {
+        if bulk::check(subject, found) {
+            return;
+        }
         for rule in RULES {
             rule(subject, found);
         }

@@ -2,6 +2,9 @@
 
 use std::fmt::Display;
 
+/// The most values that a hint lists.
+const LISTED_MAX: usize = 10;
+
 /// Whether a text still holds a reference, so that its value is not known.
 pub(super) fn is_open(text: &str) -> bool {
     text.contains("${")
@@ -19,11 +22,13 @@ pub(super) fn quoted<T: Display>(values: impl IntoIterator<Item = T>) -> String 
 
 /// Which values there are, as a hint: ``the containers are `a` and `b` ``.
 pub(super) fn available<T: Display>(what: &str, values: impl IntoIterator<Item = T>) -> String {
-    let words = quoted(values);
-    if words.is_empty() {
-        format!("there are no {what}")
-    } else {
-        format!("the {what} are {words}")
+    let mut values = values.into_iter();
+    let listed: Vec<T> = values.by_ref().take(LISTED_MAX).collect();
+    let others = values.count();
+    match (listed.is_empty(), others) {
+        (true, _) => format!("there are no {what}"),
+        (false, 0) => format!("the {what} are {}", quoted(listed)),
+        (false, _) => format!("the {what} are {} and {others} more", quoted(listed)),
     }
 }
 

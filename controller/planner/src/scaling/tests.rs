@@ -4,11 +4,14 @@
 use crds::{Reason, Service, SyncPolicy};
 use serde_json::{Value, json};
 
-use super::{Call, ObservedScaling, PolicyRef, SCALING, between, on_creation, removal};
+use super::{
+    Call, ObservedScaling, PolicyRef, SCALING, before_deletion, between, on_creation, removal,
+    status, would_act,
+};
 use crate::desired::Desired;
 use crate::observed::ObservedService;
 use crate::ownership::Tags;
-use crate::plan::Action;
+use crate::plan::{Action, Plan};
 
 const NOW: &str = "2026-03-01T12:00:00Z";
 
@@ -423,4 +426,46 @@ fn the_count_is_given_at_creation_only() {
         desired.scaling.unwrap().initial_count
     };
     assert_eq!((count(1, 10), count(5, 10), count(1, 2)), (3, 5, 2));
+}
+
+#[test]
+fn before_a_service_goes_its_scaling_goes() {
+    let world = World::with(&desired(&full()));
+    let delete = Action::DeleteService { force: false, reason: Reason::Pruning };
+    let plan = Plan { actions: vec![delete], ..Plan::nothing() };
+    let planned = before_deletion(&desired(&full()).key, &world.scaling, plan.clone());
+    let operations: Vec<&str> = planned.actions.iter().map(Action::operation).collect();
+    assert_eq!(operations, ["DeleteAlarms", "DeregisterScalableTarget", "DeleteService"]);
+    let bare = before_deletion(&desired(&full()).key, &ObservedScaling::default(), plan.clone());
+    assert_eq!(bare, plan);
+}
+
+/// The lists of Application Auto Scaling are read for all services at once, alarms only where there may be ours.
+#[test]
+fn the_lists_say_whether_more_has_to_be_read() {
+    let lean = desired(&json!({ "minCapacity": 2, "maxCapacity": 10, "targetTracking": [
+        { "name": "cpu", "predefinedMetric": "ECSServiceAverageCPUUtilization", "targetValue": 60 }] }));
+    let rich = desired(&full());
+    for (wanted, steps) in [(&lean, false), (&rich, true)] {
+        let world = World::with(wanted);
+        assert_eq!(wanted.scaling.as_ref().unwrap().has_alarms(), steps);
+        let found = ObservedScaling::from_lists(&json!({
+            "ScalableTargets": [world.scaling.target], "ScalingPolicies": world.scaling.policies,
+            "ScheduledActions": world.scaling.actions,
+        }));
+        assert_eq!(found, ObservedScaling { alarms: Vec::new(), ..world.scaling.clone() });
+        assert_eq!(found.has_step_policies(), steps);
+        let service = world.service();
+        assert!(!would_act(wanted, Some(&service), &world.scaling));
+        assert_eq!(would_act(wanted, Some(&service), &found), steps, "an alarm was not read");
+        assert!(would_act(if steps { &lean } else { &rich }, Some(&service), &world.scaling));
+        let block = world.scaling.block(&wanted.key);
+        assert_eq!((&block["minCapacity"], &block["maxCapacity"]), (&json!(2), &json!(10)));
+        let said = status(&found, &service).unwrap();
+        assert_eq!((said.min, said.max, said.current), (2, 10, 3));
+    }
+    let nothing = ObservedScaling::default();
+    assert_eq!(status(&nothing, &World::default().service()), None);
+    let none = with_ignore(&Value::Null, &json!([]));
+    assert!(would_act(&none, None, &nothing), "without a block nobody can say");
 }

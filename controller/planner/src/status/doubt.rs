@@ -1,11 +1,14 @@
-//! What is said of a service whose spec refers to values outside that could not be read.
+//! What is said of a service whose spec refers to values outside that could not be read, or comes from a source that could not.
 
 use crds::{
     Condition, ConditionStatus, ConditionType, HoldStatus, Reason, ServiceStatus, SyncStatus,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::since;
+
+/// How long a source may be silent before nobody knows any more whether what is in force is what is wanted.
+const SILENCE_MAX: SignedDuration = SignedDuration::from_mins(10);
 
 /// The status of a service whose newest spec waits for a value that is not known, while the last good one stays in force.
 pub fn with_pending(
@@ -22,7 +25,7 @@ pub fn with_pending(
             ConditionType::Ready => false,
             ConditionType::Reconciling => is_new || condition.status == ConditionStatus::True,
             ConditionType::Stalled => !is_new,
-            ConditionType::WrittenBack => continue,
+            ConditionType::WrittenBack | ConditionType::SourceReady => continue,
         };
         let message = format!("the last good spec stays in force: {message}");
         say(condition, holds, reason, message, previous, now);
@@ -48,6 +51,30 @@ pub fn with_stale(
             say(condition, true, reason, message.to_owned(), previous, now);
         }
     }
+    status
+}
+
+/// The status of a service whose spec comes from a source of which this is said; `ready` is the source's own condition.
+///
+/// What is in force stays so, which is why nothing but `sync` changes beside the new condition.
+pub fn with_source(
+    mut status: ServiceStatus,
+    ready: Option<&Condition>,
+    now: Timestamp,
+) -> ServiceStatus {
+    status.conditions.retain(|condition| condition.kind != ConditionType::SourceReady);
+    let Some(ready) = ready.filter(|ready| ready.status == ConditionStatus::False) else {
+        return status;
+    };
+    let is_silent = now.duration_since(ready.last_transition_time) >= SILENCE_MAX;
+    if status.sync == SyncStatus::Synced && (is_silent || ready.reason == Reason::SourceUntrusted) {
+        status.sync = SyncStatus::Unknown;
+    }
+    status.conditions.push(Condition {
+        kind: ConditionType::SourceReady,
+        observed_generation: status.observed_generation,
+        ..ready.clone()
+    });
     status
 }
 

@@ -96,6 +96,6 @@ fn hold_back(mut plan: Plan, holds: Vec<Hold>, requeue: Requeue) -> Plan {
     Plan { requeue, ..plan }
 }
 
-fn until(now: Timestamp, next: Timestamp) -> Duration {
+pub(crate) fn until(now: Timestamp, next: Timestamp) -> Duration {
     Duration::try_from(next.duration_since(now)).unwrap_or_default()
 }

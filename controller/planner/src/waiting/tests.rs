@@ -259,6 +259,7 @@ fn a_rollout_takes_a_place_until_it_has_ended_or_takes_too_long() {
     for (state, began, rollout, takes) in [
         ("IN_PROGRESS", "2026-03-02T11:50:00Z", Rollout::InProgress, true),
         ("IN_PROGRESS", "2026-03-02T11:50:00Z", Rollout::NotStarted, true),
+        ("IN_PROGRESS", "2026-03-02T11:45:00Z", Rollout::InProgress, true),
         ("IN_PROGRESS", "2026-03-02T11:44:00Z", Rollout::InProgress, false),
         ("IN_PROGRESS", "2026-03-02T11:50:00Z", Rollout::RollingBack(String::new()), false),
         ("COMPLETED", "2026-03-02T11:50:00Z", Rollout::Succeeded, false),
@@ -267,5 +268,42 @@ fn a_rollout_takes_a_place_until_it_has_ended_or_takes_too_long() {
         let plan = Plan { rollout, ..Plan::nothing() };
         let seen = is_under_way(&desired, &observed(state, began), &plan, now());
         assert_eq!(seen, takes, "{state} since {began}: {:?}", plan.rollout);
+    }
+}
+
+#[test]
+fn who_waits_in_line_says_behind_how_many() {
+    let update = Action::UpdateService {
+        input: json!({}),
+        task_definition: Some(TaskDefinitionRef::Registered),
+        reason: Reason::SpecChanged,
+        changes: Vec::new(),
+    };
+    let plan = Plan { actions: vec![update], ..Plan::nothing() };
+    let full = "the target `default` allows 2 rollouts at a time and has as many;";
+    let soon = Requeue::After(Duration::from_secs(3));
+    for (line, words, requeue) in [
+        (Line::Behind { limit: 2, ahead: 0 }, format!("{full} this one is the next"), Requeue::OnChange),
+        (
+            Line::Behind { limit: 2, ahead: 1 },
+            format!("{full} 1 waits before this one"),
+            Requeue::OnChange,
+        ),
+        (
+            Line::Behind { limit: 2, ahead: 3 },
+            format!("{full} 3 wait before this one"),
+            Requeue::OnChange,
+        ),
+        (
+            Line::Unknown { unseen: 4 },
+            "the rollouts under way are not all known yet: 4 services of the target `default` have not been looked at".to_owned(),
+            soon,
+        ),
+    ] {
+        let target = crds::TargetName::default();
+        let waits = in_line(plan.clone(), &target, &line, (&Observed::default(), now()));
+        assert_eq!((waits.actions.len(), waits.withheld.len()), (0, 1));
+        assert_eq!(waits.holds, [Hold::new(Reason::WaitingForPlace, words)]);
+        assert_eq!(waits.requeue, requeue, "{line:?}");
     }
 }

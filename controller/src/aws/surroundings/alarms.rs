@@ -15,14 +15,30 @@ use super::{FRESH, own};
 const DESCRIBE: BatchLimits =
     BatchLimits { keys: 100, window: Duration::from_millis(10), in_flight: 2 };
 
+/// What matters of an alarm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlarmFact {
+    /// Whether it is in ALARM.
+    pub rings: bool,
+    /// Why it is in the state it is in, in CloudWatch's words.
+    pub reason: String,
+}
+
+impl AlarmFact {
+    fn of(state: Option<&StateValue>, reason: Option<&str>) -> Self {
+        let rings = state == Some(&StateValue::Alarm);
+        Self { rings, reason: reason.unwrap_or_default().to_owned() }
+    }
+}
+
 impl Account {
-    /// Whether the alarm is in ALARM; `None` if there is none of this name.
-    pub async fn alarm_rings(&self, name: &str) -> Result<Option<bool>, Error> {
+    /// The alarm of this name; `None` if there is none.
+    pub async fn alarm(&self, name: &str) -> Result<Option<AlarmFact>, Error> {
         self.inner.surroundings.alarms.get(name, FRESH).await
     }
 }
 
-pub(super) fn batcher(connection: &SharedConnection) -> Batcher<(), String, Option<bool>> {
+pub(super) fn batcher(connection: &SharedConnection) -> Batcher<(), String, Option<AlarmFact>> {
     let connection = own(connection);
     Batcher::new(DESCRIBE, move |(), names: Vec<String>| {
         let connection = own(&connection);
@@ -36,17 +52,18 @@ pub(super) fn batcher(connection: &SharedConnection) -> Batcher<(), String, Opti
                     call.set_alarm_types(Some(kinds.clone())).send()
                 })
                 .await?;
-            let rings = |state: Option<&StateValue>| state == Some(&StateValue::Alarm);
-            let metric = output.metric_alarms().iter();
-            let metric = metric.map(|alarm| (alarm.alarm_name(), rings(alarm.state_value())));
-            let composite = output.composite_alarms().iter();
-            let composite = composite.map(|alarm| (alarm.alarm_name(), rings(alarm.state_value())));
+            let metric = output.metric_alarms().iter().map(|alarm| {
+                (alarm.alarm_name(), AlarmFact::of(alarm.state_value(), alarm.state_reason()))
+            });
+            let composite = output.composite_alarms().iter().map(|alarm| {
+                (alarm.alarm_name(), AlarmFact::of(alarm.state_value(), alarm.state_reason()))
+            });
             // An unknown name is simply left out.
-            let mut found: HashMap<String, Result<Option<bool>, Error>> =
+            let mut found: HashMap<String, Result<Option<AlarmFact>, Error>> =
                 names.into_iter().map(|name| (name, Ok(None))).collect();
-            for (name, rings) in metric.chain(composite) {
+            for (name, fact) in metric.chain(composite) {
                 if let Some(name) = name {
-                    found.insert(name.to_owned(), Ok(Some(rings)));
+                    found.insert(name.to_owned(), Ok(Some(fact)));
                 }
             }
             Ok(found)

@@ -22,6 +22,11 @@ impl Account {
         self.inner.surroundings.watched_secrets.forget(|known| is_one(known));
     }
 
+    /// Forgets what was read of an alarm.
+    pub fn forget_alarm(&self, name: &str) {
+        self.inner.surroundings.alarms.answers.forget(|known| known == name);
+    }
+
     /// Forgets what was read of the scaling of `service/<cluster>/<name>`.
     pub fn forget_scaling(&self, resource: &str) {
         self.inner.scaling.forget(resource);

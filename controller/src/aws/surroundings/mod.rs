@@ -7,12 +7,14 @@ mod alarms;
 mod clusters;
 mod forget;
 mod images;
+mod layer;
 mod logs;
 mod metrics;
 mod repository;
 mod roles;
 mod secrets;
 mod target_groups;
+mod target_health;
 mod values;
 
 use std::future::Future;
@@ -25,12 +27,15 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::Value;
 
+pub use alarms::AlarmFact;
 pub use images::{ImageFact, ImageQuestion};
+pub use layer::LayerAddress;
 pub use metrics::MetricValues;
-pub use repository::{Index, Repository, RepositoryImage, ScanFact};
+pub use repository::{Manifest, Repository, RepositoryImage, ScanFact};
 pub use roles::RoleFact;
 pub use secrets::{ParameterFact, SecretFact};
 pub use target_groups::TargetGroupFact;
+pub use target_health::TargetHealthFact;
 pub use values::PlainParameter;
 
 use super::batch::Batcher;
@@ -50,6 +55,8 @@ pub(super) struct Clients {
     pub(super) ssm: aws_sdk_ssm::Client,
     pub(super) secrets: aws_sdk_secretsmanager::Client,
     pub(super) ecr: aws_sdk_ecr::Client,
+    /// For the layers of images, which lie in S3.
+    pub(super) layers: aws_sdk_s3::Client,
     pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
     pub(super) load_balancing: aws_sdk_elasticloadbalancingv2::Client,
     pub(super) logs: aws_sdk_cloudwatchlogs::Client,
@@ -62,6 +69,7 @@ impl Clients {
             ssm: aws_sdk_ssm::Client::new(settings),
             secrets: aws_sdk_secretsmanager::Client::new(settings),
             ecr: aws_sdk_ecr::Client::new(settings),
+            layers: aws_sdk_s3::Client::new(settings),
             cloudwatch: aws_sdk_cloudwatch::Client::new(settings),
             load_balancing: aws_sdk_elasticloadbalancingv2::Client::new(settings),
             logs: aws_sdk_cloudwatchlogs::Client::new(settings),
@@ -83,7 +91,8 @@ pub(super) struct Surroundings {
     image_answers: Recent<ImageQuestion, ImageFact>,
     clusters: Watched<String, Value>,
     target_groups: Watched<String, TargetGroupFact>,
-    alarms: Watched<String, bool>,
+    target_health: Recent<String, Vec<TargetHealthFact>>,
+    alarms: Watched<String, AlarmFact>,
     log_groups: Recent<String, bool>,
     roles: Recent<String, Option<RoleFact>>,
 }
@@ -119,6 +128,7 @@ impl Surroundings {
             image_answers: Recent::default(),
             clusters: Watched::new(clusters::batcher(connection)),
             target_groups: Watched::new(target_groups::batcher(connection)),
+            target_health: Recent::default(),
             alarms: Watched::new(alarms::batcher(connection)),
             log_groups: Recent::default(),
             roles: Recent::default(),

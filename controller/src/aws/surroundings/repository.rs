@@ -3,6 +3,8 @@
 //! ECR cannot be asked whether something was pushed. The cheapest complete answer is the list of tags and digests, a thousand
 //! a call; only when that is another one than before are the images described.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -44,12 +46,20 @@ pub struct RepositoryImage {
     pub subject: Option<String>,
 }
 
-/// What a manifest refers to, if it is an index.
+/// What a manifest says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Index {
-    /// The images, each with its platform, `linux/arm64/v8`.
-    pub images: Vec<(String, String)>,
+pub struct Manifest {
+    /// The images that an index refers to, each with its platform, `linux/arm64/v8`; `None` for a manifest that is no index.
+    pub images: Option<Vec<(String, String)>>,
+    /// The digest of the configuration, of an image that containers are made of.
+    pub configuration: Option<String>,
+    /// What is written beside it.
+    pub annotations: BTreeMap<String, String>,
 }
+
+/// Media types of the configurations that say what an image runs on.
+const CONFIGURATIONS: [&str; 2] =
+    ["application/vnd.docker.container.image.v1+json", "application/vnd.oci.image.config.v1+json"];
 
 /// What ECR says of the scan of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,28 +124,42 @@ impl Account {
         Ok(is_there.then_some(images))
     }
 
-    /// What an index refers to; empty for an image that is none. ECR counts this as a pull.
-    pub async fn image_index(&self, repository: &Repository, digest: &str) -> Result<Index, Error> {
-        let operation = Operation::BatchGetImage;
-        let body = repository.body(json!({ "imageIds": [{ "imageDigest": digest }] }));
+    /// What the manifests of images say, by their digests, at most a hundred. ECR counts this as a pull.
+    pub async fn image_manifests<'d>(
+        &self,
+        repository: &Repository,
+        digests: impl IntoIterator<Item = &'d str>,
+    ) -> Result<BTreeMap<String, Manifest>, Error> {
+        let (operation, name) = (Operation::BatchGetImage, repository.name.as_str());
+        let ids = digests.into_iter().map(|digest| json!({ "imageDigest": digest }));
+        let body = repository.body(json!({ "imageIds": ids.collect::<Vec<_>>() }));
         let send = json_send!(ecr.batch_get_image);
-        let name = repository.name.as_str();
-        let answer = self.inner.connection.ask_json(operation, name, &body, send).await?;
-        let manifest = answer
-            .pointer("/images/0/imageManifest")
-            .and_then(Value::as_str)
-            .and_then(|text| serde_json::from_str::<Value>(text).ok())
-            .ok_or_else(|| {
-                let why = answer.pointer("/failures/0/failureReason").and_then(Value::as_str);
-                let why = why.unwrap_or("the answer has no manifest");
-                Error::unexpected(operation, name, format!("{digest}: {why}"))
-            })?;
-        let rows = manifest.get("manifests").and_then(Value::as_array);
-        let images = rows.into_iter().flatten().filter_map(|row| {
-            let platform = platform(row)?;
-            Some((text(row, "digest")?.to_owned(), platform))
-        });
-        Ok(Index { images: images.collect() })
+        let mut answer = self.inner.connection.ask_json(operation, name, &body, send).await?;
+        if let Some(failure) = array(&mut answer, "failures").first() {
+            let digest = failure.pointer("/imageId/imageDigest").and_then(Value::as_str);
+            let digest = digest.unwrap_or("an image");
+            let why = text(failure, "failureReason").unwrap_or("it was not found");
+            return Err(Error::unexpected(operation, name, format!("{digest}: {why}")));
+        }
+        let read = |row: Value| {
+            let digest = row.pointer("/imageId/imageDigest").and_then(Value::as_str)?.to_owned();
+            let manifest = text(&row, "imageManifest")?;
+            Some((digest, Manifest::read(&serde_json::from_str(manifest).ok()?)))
+        };
+        Ok(array(&mut answer, "images").into_iter().filter_map(read).collect())
+    }
+
+    /// What the manifest of one image says. ECR counts this as a pull.
+    pub async fn image_manifest(
+        &self,
+        repository: &Repository,
+        digest: &str,
+    ) -> Result<Manifest, Error> {
+        let mut manifests = self.image_manifests(repository, [digest]).await?;
+        manifests.remove(digest).ok_or_else(|| {
+            let message = format!("{digest}: the answer has no manifest");
+            Error::unexpected(Operation::BatchGetImage, &repository.name, message)
+        })
     }
 
     /// What the registry's scan of an image said, all of it.
@@ -222,8 +246,30 @@ impl Account {
     }
 }
 
+impl Manifest {
+    fn read(manifest: &Value) -> Self {
+        let images = manifest.get("manifests").and_then(Value::as_array).map(|rows| {
+            let image = |row: &Value| {
+                let platform = platform_of(row.get("platform")?)?;
+                Some((text(row, "digest")?.to_owned(), platform))
+            };
+            rows.iter().filter_map(image).collect()
+        });
+        let configuration = manifest.get("config").filter(|configuration| {
+            text(configuration, "mediaType").is_some_and(|kind| CONFIGURATIONS.contains(&kind))
+        });
+        let configuration = configuration.and_then(|it| text(it, "digest")).map(str::to_owned);
+        let annotations = manifest.get("annotations").and_then(Value::as_object);
+        let annotations = annotations.into_iter().flatten().filter_map(|(name, value)| {
+            let value = value.as_str()?;
+            Some((name.clone(), value.to_owned()))
+        });
+        Self { images, configuration, annotations: annotations.collect() }
+    }
+}
+
 impl Repository {
-    fn body(&self, mut more: Value) -> Value {
+    pub(super) fn body(&self, mut more: Value) -> Value {
         if let Some(members) = more.as_object_mut() {
             members.insert("registryId".to_owned(), json!(self.registry));
             members.insert("repositoryName".to_owned(), json!(self.name));
@@ -258,9 +304,10 @@ fn described(mut row: Value) -> Option<RepositoryImage> {
     Some(image)
 }
 
-/// `linux/arm64/v8` of one row of an index; attestations have a platform of their own that nobody runs on.
-fn platform(row: &Value) -> Option<String> {
-    let member = |name: &str| row.get("platform")?.get(name)?.as_str();
+/// `linux/arm64/v8`, by the members that indexes and configurations call by the same names; attestations in an index have a
+/// platform of their own that nobody runs on.
+pub(super) fn platform_of(value: &Value) -> Option<String> {
+    let member = |name: &str| text(value, name).filter(|member| !member.is_empty());
     let (system, architecture) = (member("os")?, member("architecture")?);
     let variant = member("variant").map(|variant| format!("/{variant}")).unwrap_or_default();
     (system != "unknown").then(|| format!("{system}/{architecture}{variant}"))

@@ -5,6 +5,7 @@ mod canned;
 mod changes;
 mod credentials;
 mod json;
+mod layers;
 mod reads;
 mod signature;
 

@@ -157,6 +157,8 @@ pub(in crate::cli) struct SourceView {
     pub(in crate::cli) revision: Option<String>,
     pub(in crate::cli) fetched_at: Option<String>,
     pub(in crate::cli) error: Option<String>,
+    #[serde(default)]
+    pub(in crate::cli) conditions: Vec<ConditionView>,
     pub(in crate::cli) services: usize,
     #[serde(default)]
     pub(in crate::cli) invalid: Vec<InvalidObject>,

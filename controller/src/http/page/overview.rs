@@ -1,6 +1,7 @@
 //! The overview: sources, what is wrong with specs, and a page of services.
 
 use askama::Template;
+use crds::{ConditionStatus, ConditionType};
 use jiff::Timestamp;
 
 use super::moment::Moment;
@@ -43,6 +44,8 @@ struct SourceView {
     description: Option<String>,
     fetched: Option<Moment>,
     error: Option<String>,
+    /// Why it goes on no further by itself.
+    stalled: Option<&'static str>,
     services: usize,
     invalid: usize,
     tone: &'static str,
@@ -134,6 +137,10 @@ impl SourceView {
             description: source.description.clone(),
             fetched: source.fetched_at.map(|at| Moment::new(at, now)),
             error: source.error.clone(),
+            stalled: source
+                .condition(ConditionType::Stalled)
+                .filter(|said| said.status == ConditionStatus::True)
+                .map(|said| said.reason.as_str()),
             services: source.services,
             invalid: source.invalid.len(),
             tone: tone.class(),

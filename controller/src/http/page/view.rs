@@ -81,12 +81,14 @@ impl Tone {
     /// `Ready` is good when it holds, `Stalled` is bad when it does.
     const fn of_condition(kind: ConditionType, status: ConditionStatus) -> Self {
         match (kind, status) {
-            (ConditionType::Ready | ConditionType::WrittenBack, ConditionStatus::True) => {
-                Self::Good
-            }
-            (ConditionType::Ready | ConditionType::WrittenBack, ConditionStatus::False) => {
-                Self::Warn
-            }
+            (
+                ConditionType::Ready | ConditionType::WrittenBack | ConditionType::SourceReady,
+                ConditionStatus::True,
+            ) => Self::Good,
+            (
+                ConditionType::Ready | ConditionType::WrittenBack | ConditionType::SourceReady,
+                ConditionStatus::False,
+            ) => Self::Warn,
             (ConditionType::Reconciling, ConditionStatus::True) => Self::Busy,
             (ConditionType::Stalled, ConditionStatus::True) => Self::Bad,
             (ConditionType::Reconciling | ConditionType::Stalled, ConditionStatus::False)

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 /// Takes the answer of `cat-file --batch` apart, in the order asked; `None` when something is missing from it.
-pub(super) fn parse(answer: &Bytes, ids: &[&str]) -> Option<Vec<Bytes>> {
+pub fn parse(answer: &Bytes, ids: &[&str]) -> Option<Vec<Bytes>> {
     let mut blobs = Vec::with_capacity(ids.len());
     let mut at = 0;
     for id in ids {

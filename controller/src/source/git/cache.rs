@@ -18,7 +18,14 @@ const LOCK_POLL: Duration = Duration::from_millis(50);
 /// How long git may take for what stays on this machine.
 pub(super) const LOCAL_TIME: Duration = Duration::from_mins(2);
 
+/// The most bytes that one repository may take on disk.
+const BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+/// How often it is asked how many it takes while more comes in.
+const MEASURE_EVERY: Duration = Duration::from_millis(500);
+
 const SETTINGS: &str = "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n[core]\n\tfsmonitor = false\n\tbigFileThreshold = 1m\n";
+/// A repository of this machine leaves large files out as hosts do.
+const LEAVE_OUT: &str = "[uploadpack]\n\tallowFilter = true\n";
 /// No hook runs, wherever it lies. A repository that is pushed to has its own say, also on this machine.
 const NO_HOOKS: &str = "[core]\n\thooksPath = /dev/null\n";
 
@@ -26,6 +33,7 @@ const NO_HOOKS: &str = "[core]\n\thooksPath = /dev/null\n";
 #[derive(Debug)]
 pub(super) struct Cache {
     folder: PathBuf,
+    pub(super) bytes_max: u64,
 }
 
 /// The sole use of a cache; given back when dropped.
@@ -38,7 +46,7 @@ impl Cache {
         let name = hex::encode(Sha256::digest(&remote.address));
         let name = name.get(..32).unwrap_or(&name).to_owned();
         let cache = std::path::absolute(cache).unwrap_or_else(|_| cache.to_owned());
-        Self { folder: cache.join(name) }
+        Self { folder: cache.join(name), bytes_max: BYTES_MAX }
     }
 
     /// The folder that is git's home.
@@ -74,6 +82,7 @@ impl Cache {
     pub(super) fn write_configuration(&self, remote: &Remote) -> Result<(), SourceError> {
         let mut text = SETTINGS.to_owned();
         if let Transport::Local { path } = &remote.transport {
+            text.push_str(LEAVE_OUT);
             let plain = path.display().to_string().replace('\\', r"\\").replace('"', "\\\"");
             for folder in [plain.clone(), format!("{plain}/.git")] {
                 text.extend(["[safe]\n\tdirectory = \"", &folder, "\"\n"]);
@@ -98,16 +107,35 @@ impl Cache {
         &self,
         git: &mut Git,
         commit: &str,
-        _locked: &Locked,
+        locked: &Locked,
     ) -> Result<(), SourceError> {
         let folder = self.git_dir(commit);
+        if self.is_outgrown() {
+            self.discard(commit, locked)?;
+        }
         if folder.join("HEAD").is_file() {
             for name in ["shallow.lock", "packed-refs.lock", "HEAD.lock", "config.lock"] {
                 let _ = fs::remove_file(folder.join(name));
             }
-            let _ = fs::remove_dir_all(folder.join("refs/longshore"));
+            // The references stay: what they name need not be sent again.
+            let ours = fs::read_dir(folder.join("refs/longshore"));
+            for entry in ours.into_iter().flatten().flatten() {
+                if entry.path().extension() == Some(OsStr::new("lock")) {
+                    let _ = fs::remove_file(entry.path());
+                }
+            }
             return Ok(());
         }
+        self.make(git, &folder, commit).await
+    }
+
+    /// Makes an empty repository for ids that are as long as `commit`.
+    pub(super) async fn make(
+        &self,
+        git: &mut Git,
+        folder: &Path,
+        commit: &str,
+    ) -> Result<(), SourceError> {
         let format = OsStr::new(if commit.len() == 64 {
             "--object-format=sha256"
         } else {
@@ -132,6 +160,23 @@ impl Cache {
         .map(drop)
     }
 
+    /// Whether the repository has been made.
+    pub(super) fn is_made(&self, commit: &str) -> bool {
+        self.git_dir(commit).join("HEAD").is_file()
+    }
+
+    /// Whether it takes more on disk than it may.
+    pub(super) fn is_outgrown(&self) -> bool {
+        bytes_below(&self.folder) > self.bytes_max
+    }
+
+    /// Resolves once it does.
+    pub(super) async fn outgrown(&self) {
+        while !self.is_outgrown() {
+            tokio::time::sleep(MEASURE_EVERY).await;
+        }
+    }
+
     /// Throws everything away: the next fetch starts anew.
     pub(super) fn discard(&self, commit: &str, _locked: &Locked) -> Result<(), SourceError> {
         let path = self.git_dir(commit);
@@ -142,6 +187,17 @@ impl Cache {
             Ok(()) | Err(_) => Ok(()),
         }
     }
+}
+
+/// What files take; those that vanish meanwhile take nothing.
+fn bytes_below(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let bytes = entries.map(|entry| match entry.file_type() {
+        Ok(kind) if kind.is_dir() => bytes_below(&entry.path()),
+        Ok(_) => entry.metadata().map_or(0, |facts| facts.len()),
+        Err(_) => 0,
+    });
+    bytes.sum()
 }
 
 fn format(commit: &str) -> &'static str {

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
 use super::complaint;
+use super::ssh;
 use super::url::{Remote, Transport};
 use crate::source::{SourceError, Variables};
 
@@ -17,10 +18,14 @@ use crate::source::{SourceError, Variables};
 const COMPLAINT_BYTES_MAX: u64 = 64 * 1024;
 /// The file of settings for pushes, in the home.
 pub(super) const PUSH_SETTINGS: &str = "gitconfig-push";
+/// What the repository is called where git wants a name.
+pub(super) const REMOTE: &str = "source";
 
 /// The `git` program with everything that is the same for all commands on one repository.
 #[derive(Debug)]
 pub(super) struct Git {
+    /// Where git is started that speaks ssh: the paths in ssh's settings begin there.
+    home: PathBuf,
     environment: Vec<(OsString, OsString)>,
     place: String,
     secrets: Vec<String>,
@@ -46,10 +51,7 @@ pub(super) enum Credentials {
         password: String,
     },
     /// Key and known hosts for ssh.
-    Ssh {
-        key_file: String,
-        known_hosts_file: String,
-    },
+    Ssh(ssh::Settings),
 }
 
 impl Git {
@@ -59,6 +61,8 @@ impl Git {
         set("LC_ALL", OsStr::new("C"));
         set("HOME", home.as_os_str());
         set("GIT_CONFIG_NOSYSTEM", OsStr::new("1"));
+        // No repository around the cache has a say either.
+        set("GIT_CEILING_DIRECTORIES", home.parent().unwrap_or(home).as_os_str());
         set("GIT_CONFIG_GLOBAL", home.join("gitconfig").as_os_str());
         set("GIT_TERMINAL_PROMPT", OsStr::new("0"));
         set("GIT_ASKPASS", OsStr::new(""));
@@ -68,7 +72,8 @@ impl Git {
         set("GIT_LITERAL_PATHSPECS", OsStr::new("1"));
         set("GIT_NO_LAZY_FETCH", OsStr::new("1"));
         set("GIT_OPTIONAL_LOCKS", OsStr::new("0"));
-        Self { environment, place: remote.address.clone(), secrets: Vec::new(), commands: 0 }
+        let (home, place) = (home.to_owned(), remote.address.clone());
+        Self { home, environment, place, secrets: Vec::new(), commands: 0 }
     }
 
     /// How many commands were run so far.
@@ -84,12 +89,12 @@ impl Git {
 
     /// Runs `gpg`, which git runs too, in the same environment.
     pub(super) async fn run_gpg(&mut self, run: Run<'_>) -> Result<Vec<u8>, SourceError> {
-        self.run_program("gpg", run, Vec::new()).await
+        self.run_program("gpg", run, Vec::new(), None).await
     }
 
     /// Runs `gpgconf`, which ends what gpg has started.
     pub(super) async fn run_gpgconf(&mut self, run: Run<'_>) -> Result<Vec<u8>, SourceError> {
-        self.run_program("gpgconf", run, Vec::new()).await
+        self.run_program("gpgconf", run, Vec::new(), None).await
     }
 
     /// Runs a push. A repository on this machine runs the hooks that it has, as any host does; the cache runs none.
@@ -104,7 +109,7 @@ impl Git {
         let no_hooks = vec![("core.hooksPath".to_owned(), "/dev/null".to_owned())];
         let mut environment = credential_environment(&remote.transport, credentials, no_hooks);
         environment.push(("GIT_CONFIG_GLOBAL".into(), home.join(PUSH_SETTINGS).into_os_string()));
-        self.run_with(run, environment).await
+        self.run_program("git", run, environment, self.folder_for(remote)).await
     }
 
     /// Runs a command that talks to the repository's host.
@@ -116,7 +121,24 @@ impl Git {
     ) -> Result<Vec<u8>, SourceError> {
         self.secrets = secrets(credentials);
         let environment = credential_environment(&remote.transport, credentials, Vec::new());
-        self.run_with(run, environment).await
+        self.run_program("git", run, environment, self.folder_for(remote)).await
+    }
+
+    /// Runs a command that fetches from the repository by the name [`REMOTE`]: git takes no parts of one without a name.
+    pub(super) async fn run_fetch(
+        &mut self,
+        run: Run<'_>,
+        remote: &Remote,
+        credentials: &Credentials,
+    ) -> Result<Vec<u8>, SourceError> {
+        self.secrets = secrets(credentials);
+        let named = vec![(format!("remote.{REMOTE}.url"), remote.address.clone())];
+        let environment = credential_environment(&remote.transport, credentials, named);
+        self.run_program("git", run, environment, self.folder_for(remote)).await
+    }
+
+    fn folder_for(&self, remote: &Remote) -> Option<PathBuf> {
+        (remote.transport == Transport::Ssh).then(|| self.home.clone())
     }
 
     /// Runs a command that stays on this machine, with more in its environment.
@@ -125,7 +147,7 @@ impl Git {
         run: Run<'_>,
         more: Vec<(OsString, OsString)>,
     ) -> Result<Vec<u8>, SourceError> {
-        self.run_program("git", run, more).await
+        self.run_program("git", run, more, None).await
     }
 
     async fn run_program(
@@ -133,9 +155,14 @@ impl Git {
         program: &'static str,
         run: Run<'_>,
         more: Vec<(OsString, OsString)>,
+        folder: Option<PathBuf>,
     ) -> Result<Vec<u8>, SourceError> {
         self.commands += 1;
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        if let Some(folder) = folder {
+            command.current_dir(folder);
+        }
+        let mut child = command
             .args(&run.arguments)
             .env_clear()
             .envs(self.environment.iter().cloned())
@@ -240,14 +267,13 @@ fn credential_environment(
                 format!("Authorization: Basic {}", basic(user, password)),
             ),
         ]),
-        (Credentials::Ssh { key_file, known_hosts_file }, Transport::Ssh) => {
-            let command = ssh_command(key_file, known_hosts_file);
-            environment.push(("GIT_SSH_COMMAND".into(), command.into()));
+        (Credentials::Ssh(settings), Transport::Ssh) => {
+            environment.push(("GIT_SSH_COMMAND".into(), settings.command().into()));
         }
         (_, Transport::Ssh) => {
-            environment.push(("GIT_SSH_COMMAND".into(), SSH.into()));
+            environment.push(("GIT_SSH_COMMAND".into(), ssh::COMMAND.into()));
         }
-        (Credentials::None | Credentials::Basic { .. } | Credentials::Ssh { .. }, _) => {}
+        (Credentials::None | Credentials::Basic { .. } | Credentials::Ssh(_), _) => {}
     }
     all.extend(more);
     environment.extend(settings(all));
@@ -265,34 +291,13 @@ pub(super) fn settings(all: Vec<(String, String)>) -> Vec<(OsString, OsString)> 
     environment
 }
 
-const SSH: &str = "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=15 \
-                   -o ServerAliveInterval=10 -o ServerAliveCountMax=3";
-
-fn ssh_command(key_file: &str, known_hosts_file: &str) -> String {
-    format!(
-        "{SSH} -F none -i {} -o IdentitiesOnly=yes -o {} -o GlobalKnownHostsFile=none",
-        quoted(key_file),
-        quoted(&format!("UserKnownHostsFile={}", ssh_quoted(known_hosts_file))),
-    )
-}
-
-/// For the shell that git hands `GIT_SSH_COMMAND` to.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-/// For ssh itself, which splits the value at blanks.
-fn ssh_quoted(path: &str) -> String {
-    format!("\"{}\"", path.replace('\\', r"\\").replace('"', "\\\"").replace('%', "%%"))
-}
-
 fn basic(user: &str, password: &str) -> String {
     aws_smithy_types::base64::encode(format!("{user}:{password}"))
 }
 
 fn secrets(credentials: &Credentials) -> Vec<String> {
     match credentials {
-        Credentials::None | Credentials::Ssh { .. } => Vec::new(),
+        Credentials::None | Credentials::Ssh(_) => Vec::new(),
         Credentials::Basic { user, password } => vec![password.clone(), basic(user, password)],
     }
 }
@@ -325,29 +330,33 @@ mod tests {
     }
 
     #[test]
-    fn ssh_trusts_only_the_given_hosts_and_paths_are_quoted() {
-        let credentials = Credentials::Ssh {
-            key_file: "/keys/it's mine".to_owned(),
-            known_hosts_file: "/keys/known hosts".to_owned(),
-        };
+    fn ssh_trusts_only_the_given_hosts_and_no_path_reaches_the_shell() {
+        let home = tempfile::tempdir().unwrap();
+        let settings = ssh::Settings::write(home.path(), "/keys/it's $(mine)", "/keys/known hosts");
+        let credentials = Credentials::Ssh(settings.unwrap());
         let environment = credential_environment(&Transport::Ssh, &credentials, Vec::new());
         let command = value_of(&environment, "GIT_SSH_COMMAND").unwrap();
-        assert!(command.contains(r"-i '/keys/it'\''s mine' -o IdentitiesOnly=yes"), "{command}");
-        assert!(command.contains(r#"'UserKnownHostsFile="/keys/known hosts"'"#), "{command}");
-        assert!(command.contains("StrictHostKeyChecking=yes") && command.contains("BatchMode=yes"));
+        let (options, file) = command.rsplit_once(" -F ").unwrap();
+        assert_eq!(options, ssh::COMMAND);
+        assert!(options.contains("StrictHostKeyChecking=yes") && options.contains("BatchMode=yes"));
+        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-/".contains(letter);
+        assert!(file.chars().all(is_plain), "{file}");
+        let told = std::fs::read_to_string(home.path().join(file)).unwrap();
+        let folder = file.strip_suffix("/config").unwrap();
+        let trusts =
+            format!("UserKnownHostsFile {folder}/known_hosts\nGlobalKnownHostsFile none\n");
+        assert!(told.contains(&trusts), "{told}");
+        let leads = |name: &str| std::fs::read_link(home.path().join(folder).join(name)).unwrap();
+        assert_eq!(leads("key"), Path::new("/keys/it's $(mine)"));
+        assert_eq!(leads("known_hosts"), Path::new("/keys/known hosts"));
     }
 
     #[test]
     fn an_ssh_key_is_not_offered_to_a_web_server() {
         let transport = Transport::Https { origin: "https://github.com/".to_owned() };
-        let credentials =
-            Credentials::Ssh { key_file: "k".to_owned(), known_hosts_file: "h".to_owned() };
-        assert_eq!(
-            value_of(
-                &credential_environment(&transport, &credentials, Vec::new()),
-                "GIT_SSH_COMMAND"
-            ),
-            None
-        );
+        let home = tempfile::tempdir().unwrap();
+        let credentials = Credentials::Ssh(ssh::Settings::write(home.path(), "k", "h").unwrap());
+        let environment = credential_environment(&transport, &credentials, Vec::new());
+        assert_eq!(value_of(&environment, "GIT_SSH_COMMAND"), None);
     }
 }

@@ -41,6 +41,9 @@ impl GitWriter {
                 }
                 id
             }
+            Some(Entry { mode, bytes: None, .. }) if mode.starts_with("100") => {
+                return Err(misplaced("it holds more bytes than a spec may".to_owned()));
+            }
             Some(_) => return Err(misplaced("it is no plain file".to_owned())),
             None => {
                 let reason = "there is no such file; write it with a place for the version";
@@ -83,7 +86,9 @@ impl GitWriter {
         let arguments = [git_dir, "update-index", "-z", "--index-info"];
         let line = format!("{mode} {blob}\t{path}\0").into_bytes();
         self.local(DOING, &arguments, line, with_index.clone()).await?;
-        let tree = self.id(DOING, &[git_dir, "write-tree"], Vec::new(), with_index).await?;
+        // What the host has left out is there, and stays as it is.
+        let arguments = [git_dir, "write-tree", "--missing-ok"];
+        let tree = self.id(DOING, &arguments, Vec::new(), with_index).await?;
         let _ = fs::remove_file(index);
         let signing = self.signing().await?;
         let mut arguments =

@@ -12,7 +12,7 @@ struct Known {
 }
 
 /// The first sign that is found decides, so the more telling ones come first.
-const KNOWN: [Known; 13] = [
+const KNOWN: [Known; 15] = [
     Known {
         sign: "REMOTE HOST IDENTIFICATION HAS CHANGED",
         meaning: "the key that the host shows is not the one in the known hosts file: somebody may stand between, or the \
@@ -36,6 +36,16 @@ const KNOWN: [Known; 13] = [
         meaning: "the key may read the repository and not write to it: give `push.ssh` a key that may",
     },
     Known {
+        // What a key that is bound to `git-upload-pack` makes of a push.
+        sign: "git upload-pack: protocol error",
+        meaning: "the key may read the repository and not write to it: give `push.ssh` a key that may",
+    },
+    Known {
+        sign: "Write access to repository not granted",
+        meaning: "what is pushed with may read the repository and not write to it: give the GitHub App the permission \
+                  `Contents: Read and write` and accept it for the installation, or name one under `push` that has it",
+    },
+    Known {
         sign: "could not read Username",
         meaning: "the host asks for a token, or does not accept the token that it got",
     },
@@ -43,7 +53,8 @@ const KNOWN: [Known; 13] = [
     Known { sign: "returned error: 401", meaning: "the host does not accept the token" },
     Known {
         sign: "returned error: 403",
-        meaning: "the host accepts the token, but does not let it do this in the repository",
+        meaning: "the host accepts the token, but does not let it do this in the repository: commits take a token that may \
+                  write its contents, which `push` can name",
     },
     Known {
         sign: "returned error: 404",
@@ -112,10 +123,17 @@ fn declined(lines: &[String]) -> Option<Vec<&str>> {
     Some(said.chain(verdict).collect())
 }
 
+/// What git says where the other side has hung up: the reason is what that side has said before.
+const HUNG_UP: &str = "fatal: Could not read from remote repository.";
+
 fn fatal_or_all(lines: &[String]) -> Vec<&str> {
-    let fatal: Vec<&str> =
-        lines.iter().map(String::as_str).filter(|line| line.starts_with("fatal:")).collect();
-    if fatal.is_empty() { lines.iter().map(String::as_str).collect() } else { fatal }
+    let all = || lines.iter().map(String::as_str);
+    let before: Vec<&str> = all().take_while(|line| *line != HUNG_UP).collect();
+    if !before.is_empty() && before.len() < lines.len() {
+        return before;
+    }
+    let fatal: Vec<&str> = all().filter(|line| line.starts_with("fatal:")).collect();
+    if fatal.is_empty() { all().collect() } else { fatal }
 }
 
 /// Takes user names and passwords out of every URL of a text.
@@ -175,6 +193,11 @@ mod tests {
     fn what_is_not_known_is_told_in_gits_own_words() {
         assert_eq!(of("remote: hello\nfatal: bad thing\nhint: x"), "fatal: bad thing");
         assert_eq!(of("one\n\ntwo"), "one; two");
+        let hung_up = "fatal: Could not read from remote repository.";
+        let advice = "Please make sure you have the correct access rights";
+        assert_eq!(of(&format!("{hung_up}\n\n{advice}\n")), hung_up);
+        let said = format!("FATAL: W any fleet ada DENIED\n{hung_up}\n\n{advice}\n");
+        assert_eq!(of(&said), "FATAL: W any fleet ada DENIED");
         assert_eq!(of(""), "nothing");
     }
 

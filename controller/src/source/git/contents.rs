@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::cache::LOCAL_TIME;
 use super::command::Run;
-use super::tree::{self, Blob, Entry};
+use super::tree::{self, Blob, Tree};
 use super::{GitReader, blobs};
 use crate::source::{FILES_MAX, Refusal, SourceError, SourceFile, TOTAL_BYTES_MAX};
 
@@ -19,11 +19,11 @@ impl GitReader {
         git_dir: &str,
         commit: &str,
     ) -> Result<BTreeMap<String, Arc<SourceFile>>, SourceError> {
-        let entries = self.entries(git_dir, commit).await?;
-        self.files(git_dir, entries).await
+        let tree = self.tree(git_dir, commit).await?;
+        self.files(git_dir, tree).await
     }
 
-    async fn entries(&mut self, git_dir: &str, commit: &str) -> Result<Vec<Entry>, SourceError> {
+    async fn tree(&mut self, git_dir: &str, commit: &str) -> Result<Tree, SourceError> {
         const DOING: &str = "list the files of";
         let mut arguments: Vec<&OsStr> = vec![
             git_dir.as_ref(),
@@ -50,25 +50,33 @@ impl GitReader {
                 commit: commit.get(..12).unwrap_or(commit).to_owned(),
             });
         }
+        if self.is_fresh {
+            self.left_out = tree.absent.iter().cloned().collect();
+        }
+        // What an older cache does not have may have been left out, or lost.
+        if tree.absent.iter().any(|id| !self.left_out.contains(id)) {
+            return Err(self.unexpected(DOING));
+        }
         if tree.entries.len() > FILES_MAX {
             return Err(SourceError::TooManyFiles { place: self.remote.address.clone() });
         }
-        Ok(tree.entries)
+        Ok(tree)
     }
 
     async fn files(
         &mut self,
         git_dir: &str,
-        entries: Vec<Entry>,
+        tree: Tree,
     ) -> Result<BTreeMap<String, Arc<SourceFile>>, SourceError> {
-        let blobs = entries.iter().filter_map(|entry| entry.content.as_ref().ok());
+        let blobs = tree.entries.values().flatten();
         if blobs.map(|blob| blob.bytes).sum::<u64>() > TOTAL_BYTES_MAX {
             return Err(SourceError::TooLarge { place: self.remote.address.clone() });
         }
         let held = self.held();
-        let missing: BTreeSet<String> = entries
-            .iter()
-            .filter_map(|entry| entry.content.as_ref().ok())
+        let missing: BTreeSet<String> = tree
+            .entries
+            .values()
+            .flatten()
             .filter(|blob| !held.contains_key(blob.id.as_str()))
             .map(|blob| blob.id.clone())
             .collect();
@@ -77,7 +85,7 @@ impl GitReader {
             missing.iter().copied().zip(self.blobs(git_dir, &missing).await?).collect();
         let held = self.held();
         let last = self.last.as_deref();
-        let file = |Entry { path, content }: Entry| {
+        let file = |(path, content): (String, Result<Blob, Refusal>)| {
             let file = match content {
                 Err(refusal) => SourceFile::refused(path.clone(), refusal),
                 Ok(Blob { id, .. }) => {
@@ -95,7 +103,7 @@ impl GitReader {
             };
             (path, Arc::new(file))
         };
-        Ok(entries.into_iter().map(file).collect())
+        Ok(tree.entries.into_iter().map(file).collect())
     }
 
     /// The contents of the last snapshot, by blob.

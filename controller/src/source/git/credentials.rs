@@ -3,6 +3,7 @@
 use crds::{GitSource, SecretFrom};
 
 use super::command::Credentials;
+use super::ssh::Settings;
 use super::url::{Remote, Transport};
 use super::{GitReader, Secrets};
 use crate::source::SourceError;
@@ -36,10 +37,10 @@ impl GitReader {
         if let Some(ssh) = &self.ssh {
             self.require("key", &ssh.key_file, "")?;
             self.require("known hosts", &ssh.known_hosts_file, WRITE_KNOWN_HOSTS)?;
-            return Ok(Credentials::Ssh {
-                key_file: ssh.key_file.clone(),
-                known_hosts_file: ssh.known_hosts_file.clone(),
-            });
+            let home = self.cache.home();
+            let settings = Settings::write(home, &ssh.key_file, &ssh.known_hosts_file);
+            let unwritten = |source| SourceError::Read { path: home.to_owned(), source };
+            return settings.map(Credentials::Ssh).map_err(unwritten);
         }
         if let Some(app) = &mut self.app {
             let key = read(&self.read_secret, app.private_key(), "private key", &self.remote)?;

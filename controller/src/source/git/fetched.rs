@@ -12,23 +12,28 @@ const OBJECTS_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// A commit that lies in the cache.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fetched {
-    pub(super) id: String,
-    pub(super) commit: Commit,
+pub struct Fetched {
+    /// Its id.
+    pub id: String,
+    /// Who made it.
+    pub commit: Commit,
     /// The commits before it, whether or not they lie in the cache too.
-    pub(super) parents: Vec<String>,
-    pub(super) is_signed: bool,
+    pub parents: Vec<String>,
+    /// Whether it carries a signature, whoever's.
+    pub is_signed: bool,
     /// The annotated tag that names it, where one was fetched.
-    pub(super) tag: Option<TagObject>,
+    pub tag: Option<TagObject>,
 }
 
 /// An annotated tag.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct TagObject {
-    pub(super) id: String,
+pub struct TagObject {
+    /// Its id.
+    pub id: String,
     /// The name that its author gave it, which need not be the one it was found under.
-    pub(super) name: String,
-    pub(super) is_signed: bool,
+    pub name: String,
+    /// Whether it carries a signature, whoever's.
+    pub is_signed: bool,
 }
 
 impl GitReader {
@@ -47,8 +52,8 @@ impl GitReader {
     }
 }
 
-/// Takes the answer of `cat-file --batch` apart: the commit, then what the reference names.
-fn parse(answer: &[u8]) -> Option<Fetched> {
+/// Takes the answer of `cat-file --batch` apart: the commit, then what the reference names. `None` when it is not that.
+pub fn parse(answer: &[u8]) -> Option<Fetched> {
     let (commit, rest) = object(answer)?;
     let (named, rest) = object(rest)?;
     if commit.kind != "commit" || !rest.is_empty() {

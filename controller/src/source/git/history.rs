@@ -6,23 +6,26 @@
 use std::cmp::Ordering;
 use std::ffi::OsStr;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crds::{GitHistory, Rewrites};
 use planner::release::newest;
 use sha2::{Digest, Sha256};
 
-use super::GitReader;
 use super::cache::{LOCAL_TIME, Locked};
 use super::command::{Credentials, Run};
 use super::fetched::Fetched;
 use super::reference::{self, Announced, Wanted};
+use super::{FILES, GitReader};
 use crate::source::SourceError;
 
 /// How deep the history is looked through for a commit, step by step. Beyond the last it counts as rewritten.
 const DEPTHS: [u32; 2] = [50, 2_000];
-/// Where the history is kept in the cache while it is looked through.
+/// What the history is called where it is looked through.
 const HISTORY: &str = "refs/longshore/history";
+/// What follows the cache's name in that of the repository beside it, where that is. Nothing but commits is fetched into it, and
+/// the cache stays one whose commits have all their files.
+const BESIDE: &str = "-history";
 /// Enough for every commit of that depth, of a history with many branches.
 const COMMITS_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
@@ -129,16 +132,34 @@ impl GitReader {
         if fetched.parents.iter().any(|parent| parent == other) {
             return Ok(true);
         }
+        if fetched.parents.is_empty() {
+            return Ok(false);
+        }
+        let git_dir = format!("{git_dir}{BESIDE}");
+        let mut folder = self.cache.git_dir(&fetched.id).into_os_string();
+        folder.push(BESIDE);
+        let folder = PathBuf::from(folder);
+        let _ = fs::remove_dir_all(&folder);
+        self.cache.make(&mut self.git, &folder, &fetched.id).await?;
+        let found = self.look_through(&git_dir, &folder, (&fetched.id, other), credentials).await;
+        let _ = fs::remove_dir_all(&folder);
+        found
+    }
+
+    async fn look_through(
+        &mut self,
+        git_dir: &str,
+        folder: &Path,
+        (of, other): (&str, &str),
+        credentials: &Credentials,
+    ) -> Result<bool, SourceError> {
         for depth in DEPTHS {
-            if fetched.parents.is_empty() {
-                break;
-            }
-            self.fetch_history(git_dir, &fetched.id, depth, credentials).await?;
-            let commits = self.commits(git_dir, &fetched.id).await?;
+            self.fetch_history(git_dir, of, depth, credentials).await?;
+            let commits = self.commits(git_dir, of).await?;
             if commits.lines().any(|commit| commit == other) {
                 return Ok(true);
             }
-            if !self.is_cut_short(&fetched.id) {
+            if !is_cut_short(folder) {
                 break;
             }
         }
@@ -155,7 +176,7 @@ impl GitReader {
         let depth = format!("--depth={depth}");
         let newest = Announced { commit: of.to_owned(), tag: None };
         let name = self.wanted.remote_name(&newest);
-        self.fetch_reference(git_dir, &depth, (&name, HISTORY), credentials).await
+        self.fetch_leaving(git_dir, (&depth, FILES), (&name, HISTORY), credentials).await
     }
 
     async fn commits(&mut self, git_dir: &str, of: &str) -> Result<String, SourceError> {
@@ -170,12 +191,6 @@ impl GitReader {
         };
         let answer = self.git.run(run).await?;
         Ok(String::from_utf8_lossy(&answer).into_owned())
-    }
-
-    /// Whether the cache holds commits without those before them.
-    fn is_cut_short(&self, commit: &str) -> bool {
-        let file = self.cache.git_dir(commit).join("shallow");
-        fs::metadata(file).is_ok_and(|file| file.len() > 0)
     }
 
     /// What is in force: as this process knows, or as the one before it has left word of.
@@ -209,6 +224,11 @@ impl GitReader {
         let name = hex::encode(Sha256::digest(place));
         self.cache.home().join(format!("accepted-{}", name.get(..16).unwrap_or(&name)))
     }
+}
+
+/// Whether a repository holds commits without those before them.
+fn is_cut_short(folder: &Path) -> bool {
+    fs::metadata(folder.join("shallow")).is_ok_and(|file| file.len() > 0)
 }
 
 fn told(

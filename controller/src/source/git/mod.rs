@@ -4,24 +4,27 @@
 //! nothing of the repository is ever written out, run or followed.
 
 mod app;
-mod blobs;
+pub mod blobs;
 mod cache;
 mod command;
 mod commit;
 mod complaint;
 mod contents;
 mod credentials;
-mod fetched;
+pub mod fetched;
 mod history;
 mod ours;
+mod propose;
 mod push;
-mod reference;
+pub mod reference;
 mod sign;
 mod signature;
+mod ssh;
 mod tags;
-mod tree;
+pub mod tree;
 mod url;
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,14 +35,14 @@ use notify::RecursiveMode;
 
 use self::app::App;
 use self::cache::{Cache, LOCAL_TIME, Locked};
-use self::command::{Credentials, Git, Run};
+use self::command::{Credentials, Git, REMOTE, Run};
 use self::history::Accepted;
 pub use self::push::GitWriter;
 use self::reference::{Announced, Wanted};
 pub use self::tags::TagReader;
 use self::url::{Remote, Transport};
 use super::watch::Watch;
-use super::{Access, ReadSecret, Snapshot, SourceError};
+use super::{Access, FILE_BYTES_MAX, ReadSecret, Snapshot, SourceError};
 
 /// How long a repository's host may take to say what its references are.
 const LIST_TIME: Duration = Duration::from_mins(1);
@@ -49,6 +52,10 @@ const FETCH_TIME: Duration = Duration::from_mins(5);
 const LISTING_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// How many fetches leave their packs behind before they are cleared.
 const FETCHES_BEFORE_CLEARING: u32 = 100;
+/// What a host is asked to leave out where commits alone matter.
+const FILES: &str = "tree:0";
+/// Nothing is left out, whatever was before.
+const WHOLE: &str = "--no-filter";
 /// Where the fetched commit is kept in the cache.
 const FETCHED: &str = "refs/longshore/fetched";
 
@@ -70,6 +77,14 @@ pub struct GitReader {
     last: Option<Arc<Snapshot>>,
     accepted: Option<Accepted>,
     fetches: u32,
+    /// Whether the host is asked to leave out what is too large for a spec; `None` before the first fetch.
+    leaves_out: Option<bool>,
+    /// Whether the cache was made for this very reading.
+    is_fresh: bool,
+    /// Specs that a host has left out, by blob.
+    left_out: HashSet<String>,
+    /// The commit that takes more room than there is.
+    too_large: Option<String>,
 }
 
 struct Secrets(ReadSecret);
@@ -121,6 +136,10 @@ impl GitReader {
             last: None,
             accepted: None,
             fetches: 0,
+            leaves_out: None,
+            is_fresh: false,
+            left_out: HashSet::new(),
+            too_large: None,
         })
     }
 
@@ -147,18 +166,24 @@ impl GitReader {
         {
             return Ok(Arc::clone(last));
         }
+        if self.too_large.as_ref() == Some(&announced.commit) {
+            return Err(self.outgrown());
+        }
         let locked = self.cache.lock().await?;
-        let snapshot = match self.read(&announced, &credentials, &locked).await {
-            Err(SourceError::Git { .. } | SourceError::GitAnswer { .. })
-                if self.cache.git_dir(&announced.commit).is_dir()
-                    && self.is_reachable(&credentials).await =>
-            {
-                tracing::info!(place = %self.remote.address, "cache is not usable, fetching anew");
-                self.cache.discard(&announced.commit, &locked)?;
-                self.read(&announced, &credentials, &locked).await?
-            }
-            other => other?,
-        };
+        let mut read = self.read(&announced, &credentials, &locked).await;
+        if read.as_ref().is_err_and(is_of_the_cache)
+            && !self.is_fresh
+            && self.is_reachable(&credentials).await
+        {
+            tracing::info!(place = %self.remote.address, "cache is not usable, fetching anew");
+            self.cache.discard(&announced.commit, &locked)?;
+            read = self.read(&announced, &credentials, &locked).await;
+        }
+        if let Err(SourceError::Outgrown { .. }) = &read {
+            self.cache.discard(&announced.commit, &locked)?;
+            self.too_large = Some(announced.commit.clone());
+        }
+        let snapshot = read?;
         self.clear_now_and_then(&announced.commit, &locked).await;
         self.last = Some(Arc::clone(&snapshot));
         Ok(snapshot)
@@ -219,6 +244,7 @@ impl GitReader {
         locked: &Locked,
     ) -> Result<Arc<Snapshot>, SourceError> {
         let git_dir = self.git_dir_argument(&announced.commit);
+        self.is_fresh = !self.cache.is_made(&announced.commit) || self.cache.is_outgrown();
         self.cache.prepare(&mut self.git, &announced.commit, locked).await?;
         let name = self.wanted.remote_name(announced);
         self.fetch_reference(&git_dir, "--depth=1", (&name, FETCHED), credentials).await?;
@@ -244,10 +270,62 @@ impl GitReader {
     }
 
     /// Fetches a reference of the repository, so many commits deep, into one of the cache.
+    ///
+    /// What is too large for a spec is left out where the host can do that, and is not fetched later either: git is told never
+    /// to ask for a missing object by itself.
     async fn fetch_reference(
         &mut self,
         git_dir: &str,
         depth: &str,
+        names: (&str, &str),
+        credentials: &Credentials,
+    ) -> Result<(), SourceError> {
+        let large = format!("blob:limit={}", FILE_BYTES_MAX + 1);
+        self.fetch_leaving(git_dir, (depth, &large), names, credentials).await
+    }
+
+    /// The same, leaving out something else.
+    async fn fetch_leaving(
+        &mut self,
+        git_dir: &str,
+        (depth, left_out): (&str, &str),
+        names: (&str, &str),
+        credentials: &Credentials,
+    ) -> Result<(), SourceError> {
+        let filter = format!("--filter={left_out}");
+        let leaves_out = match self.leaves_out {
+            Some(known) => known,
+            None => self.can_leave_out().await?,
+        };
+        let first = if leaves_out { filter.as_str() } else { WHOLE };
+        let fetched = self.fetch_named(git_dir, (depth, first), names, credentials).await;
+        self.leaves_out = Some(leaves_out);
+        match &fetched {
+            Err(SourceError::Git { message, .. }) if leaves_out && is_refusal(message) => {
+                tracing::info!(place = %self.remote.address, "the host leaves nothing out");
+                self.leaves_out = Some(false);
+                self.fetch_named(git_dir, (depth, WHOLE), names, credentials).await
+            }
+            Ok(()) | Err(_) => fetched,
+        }
+    }
+
+    /// Whether git can be told not to fetch by itself what was left out.
+    async fn can_leave_out(&mut self) -> Result<bool, SourceError> {
+        let run = Run {
+            doing: "ask git for its version to read",
+            arguments: vec!["version".as_ref()],
+            input: Vec::new(),
+            output_bytes_max: 4096,
+            time: LOCAL_TIME,
+        };
+        Ok(never_fetches_by_itself(&String::from_utf8_lossy(&self.git.run(run).await?)))
+    }
+
+    async fn fetch_named(
+        &mut self,
+        git_dir: &str,
+        (depth, filter): (&str, &str),
         (from, into): (&str, &str),
         credentials: &Credentials,
     ) -> Result<(), SourceError> {
@@ -259,12 +337,13 @@ impl GitReader {
                 "fetch".as_ref(),
                 "--quiet".as_ref(),
                 depth.as_ref(),
+                filter.as_ref(),
                 "--no-tags".as_ref(),
                 "--no-recurse-submodules".as_ref(),
                 "--no-write-fetch-head".as_ref(),
                 "--update-shallow".as_ref(),
                 "--".as_ref(),
-                self.remote.address.as_ref(),
+                REMOTE.as_ref(),
                 refspec.as_ref(),
             ],
             input: Vec::new(),
@@ -272,7 +351,20 @@ impl GitReader {
             time: FETCH_TIME,
         };
         self.fetches += 1;
-        self.git.run_remote(run, &self.remote, credentials).await.map(drop)
+        let done = tokio::select! {
+            done = self.git.run_fetch(run, &self.remote, credentials) => Some(done),
+            () = self.cache.outgrown() => None,
+        };
+        match done {
+            Some(Err(error)) => Err(error),
+            Some(Ok(_)) if !self.cache.is_outgrown() => Ok(()),
+            Some(Ok(_)) | None => Err(self.outgrown()),
+        }
+    }
+
+    fn outgrown(&self) -> SourceError {
+        let (place, bytes_max) = (self.remote.address.clone(), self.cache.bytes_max);
+        SourceError::Outgrown { place, bytes_max }
     }
 
     /// Fetches of single commits leave packs behind that nothing needs any more.
@@ -302,6 +394,26 @@ impl GitReader {
     fn unexpected(&self, doing: &'static str) -> SourceError {
         SourceError::GitAnswer { doing, place: self.remote.address.clone() }
     }
+}
+
+/// Whether a cache that is made anew may mend it.
+fn is_of_the_cache(error: &SourceError) -> bool {
+    matches!(
+        error,
+        SourceError::Git { .. } | SourceError::GitAnswer { .. } | SourceError::Outgrown { .. }
+    )
+}
+
+/// Whether this git (`git version 2.47.3`) heeds `GIT_NO_LAZY_FETCH`, which came with 2.44.
+fn never_fetches_by_itself(version: &str) -> bool {
+    let number = version.split_whitespace().nth(2).unwrap_or_default();
+    let mut parts = number.split('.').map_while(|part| part.parse::<u32>().ok());
+    (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= (2, 44)
+}
+
+/// Whether a host said that it leaves nothing out, where others go on with a warning.
+fn is_refusal(message: &str) -> bool {
+    message.contains("filter") && message.contains("not supported")
 }
 
 /// The source's path in the repository, without slashes at its ends.

@@ -1,18 +1,18 @@
-//! Which commits of a branch are ours, so that one of ours may take their place.
+//! Which commits of a branch are ours, so that others of ours may take their place.
 
 use super::command::Credentials;
 use super::fetched::Fetched;
 use super::push::GitWriter;
 use crate::source::{FileChange, SourceError};
 
-/// How many commits of a branch for a pull request are looked at. There is one of ours, unless somebody else has committed.
-const LOOKED_AT: usize = 20;
+/// How many commits of a branch for a pull request are looked at. There is one a release, unless somebody else has committed.
+const LOOKED_AT: usize = 50;
 /// Where that branch is kept in the cache.
 const OTHER: &str = "refs/longshore/other";
 
 /// A commit, as far as it matters whose it is.
 pub(super) struct Seen {
-    id: String,
+    pub(super) id: String,
     pub(super) parents: Vec<String>,
     email: String,
     message: String,
@@ -41,23 +41,25 @@ impl GitWriter {
         Ok(seen)
     }
 
-    /// Whether every commit that the branch has beyond the source's is ours.
-    pub(super) async fn is_all_ours(
+    /// What the branch has beyond the source's, the newest first, if nobody but us has committed it: for this change, or for
+    /// those that share the branch with it.
+    pub(super) async fn all_ours(
         &mut self,
         git_dir: &str,
-        commits: &[Seen],
+        mut commits: Vec<Seen>,
         base: &Fetched,
         change: &FileChange<'_>,
         credentials: &Credentials,
-    ) -> Result<bool, SourceError> {
-        let Some(first) = commits.iter().find(|commit| !self.made(commit, change)) else {
-            return Ok(false);
+    ) -> Result<Option<Vec<Seen>>, SourceError> {
+        let is_ours = |commit: &Seen| change.sharing().any(|one| self.has_made(commit, one));
+        let Some(end) = commits.iter().position(|commit| !is_ours(commit)) else {
+            return Ok(None);
         };
-        if first.id == base.id {
-            return Ok(true);
-        }
+        let Some(first) = commits.drain(end..).next() else { return Ok(None) };
         // What is not ours is part of the source's history, or somebody else's.
-        self.reader.holds(git_dir, base, &first.id, credentials).await
+        let is_source =
+            first.id == base.id || self.reader.holds(git_dir, base, &first.id, credentials).await?;
+        Ok(is_source.then_some(commits))
     }
 
     /// Whether a commit is ours.
@@ -68,10 +70,11 @@ impl GitWriter {
         change: &FileChange<'_>,
     ) -> Result<bool, SourceError> {
         let commit = self.seen(git_dir, id).await?;
-        Ok(self.made(&commit, change))
+        Ok(self.has_made(&commit, change))
     }
 
-    fn made(&self, commit: &Seen, change: &FileChange<'_>) -> bool {
+    /// Whether we have made a commit for this change.
+    pub(super) fn has_made(&self, commit: &Seen, change: &FileChange<'_>) -> bool {
         commit.parents.len() == 1
             && commit.email == self.identity.email
             && (change.is_ours)(&commit.message)

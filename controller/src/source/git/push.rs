@@ -35,6 +35,8 @@ pub struct GitWriter {
     pub(super) identity: Identity,
     /// Why the branch that the source reads takes no commits of ours.
     unsigned: Option<String>,
+    /// The first pause between two tries; each further one doubles it.
+    pub(super) pause: Duration,
     random: fastrand::Rng,
 }
 
@@ -59,9 +61,9 @@ struct Heads {
 
 /// How a branch takes a commit.
 #[derive(Clone, Copy)]
-enum Lease<'a> {
-    /// Only if nothing but this commit is added.
-    Forward,
+pub(super) enum Lease<'a> {
+    /// Only on top of what it holds, which is this commit.
+    Forward(&'a str),
     /// Only if the branch is this commit, or is not there.
     Of(Option<&'a str>),
 }
@@ -95,14 +97,14 @@ impl GitWriter {
         let unsigned = (needs_signature && !identity.signs()).then(|| {
             "its commits have to be signed (`verify`), and `push.sign` names no key".to_owned()
         });
-        Ok(Self { reader, identity, unsigned, random: fastrand::Rng::new() })
+        Ok(Self { reader, identity, unsigned, pause: PAUSE, random: fastrand::Rng::new() })
     }
 
     /// Sees to it that the file is as the change has it.
     ///
     /// Without a branch it is committed to the branch that the source reads. Otherwise to that one, as a single commit on what
-    /// the source reads, unless somebody else has committed there: then on top of theirs. What the source's branch holds
-    /// already is committed nowhere.
+    /// the source reads, beside one each of the changes that share the branch, unless somebody else has committed there: then
+    /// on top of theirs. What the source's branch holds already is committed nowhere.
     pub async fn write(&mut self, change: &FileChange<'_>) -> Result<Written, WriteError> {
         self.reader.cache.write_configuration(&self.reader.remote)?;
         let credentials = self.reader.credentials().await?;
@@ -113,7 +115,7 @@ impl GitWriter {
                     break Err(WriteError::Crowded { branch, tries: TRIES_MAX });
                 }
                 Err(WriteError::Crowded { .. }) => {
-                    let pause = PAUSE.saturating_mul(1 << tries);
+                    let pause = self.pause.saturating_mul(1 << tries);
                     tokio::time::sleep(pause.mul_f64(0.5 + self.random.f64())).await;
                     tries += 1;
                 }
@@ -170,73 +172,51 @@ impl GitWriter {
                     return Err(WriteError::Impossible { place, reason });
                 }
                 let parent = Parent { branch: source, commit: &base.id };
-                self.add(&git_dir, parent, (change, draft), Lease::Forward, credentials).await
+                self.add(&git_dir, parent, (change, draft), credentials).await
             }
             Some(branch) => {
                 let place = (branch, heads.other.as_deref());
-                self.propose(&git_dir, (&base, draft), place, change, credentials).await
+                Box::pin(self.propose(&git_dir, &base, place, change, credentials)).await
             }
         }
     }
 
-    /// Brings the branch for a pull request to the change.
-    async fn propose(
-        &mut self,
-        git_dir: &str,
-        (base, draft): (&Fetched, Draft),
-        (branch, head): (&str, Option<&str>),
-        change: &FileChange<'_>,
-        credentials: &Credentials,
-    ) -> Result<Written, WriteError> {
-        let fresh = Parent { branch, commit: &base.id };
-        let Some(head) = head else {
-            let lease = Lease::Of(None);
-            return self.add(git_dir, fresh, (change, draft), lease, credentials).await;
-        };
-        let commits = self.fetch_other(git_dir, branch, head, credentials).await?;
-        let there = self.draft(git_dir, (head, branch), change).await;
-        if !self.is_all_ours(git_dir, &commits, base, change, credentials).await? {
-            let Some(draft) = there? else {
-                let commit = self.ours(git_dir, head, change).await?.then(|| head.to_owned());
-                return Ok(Written { branch: branch.to_owned(), commit, is_new: false });
-            };
-            let parent = Parent { branch, commit: head };
-            let lease = Lease::Forward;
-            return self.add(git_dir, parent, (change, draft), lease, credentials).await;
-        }
-        let is_fresh = commits.first().is_some_and(|first| first.parents == [base.id.as_str()]);
-        if is_fresh && matches!(there, Ok(None)) {
-            let (branch, commit) = (branch.to_owned(), Some(head.to_owned()));
-            return Ok(Written { branch, commit, is_new: false });
-        }
-        self.add(git_dir, fresh, (change, draft), Lease::Of(Some(head)), credentials).await
-    }
-
-    /// Commits and pushes.
-    async fn add(
+    /// Commits on top of what a branch holds, and pushes.
+    pub(super) async fn add(
         &mut self,
         git_dir: &str,
         parent: Parent<'_>,
         (change, draft): (&FileChange<'_>, Draft),
-        lease: Lease<'_>,
         credentials: &Credentials,
     ) -> Result<Written, WriteError> {
-        let branch = parent.branch.to_owned();
-        let before = match lease {
-            Lease::Forward => Some(parent.commit.to_owned()),
-            Lease::Of(head) => head.map(str::to_owned),
-        };
         let commit = self.commit(git_dir, parent, change.path, draft).await?;
-        let pushed = self.push(git_dir, (&branch, &commit), lease, credentials).await;
-        let Err(error) = pushed else {
-            return Ok(Written { branch, commit: Some(commit), is_new: true });
-        };
-        // What became of it is what the branch is now, whatever was answered.
-        let now = self.head_of(&branch, credentials).await?;
-        if now.as_deref() == Some(&commit) {
-            return Ok(Written { branch, commit: Some(commit), is_new: true });
+        let lease = Lease::Forward(parent.commit);
+        self.send(git_dir, (parent.branch, &commit), lease, credentials).await?;
+        Ok(Written { branch: parent.branch.to_owned(), commit: Some(commit), is_new: true })
+    }
+
+    /// Pushes a commit that is made, and finds out what became of it.
+    pub(super) async fn send(
+        &mut self,
+        git_dir: &str,
+        (branch, commit): (&str, &str),
+        lease: Lease<'_>,
+        credentials: &Credentials,
+    ) -> Result<(), WriteError> {
+        let pushed = self.push(git_dir, (branch, commit), lease, credentials).await;
+        let Err(error) = pushed else { return Ok(()) };
+        // What became of it is what the branch is now, whatever was answered. Where that is not told either, the first answer
+        // says more.
+        let Ok(now) = self.head_of(branch, credentials).await else { return Err(error.into()) };
+        if now.as_deref() == Some(commit) {
+            return Ok(());
         }
-        if now != before {
+        let branch = branch.to_owned();
+        let before = match lease {
+            Lease::Forward(commit) => Some(commit),
+            Lease::Of(head) => head,
+        };
+        if now.as_deref() != before {
             return Err(WriteError::Crowded { branch, tries: 1 });
         }
         if let SourceError::Git { message, .. } = &error {
@@ -254,7 +234,7 @@ impl GitWriter {
     ) -> Result<(), SourceError> {
         let refspec = format!("{commit}:refs/heads/{branch}");
         let with_lease = match lease {
-            Lease::Forward => None,
+            Lease::Forward(_) => None,
             Lease::Of(head) => {
                 let head = head.unwrap_or_default();
                 Some(format!("--force-with-lease=refs/heads/{branch}:{head}"))

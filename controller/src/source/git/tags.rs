@@ -60,9 +60,7 @@ impl TagReader {
             app.forget();
         }
         let listing = listing?;
-        let listing =
-            std::str::from_utf8(&listing).map_err(|_| reader.unexpected("list tags of"))?;
-        let tags = reference::tags(listing).into_iter();
+        let tags = reference::tags(&listing).into_iter();
         Ok(tags.map(|(tag, commit)| (tag.to_owned(), commit.to_owned())).collect())
     }
 

@@ -13,6 +13,7 @@ mod bounds;
 mod history;
 mod push;
 mod signature;
+mod ssh;
 
 use super::*;
 use crate::source::{Refusal, Retry, Variables};
@@ -125,6 +126,37 @@ async fn commits_are_followed_and_only_what_is_new_is_read() {
     assert!(Arc::ptr_eq(&first.files()["b.yaml"], &second.files()["b.yaml"]));
 }
 
+/// How many objects a cache has got, those twice that were sent twice.
+fn objects(cache: &Cache, commit: &str) -> usize {
+    let git_dir = format!("--git-dir={}", cache.git_dir(commit).display());
+    let output = Command::new("git").args([&git_dir, "count-objects", "--verbose"]).output();
+    let told = String::from_utf8(output.unwrap().stdout).unwrap();
+    let number = |name: &str| {
+        let line = told.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().parse::<usize>().unwrap()
+    };
+    number("count:") + number("in-pack:")
+}
+
+#[tokio::test]
+async fn what_a_commit_changes_is_all_that_is_sent() {
+    let repository = Repository::new();
+    for number in 0..200 {
+        repository.write(&format!("team-{}/{number}.yaml", number % 10), &format!("{number}"));
+    }
+    let commit = repository.commit("many files");
+    let mut reading = reading_of(&repository);
+    reading.reader.fetch().await.unwrap();
+    let before = objects(&reading.reader.cache, &commit);
+    assert!(before > 200);
+    for number in 1..4 {
+        let commit = repository.commit_file("team-7/7.yaml", &format!("changed {number}"));
+        assert_eq!(reading.reader.fetch().await.unwrap().revision().as_str(), commit);
+        let sent = objects(&reading.reader.cache, &commit) - before;
+        assert_eq!(sent, 4 * number, "a commit, two trees and a blob each");
+    }
+}
+
 #[tokio::test]
 async fn an_unchanged_poll_is_one_command_and_the_same_snapshot() {
     let repository = Repository::new();
@@ -216,7 +248,7 @@ async fn links_submodules_pointers_and_large_files_are_refused_by_name() {
     assert_eq!(
         refused,
         [
-            ("big.json", Some(Refusal::TooLarge { bytes: 2_000_000 })),
+            ("big.json", Some(Refusal::LeftOut)),
             ("lfs.yaml", Some(Refusal::LfsPointer)),
             ("link.yaml", Some(Refusal::Symlink)),
             ("vendor", Some(Refusal::Submodule)),

@@ -1,36 +1,40 @@
 //! The entries of a commit: which are specs, which are refused, and what the others are.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::source::{FILE_BYTES_MAX, Refusal, has_spec_suffix, is_hidden, is_spec};
 
-/// A file of the commit that is read, or why it is not.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    /// The path from the repository's root.
-    pub(super) path: String,
-    /// The blob's id, and its size.
-    pub(super) content: Result<Blob, Refusal>,
+/// The content of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blob {
+    /// Its id.
+    pub id: String,
+    /// Its size.
+    pub bytes: u64,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Blob {
-    pub(super) id: String,
-    pub(super) bytes: u64,
-}
+/// What git writes in the place of the size of a blob that it does not have.
+const ABSENT: &str = "BAD";
 
 /// The answer of `ls-tree`.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Tree {
+pub struct Tree {
     /// How many entries of any kind there are.
-    pub(super) total: usize,
-    /// The specs among them.
-    pub(super) entries: Vec<Entry>,
+    pub total: usize,
+    /// The specs among them by their paths from the repository's root, or why they are not read.
+    pub entries: BTreeMap<String, Result<Blob, Refusal>>,
+    /// The blobs of those that the cache does not have.
+    pub absent: BTreeSet<String>,
 }
 
-/// Reads what `ls-tree -r -z --long` writes; `None` when it is not that.
+/// Reads what `ls-tree -r -z --long` writes; `None` when it is not that, or only a part of it.
 ///
 /// `folder` is the source's own path: hidden names count below it only.
-pub(super) fn parse(listing: &[u8], folder: &str) -> Option<Tree> {
+pub fn parse(listing: &[u8], folder: &str) -> Option<Tree> {
     let mut tree = Tree::default();
+    if listing.last().is_some_and(|last| *last != 0) {
+        return None;
+    }
     for record in listing.split(|byte| *byte == 0).filter(|record| !record.is_empty()) {
         tree.total += 1;
         let tab = record.iter().position(|byte| *byte == b'\t')?;
@@ -39,8 +43,7 @@ pub(super) fn parse(listing: &[u8], folder: &str) -> Option<Tree> {
         let (mode, _kind, id, size) = (meta.next()?, meta.next()?, meta.next()?, meta.next()?);
         let path = path.get(1..)?;
         let text = String::from_utf8_lossy(path);
-        let below = text.strip_prefix(folder).map_or(&*text, |rest| rest.trim_start_matches('/'));
-        let below = if below.is_empty() { &*text } else { below };
+        let below = below(&text, folder);
         let content = match mode {
             "160000" if !is_hidden(below) => Err(Refusal::Submodule),
             "120000" if !is_hidden(below) && may_lead_to_specs(below) => Err(Refusal::Symlink),
@@ -48,14 +51,28 @@ pub(super) fn parse(listing: &[u8], folder: &str) -> Option<Tree> {
             _ if has_spec_suffix(below) && leads_astray(below) => Err(Refusal::Path),
             _ if !is_spec(below) => continue,
             _ if std::str::from_utf8(path).is_err() => Err(Refusal::Path),
+            _ if size == ABSENT => {
+                tree.absent.insert(id.to_owned());
+                Err(Refusal::LeftOut)
+            }
             _ => match size.parse().ok()? {
                 bytes if bytes > FILE_BYTES_MAX => Err(Refusal::TooLarge { bytes }),
                 bytes => Ok(Blob { id: id.to_owned(), bytes }),
             },
         };
-        tree.entries.push(Entry { path: text.into_owned(), content });
+        // Names that are not UTF-8 may look the same, and a commit made without Git may have one twice.
+        let known = tree.entries.entry(text.into_owned());
+        known.and_modify(|known| *known = Err(Refusal::Path)).or_insert(content);
     }
     Some(tree)
+}
+
+/// The path below the source's folder; all of it where it is not below it.
+fn below<'a>(path: &'a str, folder: &str) -> &'a str {
+    match path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')) {
+        Some(below) if !folder.is_empty() => below,
+        Some(_) | None => path,
+    }
 }
 
 /// Git makes no such names, but a commit can be made without Git.
@@ -73,8 +90,8 @@ fn may_lead_to_specs(path: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn entry(path: &str, content: Result<Blob, Refusal>) -> Entry {
-        Entry { path: path.to_owned(), content }
+    fn entry(path: &str, content: Result<Blob, Refusal>) -> (String, Result<Blob, Refusal>) {
+        (path.to_owned(), content)
     }
 
     #[test]
@@ -91,22 +108,46 @@ mod tests {
         assert_eq!(tree.total, 8);
         assert_eq!(
             tree.entries,
-            vec![
+            BTreeMap::from([
                 entry("services/web.yaml", Ok(Blob { id: "aa".to_owned(), bytes: 12 })),
                 entry("services/link.yaml", Err(Refusal::Symlink)),
                 entry("services/shared", Err(Refusal::Symlink)),
                 entry("services/vendor", Err(Refusal::Submodule)),
                 entry("services/big.json", Err(Refusal::TooLarge { bytes: 2_000_000 })),
-            ]
+            ])
         );
     }
 
     #[test]
+    fn a_spec_that_the_host_left_out_is_refused_and_others_do_not_count() {
+        let listing = b"100644 blob aa     BAD\tbig.yaml\x00100644 blob ab     BAD\tfilm.mp4\0";
+        let tree = parse(listing, "").unwrap();
+        assert_eq!(tree.entries, BTreeMap::from([entry("big.yaml", Err(Refusal::LeftOut))]));
+        assert_eq!(tree.absent, BTreeSet::from(["aa".to_owned()]));
+    }
+
+    #[test]
     fn names_that_lead_elsewhere_are_refused() {
-        for path in ["../web.yaml", "a/../web.yaml", "a/./web.yaml", "a//web.yaml"] {
-            let tree = parse(format!("100644 blob aa 12\t{path}\0").as_bytes(), "").unwrap();
-            assert_eq!(tree.entries, vec![entry(path, Err(Refusal::Path))]);
+        for (folder, path) in [
+            ("", "../web.yaml"),
+            ("", "a/../web.yaml"),
+            ("", "a/./web.yaml"),
+            ("", "a//web.yaml"),
+            ("", "/web.yaml"),
+            ("a", "a//web.yaml"),
+        ] {
+            let tree = parse(format!("100644 blob aa 12\t{path}\0").as_bytes(), folder).unwrap();
+            assert_eq!(tree.entries, BTreeMap::from([entry(path, Err(Refusal::Path))]));
         }
+    }
+
+    #[test]
+    fn of_two_files_that_look_the_same_none_is_read() {
+        let listing = b"100644 blob aa 12\tweb.yaml\x00100644 blob ab 12\tweb.yaml\0\
+            100644 blob ac 12\t\xef\xbf\xbd.yaml\x00100644 blob ad 12\t\xff.yaml\0";
+        let refused = |path: &str| entry(path, Err(Refusal::Path));
+        let tree = parse(listing, "").unwrap();
+        assert_eq!(tree.entries, BTreeMap::from([refused("web.yaml"), refused("\u{fffd}.yaml")]));
     }
 
     #[test]
@@ -118,6 +159,12 @@ mod tests {
     #[test]
     fn nonsense_is_no_tree() {
         assert_eq!(parse(b"100644 blob aa\tx.yaml\0", ""), None);
-        assert_eq!(parse(b"what", ""), None);
+        assert_eq!(parse(b"what\0", ""), None);
+    }
+
+    #[test]
+    fn a_listing_that_is_cut_short_is_no_tree() {
+        assert_eq!(parse(b"100644 blob aa 12\ta.yaml\x00100644 blob ab 12\tb.yam", ""), None);
+        assert_eq!(parse(b"", "").unwrap(), Tree::default());
     }
 }

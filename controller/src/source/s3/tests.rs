@@ -1,6 +1,7 @@
 //! A bucket that changes while it is read.
 
-use std::collections::BTreeMap;
+mod world;
+
 use std::sync::Mutex;
 
 use axum::extract::{Query, Request, State};
@@ -12,14 +13,21 @@ use super::*;
 use crate::aws::{Aws, ConnectOptions, Keys};
 use crate::source::Variables;
 
-/// A bucket that lists three keys a page, and answers a read only for the entity tag that it asks for.
+/// A bucket that lists a few keys a page, and answers a read only for the entity tag that it asks for.
 #[derive(Clone, Default)]
 struct Bucket(Arc<Mutex<Inside>>);
 
 type Change = Box<dyn FnOnce(&mut BTreeMap<String, Bytes>) + Send>;
 
+/// How many keys a page has.
+const KEYS: usize = 3;
+
 #[derive(Default)]
 struct Inside {
+    /// The keys of a page, where they are more.
+    keys: Option<usize>,
+    /// What every object says that it holds.
+    claims: Option<u64>,
     objects: BTreeMap<String, Bytes>,
     calls: Vec<String>,
     /// Happens just before the first object is read.
@@ -68,23 +76,22 @@ async fn answer(
 fn list(inside: &mut Inside, query: &BTreeMap<String, String>) -> Response {
     inside.calls.push("list".to_owned());
     let start: usize = query.get("continuation-token").map_or(0, |token| token.parse().unwrap());
-    if inside.fail_page == Some(start / 3) {
+    let (page_keys, claims) = (inside.keys.unwrap_or(KEYS), inside.claims);
+    if inside.fail_page == Some(start / page_keys) {
         return refused(StatusCode::BAD_REQUEST, "InvalidToken");
     }
     let prefix = query.get("prefix").cloned().unwrap_or_default();
     let keys: Vec<_> = inside.objects.iter().filter(|(key, _)| key.starts_with(&prefix)).collect();
-    let page = keys.iter().skip(start).take(3).map(|(key, bytes)| {
+    let page = keys.iter().skip(start).take(page_keys).map(|(key, bytes)| {
         let tag = etag(bytes).replace('"', "&quot;");
-        format!(
-            "<Contents><Key>{key}</Key><ETag>{tag}</ETag><Size>{}</Size></Contents>",
-            bytes.len()
-        )
+        let size = claims.unwrap_or(bytes.len() as u64);
+        format!("<Contents><Key>{key}</Key><ETag>{tag}</ETag><Size>{size}</Size></Contents>")
     });
     let page: String = page.collect();
-    let rest = if start + 3 < keys.len() {
+    let rest = if start + page_keys < keys.len() {
         format!(
             "<IsTruncated>true</IsTruncated><NextContinuationToken>{}</NextContinuationToken>",
-            start + 3
+            start + page_keys
         )
     } else {
         "<IsTruncated>false</IsTruncated>".to_owned()
@@ -120,12 +127,8 @@ async fn reader(bucket: &Bucket) -> S3Reader {
         ..ConnectOptions::default()
     };
     let aws = Aws::connect(&[], options).await.unwrap();
-    let source = S3Source {
-        bucket: "specs".to_owned(),
-        prefix: "prod/".to_owned(),
-        region: None,
-        interval: None,
-    };
+    let source =
+        S3Source { bucket: "specs".to_owned(), prefix: "prod/".to_owned(), ..S3Source::default() };
     let access = Access {
         s3: Some(aws.s3(None)),
         cache: std::path::PathBuf::new(),
@@ -215,4 +218,59 @@ async fn large_objects_are_refused_by_name_and_a_sudden_void_is_an_error() {
     bucket.remove("prod/big.yaml");
     let error = reader.fetch().await.unwrap_err();
     assert!(matches!(error, SourceError::SuddenlyEmpty { files_before: 1, .. }), "{error}");
+}
+
+#[test]
+fn names_count_from_the_last_slash_of_the_prefix_on() {
+    for (prefix, key, counts) in [
+        ("", "web.yaml", true),
+        ("", "prod/web.yaml", true),
+        ("", ".x/web.yaml", false),
+        ("prod/", "prod/web.yaml", true),
+        ("prod/", "prod/.web.yaml", false),
+        ("prod/", "prod/.x/web.yaml", false),
+        ("prod/", "prod/", false),
+        ("prod/", "prod/notes.txt", false),
+        ("prod", "prod/web.yaml", true),
+        ("prod", "prod.yaml", true),
+        ("prod", "prod.d/web.yaml", true),
+        ("prod", "prod-2/web.json", true),
+        ("prod", "prod/.x/web.yaml", false),
+        ("prod/web", "prod/web.yaml", true),
+        ("prod/web.yaml", "prod/web.yaml", true),
+        ("prod/w", "prod/web/.x/a.yaml", false),
+        (".fleet/", ".fleet/web.yaml", true),
+        (".fleet/", ".fleet/.x.yaml", false),
+        (".fleet", ".fleet/web.yaml", true),
+        ("prod/.fl", "prod/.fleet/web.yaml", true),
+        ("prod/.fl", "prod/.fleet/.x/web.yaml", false),
+        ("f\u{fc}r/", "f\u{fc}r/web.yml", true),
+    ] {
+        assert_eq!(is_listed(prefix, key), counts, "prefix `{prefix}`, key `{key}`");
+    }
+}
+
+#[tokio::test]
+async fn more_specs_than_a_source_may_hold_are_an_error_and_none_of_them_is_read() {
+    let bucket = Bucket::default();
+    bucket.0.lock().unwrap().keys = Some(60_000);
+    for number in 0..=FILES_MAX {
+        bucket.put(&format!("prod/{number:06}.yaml"), "");
+    }
+    let error = reader(&bucket).await.fetch().await.unwrap_err();
+    assert!(matches!(error, SourceError::TooManyFiles { .. }), "{error}");
+    assert_eq!(bucket.calls(), ["list", "list"]);
+}
+
+#[tokio::test]
+async fn specs_that_are_too_large_together_are_an_error_and_not_read() {
+    let bucket = Bucket::default();
+    for number in 0..=TOTAL_BYTES_MAX / FILE_BYTES_MAX {
+        bucket.put(&format!("prod/{number}.yaml"), "x");
+    }
+    bucket.0.lock().unwrap().keys = Some(1_000);
+    bucket.0.lock().unwrap().claims = Some(FILE_BYTES_MAX);
+    let error = reader(&bucket).await.fetch().await.unwrap_err();
+    assert!(matches!(error, SourceError::TooLarge { .. }), "{error}");
+    assert_eq!(bucket.calls(), ["list"]);
 }

@@ -128,6 +128,23 @@ fn images_parameters_objects_and_scaling_wake_what_has_to_do_with_them() {
         woken("aws.ssm", "Parameter Store Change", &[arn], parameter),
         [Wake::Parameter { place: place(), name: "/shop/url".to_owned() }]
     );
+    let alarm = |name: &str| {
+        let detail = json!({
+            "alarmName": name, "state": {"value": "ALARM", "reason": "Threshold Crossed"},
+            "previousState": {"value": "OK"}, "configuration": {"description": ""},
+        });
+        let arn = format!("arn:aws:cloudwatch:eu-west-1:111122223333:alarm:{name}");
+        woken("aws.cloudwatch", "CloudWatch Alarm State Change", &[&arn], detail)
+    };
+    assert_eq!(alarm("5xx"), [Wake::Alarm { place: place(), name: "5xx".to_owned() }]);
+    let scaling = ServiceWake { is_scaling: true, ..web() };
+    for name in [
+        "TargetTracking-service/shop/web-AlarmHigh-8b1f0c7e-1c3d-4e5f-9a6b-7c8d9e0f1a2b",
+        "TargetTracking-service/shop/web-AlarmLow-8b1f0c7e-1c3d-4e5f-9a6b-7c8d9e0f1a2b",
+        "longshore/shop/web/out",
+    ] {
+        assert_eq!(alarm(name), [Wake::Service(scaling.clone())], "{name}");
+    }
     for kind in ["Object Created", "Object Deleted"] {
         let detail = json!({
             "version": "0", "bucket": {"name": "specs"}, "object": {"key": "fleet/web.yaml", "etag": "x"},
@@ -306,6 +323,11 @@ fn what_is_no_event_is_malformed_and_what_is_of_no_concern_is_nothing() {
     assert!(parse(&event.to_string()).is_err());
     assert_eq!(woken("aws.ec2", "EC2 Instance State-change Notification", &[], json!({})), []);
     assert_eq!(woken("acme.shop", "ECS Service Action", &[SERVICE], json!({})), []);
+    let input = json!({"name": "/shop/url"});
+    let call = json!({"eventName": "PutParameter", "requestParameters": input});
+    let kind = "AWS API Call via CloudTrail";
+    assert_eq!(woken("acme.shop", kind, &[], call.clone()), [], "nobody but AWS tells of calls");
+    assert_eq!(woken("aws.ssm", kind, &[], call).len(), 1);
 }
 
 /// Any JSON, with the names and words that the reader looks for.
@@ -391,7 +413,7 @@ proptest! {
     #[test]
     fn no_json_makes_the_reader_fail(detail in any_json(), kind in prop::sample::select(vec![
         ("aws.ecs", "ECS Task State Change"), ("aws.ecs", "ECS Hook State Change"), ("aws.ecr", "ECR Image Action"),
-        ("aws.s3", "Object Created"), ("aws.ssm", "Parameter Store Change"), ("x", "AWS API Call via CloudTrail"),
+        ("aws.s3", "Object Created"), ("aws.ssm", "Parameter Store Change"), ("aws.ecs", "AWS API Call via CloudTrail"),
     ])) {
         let detail = if detail.is_object() { detail } else { json!({ "x": detail }) };
         let wakes = parse(&event(kind.0, kind.1, &[SERVICE], detail)).unwrap();

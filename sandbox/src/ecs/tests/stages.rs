@@ -60,6 +60,9 @@ fn blue_and_green_run_side_by_side_until_the_bake_time_is_over() {
     let service = bench.service();
     assert_eq!(service["runningCount"], 2);
     assert_eq!(service["deployments"].as_array().unwrap().len(), 1);
+    // How it stands is in the record alone (aws.md §3.1).
+    let shown = &service["deployments"][0];
+    assert_eq!((shown.get("rolloutState"), shown.get("rolloutStateReason")), (None, None));
 }
 
 #[test]

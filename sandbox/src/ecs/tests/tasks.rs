@@ -58,7 +58,7 @@ fn a_task_goes_through_its_statuses() {
         (&task["stopCode"], &task["stoppedReason"]),
         (&json!("UserInitiated"), &json!("enough"))
     );
-    assert_eq!(task["containers"][0]["exitCode"], 0);
+    assert_eq!(task["containers"][0]["exitCode"], 143, "SIGTERM");
     assert!(task["containers"][0]["imageDigest"].as_str().unwrap().starts_with("sha256:"));
     let times = [
         "createdAt",

@@ -122,3 +122,18 @@ async fn a_rollout_whose_checks_fail_at_a_gate() {
     an_undone_rollout(&json!({ "at": ["POST_TEST_TRAFFIC_SHIFT"] }), &configuration, &changes)
         .await;
 }
+
+/// Half a minute after it begins, a tenth or four tenths of the traffic go to it; where it is not measured it waits.
+#[tokio::test(start_paused = true)]
+async fn rollouts_whose_checks_fail_between_their_steps() {
+    let canary = json!({ "canaryPercent": 10.0, "canaryBakeTimeInMinutes": 1 });
+    let linear = json!({ "stepPercent": 40.0, "stepBakeTimeInMinutes": 1 });
+    for (strategy, member, steps) in
+        [("CANARY", "canaryConfiguration", canary), ("LINEAR", "linearConfiguration", linear)]
+    {
+        let configuration =
+            json!({ "strategy": strategy, "bakeTimeInMinutes": 0, (member): steps });
+        let changes = ["UpdateService", "ContinueServiceDeployment", "StopServiceDeployment"];
+        an_undone_rollout(&json!({ "initialDelay": "30s" }), &configuration, &changes).await;
+    }
+}

@@ -277,3 +277,56 @@ async fn a_commit_to_one_service_moves_the_status_of_no_other() {
     assert!(fleet.status("web").condition(ConditionType::Ready).is_some(), "{}", fleet.describe());
     fleet.until_ready("web").await;
 }
+
+/// When a task of the newest revision that ran has ended.
+fn has_crashed(fleet: &Fleet) -> bool {
+    let wanted = fleet.service("web").unwrap().task_definition;
+    let tasks = fleet.sandbox.look(fleet.now(), sandbox::Region::tasks);
+    tasks.iter().any(|task| {
+        task.task_definition == wanted && task.last_status == "STOPPED" && task.started.is_some()
+    })
+}
+
+/// copilot-cli#1879: tasks that start and die a moment later are no failed tasks to ECS, and the tool waited without a word.
+#[tokio::test(start_paused = true)]
+async fn tasks_that_start_and_die_are_explained_within_two_looks_and_while_it_goes_on() {
+    let configuration = "/spec/service/deploymentConfiguration";
+    for (least, most) in [(100, 200), (50, 150), (0, 100)] {
+        let spec = |name: &str| {
+            let spec = with(version(name), "/spec/rollout/timeout", json!("5m"));
+            let spec = with(spec, &format!("{configuration}/minimumHealthyPercent"), json!(least));
+            with(spec, &format!("{configuration}/maximumPercent"), json!(most))
+        };
+        let mut fleet = Fleet::new().await;
+        fleet.commit(&[spec("v1")]).await;
+        fleet.until_ready("web").await;
+        let crash = ImageBehaviour::Exits { code: 3, after: Duration::from_secs(10), oom: false };
+        fleet.image_behaves(&image("web", "bad"), crash);
+        fleet.commit(&[spec("bad")]).await;
+        fleet.until("a task has died", has_crashed).await;
+        let died = fleet.now();
+        let is_told = |fleet: &Fleet| {
+            let message = fleet.ready("web").message;
+            message.contains("stopped: container app exited with 3: read the container's log")
+        };
+        fleet.until("told", is_told).await;
+        let took = fleet.now().duration_since(died).as_secs();
+        assert!(took <= 10, "{least}/{most}: {took} s");
+        let mut late = false;
+        for second in 0..600 {
+            fleet.pass(Duration::from_secs(1)).await;
+            assert!(is_told(&fleet), "{least}/{most} after {second} s\n{}", fleet.describe());
+            let web = fleet.service("web").unwrap();
+            assert!(least < 100 || web.running >= web.desired, "a gap");
+            late |= fleet.ready("web").reason == Reason::ProgressDeadlineExceeded;
+        }
+        assert!(late, "{}", fleet.describe());
+        assert_eq!(fleet.status("web").health, Health::Degraded);
+        let shown = json!({ "cluster": "shop", "services": ["web"] });
+        let shown = fleet.console("DescribeServices", shown)["services"][0].clone();
+        assert_eq!(shown["deployments"][0]["failedTasks"], 0, "ECS counts none of them");
+        assert_eq!(fleet.rollouts("web"), ["IN_PROGRESS", "SUCCESSFUL"], "and goes on");
+        fleet.commit(&[spec("v2")]).await;
+        fleet.until_ready("web").await;
+    }
+}

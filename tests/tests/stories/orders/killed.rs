@@ -6,7 +6,7 @@ use super::*;
 const FIXTURES: &str = "
 clusters: [{name: shop}]
 buckets: [{name: specs}]
-timings: {provisioning: 500ms, pending: 500ms, pull: 500ms, healthyWait: 5s, deregistration: 1s, restartDelay: 500ms}
+timings: {provisioning: 500ms, pending: 500ms, pull: 500ms, healthyWait: 5s, deregistration: 1s, restartDelay: 500ms, stage: 500ms}
 ";
 const CALLS_MAX: u64 = 120;
 
@@ -58,9 +58,39 @@ fn assert_covered(last_calls: &[String], changes: &[&str]) {
 
 #[tokio::test(start_paused = true)]
 async fn a_rollback() {
+    a_rollback_from(async || at_v2(kept_in_a_bucket()).await).await;
+}
+
+/// Each step of the rollback passes the stages by itself: the gate's hook is taken out.
+#[tokio::test(start_paused = true)]
+async fn a_rollback_with_stages() {
+    a_rollback_from(async || {
+        let mut fleet = Fleet::with(kept_in_a_bucket()).await;
+        fleet.commit(&[staged("v1", &[])]).await;
+        fleet.until_ready("web").await;
+        fleet.commit(&[staged("v2", &["POST_TEST_TRAFFIC_SHIFT"])]).await;
+        fleet.until_stalled("web", Reason::AwaitingApproval).await;
+        fleet.order("web", Verb::Promote, &Ask::default()).await;
+        fleet.until_ready("web").await;
+        fleet
+    })
+    .await;
+}
+
+/// A version that ECS rolls out by blue and green, with an approval at these stages.
+fn staged(name: &str, at: &[&str]) -> Value {
+    let configuration = json!({ "strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0 });
+    let spec = with(version(name), "/spec/service/deploymentConfiguration", configuration);
+    if at.is_empty() {
+        return spec;
+    }
+    with(spec, "/spec/rollout/approval", json!({ "required": true, "at": at }))
+}
+
+async fn a_rollback_from(world: impl AsyncFn() -> Fleet) {
     let mut last_calls = Vec::new();
     for count in 1..CALLS_MAX {
-        let mut fleet = at_v2(kept_in_a_bucket()).await;
+        let mut fleet = world().await;
         fleet.pass(Duration::from_mins(2)).await;
         let over = |fleet: &Fleet| {
             fleet.image("web") == image("web", "v1")
@@ -101,8 +131,7 @@ async fn a_restart() {
 
 #[tokio::test(start_paused = true)]
 async fn an_abort() {
-    let mut last_calls = Vec::new();
-    for count in 1..CALLS_MAX {
+    an_abort_in(async || {
         let mut fleet = Fleet::with(kept_in_a_bucket()).await;
         fleet.commit(&[checked("v1")]).await;
         fleet.until_ready("web").await;
@@ -111,6 +140,28 @@ async fn an_abort() {
         fleet.commit(&[checked("v2")]).await;
         fleet.until("v2 begins", |fleet| fleet.rollouts("web").len() == 2).await;
         fleet.pass(Duration::from_secs(30)).await;
+        fleet
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abort_at_a_gate() {
+    an_abort_in(async || {
+        let mut fleet = Fleet::with(kept_in_a_bucket()).await;
+        fleet.commit(&[staged("v1", &[])]).await;
+        fleet.until_ready("web").await;
+        fleet.commit(&[staged("v2", &["POST_TEST_TRAFFIC_SHIFT"])]).await;
+        fleet.until_stalled("web", Reason::AwaitingApproval).await;
+        fleet
+    })
+    .await;
+}
+
+async fn an_abort_in(world: impl AsyncFn() -> Fleet) {
+    let mut last_calls = Vec::new();
+    for count in 1..CALLS_MAX {
+        let mut fleet = world().await;
         let over = |fleet: &Fleet| {
             fleet.rollouts("web")[0] == "ROLLBACK_SUCCESSFUL"
                 && fleet.object("web").is_some()

@@ -14,7 +14,7 @@ const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 fn checked(image: &str) -> Desired {
     let check = json!([{ "name": "smoke", "http": { "url": "https://web.example/" } }]);
     let check: Vec<crds::Check> = serde_json::from_value(check).unwrap();
-    Desired { checks: judging::resolve(&check).unwrap(), ..desired(image) }
+    Desired { checks: judging::resolve(&check, false).unwrap(), ..desired(image) }
 }
 
 fn tags_of(world: &World) -> Tags {
@@ -118,6 +118,121 @@ fn a_failed_spec_that_was_left_is_held_with_its_checks() {
     let later = NOW + SignedDuration::from_hours(1);
     let told = judging::remembered(plan, &next, Some(&known), later);
     assert!(told.holds[0].message.starts_with("check `smoke`: status 500. "), "{:?}", told.holds);
+    // What was measured of another release, or by checks that the spec has no more, is not told.
+    let of = |release: &str| Analysis { release: release.to_owned(), ..known.clone() };
+    let plan = world.plan(&next);
+    assert_eq!(judging::remembered(plan.clone(), &next, Some(&of("other")), later), plan);
+    let unchecked = desired("web:v2");
+    assert_eq!(mark::release(&unchecked), known.release);
+    assert_eq!(judging::remembered(plan.clone(), &unchecked, Some(&known), later), plan);
     // The spec of before is no failed one.
     assert!(world.plan(&first).holds.is_empty());
+}
+
+#[test]
+fn what_was_measured_counts_for_its_rollout_and_its_release_only() {
+    let next = checked("web:v2");
+    let mut world = World::running("web:v1");
+    let _ = world.settle(&next);
+    let (observed, plan) = (world.observe(), world.plan(&next));
+    let (began, nobody) = (NOW - SignedDuration::from_mins(5), Orders::default());
+    for (deployment, release, counts) in [
+        ("ecs-svc/1", mark::release(&next), true),
+        ("ecs-svc/0", mark::release(&next), false),
+        ("ecs-svc/1", "other".to_owned(), false),
+    ] {
+        let known = Analysis::new(deployment.to_owned(), release, began);
+        let found = judging::subject(&next, &observed, &plan, (Some(&known), &nobody), NOW);
+        assert_eq!(found.unwrap().began, if counts { began } else { NOW }, "{known:?}");
+    }
+}
+
+/// A blue/green rollout of a spec with a check at a gate, as far as this record has got with it.
+#[allow(clippy::needless_pass_by_value, reason = "callers write `json!({…})`")]
+fn staged(record: Value) -> (World, Desired) {
+    let spec_of = |image: &str| {
+        let mut spec = serde_json::to_value(spec(image, &json!({}))).unwrap();
+        spec["spec"]["service"]["deploymentConfiguration"] = json!({ "strategy": "BLUE_GREEN" });
+        spec["spec"]["rollout"] = json!({ "checks": [{
+            "name": "smoke", "http": { "url": "https://web.example/" }, "at": ["POST_TEST_TRAFFIC_SHIFT"], "after": "1m",
+        }] });
+        resolved(&serde_json::from_value(spec).unwrap())
+    };
+    let (first, next) = (spec_of("web:v1"), spec_of("web:v2"));
+    let mut world = World::default();
+    let _ = world.settle(&first);
+    let _ = world.settle(&next);
+    let service = world.service.as_mut().unwrap();
+    service["deployments"][0]["id"] = json!("ecs-svc/2");
+    service["deployments"][0]["rolloutState"] = json!("IN_PROGRESS");
+    let mut newest = json!({
+        "status": "IN_PROGRESS", "taskDefinition": revision_arn(2),
+        "targetServiceRevision": { "arn": format!("{ARN}:service-revision/shop/web/2") },
+    });
+    for (member, value) in record.as_object().unwrap() {
+        newest[member] = value.clone();
+    }
+    if let Some(share) = record.get("share") {
+        newest["targetServiceRevision"]["requestedProductionTrafficWeight"] = share.clone();
+    }
+    let older = json!({
+        "status": "SUCCESSFUL", "lifecycleStage": "CLEAN_UP",
+        "targetServiceRevision": { "arn": format!("{ARN}:service-revision/shop/web/1") },
+    });
+    world.records = vec![older, newest];
+    (world, next)
+}
+
+#[test]
+fn tasks_are_measured_from_when_production_traffic_goes_to_them() {
+    for (record, serves) in [
+        (json!({}), false),
+        (json!({ "lifecycleStage": "SCALE_UP", "share": 0.0 }), false),
+        (json!({ "lifecycleStage": "BAKE_TIME", "share": 100.0 }), true),
+        (json!({ "lifecycleStage": "BAKE_TIME", "share": 0.5 }), true),
+        (json!({ "lifecycleStage": "BAKE_TIME" }), true),
+        (json!({ "share": 100.0 }), false),
+    ] {
+        let (world, next) = staged(record.clone());
+        let (observed, plan) = (world.observe(), world.plan(&next));
+        let nobody = Orders::default();
+        let analysis = judging::subject(&next, &observed, &plan, (None, &nobody), NOW).unwrap();
+        assert_eq!(analysis.traffic, serves.then_some(NOW), "{record}");
+        let at = ("h", crds::GateStage::PostTestTrafficShift);
+        let known = judging::analysis_at(&next, &observed, None, at, NOW).unwrap();
+        assert_eq!(known.traffic, serves.then_some(NOW), "{record}");
+        assert_eq!(known.gate.unwrap().hook, "h");
+    }
+    let gone = Observed::default();
+    let next = checked("web:v2");
+    let at = ("h", crds::GateStage::PostTestTrafficShift);
+    assert_eq!(judging::analysis_at(&next, &gone, None, at, NOW), None);
+}
+
+#[test]
+fn a_gate_is_judged_that_has_checks_and_stops_a_rollout_of_this_spec_that_is_to_be_judged() {
+    let waits = |stage: &str| {
+        let hook = json!({ "hookId": "h", "targetType": "PAUSE", "status": "AWAITING_ACTION" });
+        json!({ "lifecycleStage": stage, "lifecycleHookDetails": [hook] })
+    };
+    let (world, next) = staged(waits("POST_TEST_TRAFFIC_SHIFT"));
+    let stage = crds::GateStage::PostTestTrafficShift;
+    let observed = world.observe();
+    assert_eq!(judging::gate_of(&next, &observed), Some(("h", stage)));
+    let (elsewhere, _) = staged(waits("POST_SCALE_UP"));
+    assert_eq!(judging::gate_of(&next, &elsewhere.observe()), None);
+    // A gate without checks is not judged, nor is another spec's rollout, nor one that has been.
+    let mut approved = next.clone();
+    approved
+        .gates
+        .at
+        .insert(stage, crate::gate::Gate { approval: true, checks: false, window: false });
+    assert_eq!(judging::gate_of(&approved, &observed), None);
+    let mut other = next.clone();
+    other.task_definition = desired("web:v9").task_definition;
+    assert_eq!(judging::gate_of(&other, &observed), None);
+    let mut passed = world.clone();
+    let tags = passed.service.as_mut().unwrap()["tags"].as_array_mut().unwrap();
+    tags.retain(|tag| tag["key"] != CHECKS);
+    assert_eq!(judging::gate_of(&next, &passed.observe()), None);
 }

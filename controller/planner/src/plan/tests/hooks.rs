@@ -76,6 +76,9 @@ fn hooks_before_stand_between_the_registration_and_the_update_one_after_the_othe
     let first = decide(&observed, &wanted, at(0));
     assert_eq!(names(&first.actions), ["RegisterTaskDefinition", "RunTask"]);
     assert_eq!(names(&first.withheld), NEW_ROLLOUT[1..]);
+    assert_eq!(first.requeue, Requeue::After(std::time::Duration::from_secs(5)));
+    let said = "the hook `setup` runs; the rollout waits for its end";
+    assert_eq!(first.holds[0].message, said);
     assert_eq!(reasons(&first), [Reason::HookRunning]);
     let register = Plan { actions: first.actions[..1].to_vec(), ..Plan::nothing() };
     world.apply(&register);
@@ -107,7 +110,10 @@ fn hooks_before_stand_between_the_registration_and_the_update_one_after_the_othe
     let mut observed = observe(&world, &observed);
     let waiting = decide(&observed, &wanted, at(5));
     assert_eq!((waiting.actions.len(), reasons(&waiting)), (0, vec![Reason::HookRunning]));
-    assert!(matches!(waiting.requeue, Requeue::After(_)));
+    for (time, seconds) in [(5, 5), (179, 5), (180, 15)] {
+        let waiting = decide(&observed, &wanted, at(time));
+        assert_eq!(waiting.requeue, Requeue::After(std::time::Duration::from_secs(seconds)));
+    }
     ends(&mut observed, 0, at(6));
     let second = decide(&observed, &wanted, at(7));
     assert_eq!(names(&second.actions), ["RunTask"]);
@@ -150,7 +156,7 @@ fn a_failed_hook_holds_its_spec_until_it_is_released_after_the_failure() {
         ..Orders::default()
     };
     // A release that was given before it failed does not count, nor does one of another spec.
-    for orders in [released(5, &wanted), released(30, &desired("web:v3"))] {
+    for orders in [released(5, &wanted), released(10, &wanted), released(30, &desired("web:v3"))] {
         assert_eq!(reasons(&plan(&wanted, &observed, &orders, at(40))), [Reason::HookFailed]);
     }
     let again = plan(&wanted, &observed, &released(30, &wanted), at(40));
@@ -184,8 +190,26 @@ fn hooks_after_follow_a_rollout_that_ended_well_and_was_sent_with_them() {
     let mut observed = Observed { hooks: observed.hooks.clone(), ..world.observe() };
     let after = decide(&observed, &wanted, at(1));
     assert_eq!(names(&after.actions), ["RunTask"]);
+    // It comes after what differs, and not while a person holds the service.
+    let mut differing = observed.clone();
+    let mut answer = differing.service.as_ref().unwrap().raw.clone();
+    answer["desiredCount"] = json!(7);
+    differing.service = Some(crate::observed::ObservedService::from_describe(&answer));
+    assert_eq!(names(&decide(&differing, &wanted, at(1)).actions), ["UpdateService"]);
+    let hold = json!({ "id": 1, "verb": "hold", "actor": "ann", "time": at(0) });
+    let orders = Orders { hold: serde_json::from_value(hold).unwrap(), ..Orders::default() };
+    let frozen = plan(&wanted, &observed, &orders, at(1));
+    assert_eq!((names(&frozen.actions), reasons(&frozen)), (vec![], vec![Reason::ManualHold]));
     carry(&mut observed, &wanted, &after, at(1));
-    assert_eq!(reasons(&decide(&observed, &wanted, at(2))), [Reason::HookRunning]);
+    assert_eq!(after.holds[0].message, "the hook `warm` runs after the rollout");
+    for (time, seconds) in [(2, 5), (180, 5), (181, 15)] {
+        let waiting = decide(&observed, &wanted, at(time));
+        assert_eq!(
+            (names(&waiting.actions), reasons(&waiting)),
+            (vec![], vec![Reason::HookRunning])
+        );
+        assert_eq!(waiting.requeue, Requeue::After(std::time::Duration::from_secs(seconds)));
+    }
     let mut failed = observed.clone();
     ends(&mut failed, 1, at(3));
     let told = decide(&failed, &wanted, at(4));
@@ -215,6 +239,14 @@ fn a_newer_spec_waits_for_the_hook_of_an_older_one_and_stops_it_when_its_time_is
     let late = decide(&observed, &newer, at(601));
     let [Action::StopTask { input, .. }] = late.actions.as_slice() else { panic!("{late:?}") };
     assert_eq!(input["task"], json!(task));
+    assert_eq!(late.requeue, Requeue::After(std::time::Duration::from_secs(5)));
+    // It is stopped once, and not while a person holds the service.
+    let mut stopping = observed.clone();
+    stopping.hooks.task.as_mut().unwrap().is_stopping = true;
+    assert_eq!(names(&decide(&stopping, &newer, at(601)).actions), [""; 0]);
+    let hold = json!({ "id": 1, "verb": "hold", "actor": "ann", "time": at(0) });
+    let orders = Orders { hold: serde_json::from_value(hold).unwrap(), ..Orders::default() };
+    assert_eq!(names(&plan(&newer, &observed, &orders, at(601)).actions), [""; 0]);
     ends(&mut observed, 0, at(602));
     observed.hooks.task = None;
     let run = &hook::of(&observed.hooks.logs, &older.spec_hash).unwrap().runs[0];
@@ -229,4 +261,83 @@ fn what_was_learnt_and_could_not_be_written_down_lets_nothing_be_changed() {
     observed.hooks.unrecorded = Some("the disk is full".to_owned());
     let held = decide(&observed, &wanted, at(0));
     assert_eq!((held.actions.len(), reasons(&held)), (0, vec![Reason::StateUnknown]));
+}
+
+/// The hooks as the status tells them: name, state, and what is said.
+fn said(observed: &Observed, desired: &Desired) -> Vec<(String, crds::HookState, String)> {
+    let statuses = hook::statuses(desired, observed).into_iter();
+    statuses
+        .map(|status| (status.name.to_string(), status.state, status.message.unwrap_or_default()))
+        .collect()
+}
+
+#[test]
+fn hooks_are_told_from_their_beginning_to_their_end() {
+    use crds::HookState::{Failed, Running, Succeeded, Unknown};
+    let wanted = hooked("web:v2", &["setup", "migrate"], &[]);
+    let mut observed = World::running("web:v1").observe();
+    let row = |name: &str, state, message: &str| (name.to_owned(), state, message.to_owned());
+    assert_eq!(said(&observed, &wanted), []);
+    let first = decide(&observed, &wanted, at(0));
+    carry(&mut observed, &wanted, &first, at(0));
+    assert_eq!(said(&observed, &wanted), [row("setup", Running, "")]);
+    for (task, message) in [("setup", "its task is PENDING"), ("other", "")] {
+        observed.hooks.task = Some(Live {
+            task: format!("{ARN}:task/shop/{task}"),
+            status: "PENDING".to_owned(),
+            created_at: None,
+            is_stopping: false,
+        });
+        assert_eq!(said(&observed, &wanted), [row("setup", Running, message)]);
+    }
+    ends(&mut observed, 0, at(6));
+    let second = decide(&observed, &wanted, at(7));
+    carry(&mut observed, &wanted, &second, at(7));
+    ends(&mut observed, 3, at(8));
+    let statuses = hook::statuses(&wanted, &observed);
+    assert_eq!((statuses[0].state, statuses[1].state), (Succeeded, Failed));
+    assert_eq!((statuses[0].exit_code, statuses[1].exit_code), (Some(0), Some(3)));
+    assert_eq!((statuses[1].started_at, statuses[1].ended_at), (at(7), Some(at(8))));
+    assert_eq!(statuses[1].log, None);
+    let mut run = observed.hooks.logs[0].runs[1].clone();
+    run.result.as_mut().unwrap().outcome = Outcome::Unknown;
+    let place = json!({ "group": "/shop/web", "streamPrefix": "app", "region": "eu-west-1" });
+    run.log = Some(serde_json::from_value(place).unwrap());
+    hook::put(&mut observed.hooks.logs, &wanted.spec_hash, run);
+    let statuses = hook::statuses(&wanted, &observed);
+    assert_eq!(statuses[1].state, Unknown);
+    assert!(statuses[1].log.as_ref().unwrap().ends_with("app$252Fapp$252Fmigrate"));
+    assert_eq!(said(&observed, &desired("web:v2")), [], "the hooks of another spec");
+}
+
+#[test]
+fn a_task_that_found_no_room_is_asked_for_again_when_its_time_has_come() {
+    let wanted = hooked("web:v2", &["setup"], &[]);
+    let mut observed = World::running("web:v1").observe();
+    let first = decide(&observed, &wanted, at(0));
+    carry(&mut observed, &wanted, &first, at(0));
+    let run = observed.hooks.logs[0].runs[0].clone();
+    let waits = hook::Waits { why: "no capacity".to_owned(), until: at(30) };
+    let run = hook::HookRun { task: None, waits: Some(waits), ..run };
+    hook::put(&mut observed.hooks.logs, &wanted.spec_hash, run);
+    let message = "the task of the hook `setup` is asked for again: no capacity";
+    for (now, left) in [(20, 10), (29, 1)] {
+        let waiting = decide(&observed, &wanted, at(now));
+        assert_eq!(
+            (names(&waiting.actions), reasons(&waiting)),
+            (vec![], vec![Reason::HookRunning])
+        );
+        assert_eq!(waiting.holds[0].message, message);
+        assert_eq!(waiting.requeue, Requeue::After(std::time::Duration::from_secs(left)));
+    }
+    let told = said(&observed, &wanted);
+    assert_eq!(told, [("setup".to_owned(), crds::HookState::Waiting, "no capacity".to_owned())]);
+    let again = decide(&observed, &wanted, at(30));
+    let [Action::RegisterTaskDefinition { .. }, Action::RunTask { run, .. }] =
+        again.actions.as_slice()
+    else {
+        panic!("{again:?}")
+    };
+    assert_eq!((&run.waits, run.requested_at, run.attempt), (&None, at(30), 1));
+    assert_eq!(again.holds[0].message, message, "it may find none again");
 }

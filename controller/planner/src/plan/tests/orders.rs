@@ -165,6 +165,7 @@ fn a_failure_counts_no_more_once_its_spec_was_released_and_the_next_one_counts()
     let released = |second| Orders { release: Some(at(second)), ..Orders::default() };
     assert_eq!(operations(&planned(&world, &bad, &released(200))), ["UpdateService"]);
     assert_eq!(reasons(&planned(&world, &bad, &released(50))), [Reason::RolledBack]);
+    assert_eq!(reasons(&planned(&world, &bad, &released(100))), [Reason::RolledBack]);
     record(&mut world, "2", 300);
     assert_eq!(reasons(&planned(&world, &bad, &released(200))), [Reason::RolledBack]);
 }
@@ -222,5 +223,116 @@ fn what_is_not_ours_is_not_touched_by_an_order() {
         let gone = Observed::default();
         let step = deed::next(&deed, &scene(&gone, None, &key, &stranger));
         assert!(matches!(&step, Step::Refused(why) if why.contains("no service")), "{step:?}");
+    }
+}
+
+#[test]
+fn an_order_counts_for_its_spec_until_it_expires() {
+    let (this, other) = (desired("web:v1"), desired("web:v2"));
+    let everything = |of: &Desired, expires_at: Option<Timestamp>| {
+        let order = |verb| Order { expires_at, ..for_spec(verb, of) };
+        Orders {
+            unknown: None,
+            hold: Some(order(Verb::Hold)),
+            suspension: Some(order(Verb::Suspend)),
+            approval: Some(order(Verb::Approve)),
+            sync: Some(order(Verb::Sync)),
+            replacement: Some(UnderWay::new(order(Verb::Sync))),
+            pruning: Some(order(Verb::Sync)),
+            release: Some(order(Verb::Release)),
+            left: Some(order(Verb::Abort)),
+            deed: Some(UnderWay::new(order(Verb::Restart))),
+            stopped: Some(crate::orders::Stopped {
+                deployment: String::new(),
+                release: String::new(),
+                spec_hash: of.spec_hash.clone(),
+                at: NOW,
+                message: String::new(),
+            }),
+        }
+    };
+    let all = everything(&this, None);
+    assert!(!all.is_empty() && Orders::default().is_empty());
+    assert_eq!(all.clone().for_spec(&this.spec_hash, NOW), Orders { pruning: None, ..all.clone() });
+    // Of another spec's orders those stay that stand whatever the spec.
+    let kept = everything(&other, None).for_spec(&this.spec_hash, NOW);
+    let standing = everything(&other, None);
+    let expected = Orders {
+        hold: standing.hold,
+        suspension: standing.suspension,
+        approval: standing.approval,
+        deed: standing.deed,
+        ..Orders::default()
+    };
+    assert_eq!(kept, expected);
+    let late = everything(&this, Some(NOW));
+    let expected = Orders {
+        hold: late.hold.clone(),
+        approval: late.approval.clone(),
+        deed: late.deed.clone(),
+        stopped: late.stopped.clone(),
+        ..Orders::default()
+    };
+    assert_eq!(late.for_spec(&this.spec_hash, NOW), expected);
+    let done = all.clone().settled();
+    assert_eq!(done, Orders { sync: None, replacement: None, release: None, ..all });
+}
+
+#[test]
+fn a_replacement_is_for_one_service_and_for_one_spec() {
+    let (this, other) = (desired("web:v1"), desired("web:v2"));
+    let created_at = |second: i64| {
+        let mut world = World::running("web:v1");
+        world.service.as_mut().unwrap()["createdAt"] = json!(second);
+        world.observe().service.unwrap()
+    };
+    let (first, second) = (created_at(100), created_at(200));
+    let subject = crate::orders::incarnation(&first);
+    assert_eq!(subject, format!("{ARN}:service/shop/web@100000"));
+    let replacing = |of: &Desired, subject: Option<&str>| {
+        let sent = subject.map(|subject| Sent { at: NOW, subject: subject.to_owned() });
+        let replacement = UnderWay { sent, ..UnderWay::new(for_spec(Verb::Sync, of)) };
+        Orders { replacement: Some(replacement), ..Orders::default() }
+    };
+    for (orders, service, expected) in [
+        (replacing(&this, None), &first, true),
+        (replacing(&this, Some(&subject)), &first, true),
+        (replacing(&this, Some(&subject)), &second, false),
+        (replacing(&other, None), &first, false),
+        (Orders::default(), &first, false),
+    ] {
+        assert_eq!(orders.replaces(&this.spec_hash, service), expected, "{orders:?}");
+    }
+}
+
+/// What ECS cannot change in place is replaced where a person asked for that, and only then.
+#[test]
+fn a_replacement_deletes_the_service_that_it_was_ordered_for() {
+    let world = World::running("web:v1");
+    let mut other_launch = serde_json::to_value(spec("web:v1", &json!({}))).unwrap();
+    other_launch["spec"]["service"]["launchType"] = json!("EC2");
+    let wanted = resolved(&serde_json::from_value(other_launch).unwrap());
+    let protected = Desired { is_protected: true, ..wanted.clone() };
+    let same = desired("web:v1");
+    let nobody = Orders::default;
+    let ordered = |of: &Desired| Orders {
+        replacement: Some(UnderWay::new(for_spec(Verb::Sync, of))),
+        ..Orders::default()
+    };
+    let needs: &[Reason] = &[Reason::NeedsReplacement];
+    let both: &[Reason] = &[Reason::Protected, Reason::NeedsReplacement];
+    for (name, desired, orders, deletes, holds) in [
+        ("nobody asked", &wanted, nobody(), false, needs),
+        ("asked", &wanted, ordered(&wanted), true, &[]),
+        ("asked for another", &wanted, ordered(&same), false, needs),
+        ("protected", &protected, nobody(), false, needs),
+        ("protected, and asked", &protected, ordered(&protected), false, both),
+        ("nothing to replace", &same, ordered(&same), false, &[]),
+    ] {
+        let plan = planned(&world, desired, &orders);
+        assert_eq!(reasons(&plan), holds, "{name}");
+        let forced = Action::DeleteService { force: true, reason: Reason::Replacing };
+        assert_eq!(plan.actions == [forced], deletes, "{name}: {:?}", plan.actions);
+        assert_eq!(plan.actions.is_empty(), !deletes, "{name}");
     }
 }

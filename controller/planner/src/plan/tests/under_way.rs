@@ -7,11 +7,11 @@ use crate::orders::Stopped;
 use crate::ownership::{GATES, HELD_SPEC};
 use crate::rollout::Rollout;
 
-const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+pub(super) const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const RECORD: &str = "arn:aws:ecs:eu-west-1:111122223333:service-deployment/shop/web/two";
 
 /// A spec with an approval at stages of a blue/green rollout.
-fn gated(image: &str, rollout: &Value) -> Desired {
+pub(super) fn gated(image: &str, rollout: &Value) -> Desired {
     let mut spec = serde_json::to_value(spec(image, &json!({}))).unwrap();
     spec["spec"]["service"]["deploymentConfiguration"] =
         json!({ "strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0 });
@@ -24,7 +24,7 @@ fn approval() -> Value {
 }
 
 /// A world that went to v1 and is on its way to `to`, at this stage, with this hook waiting if any.
-fn on_the_way(to: &Desired, stage: &str, hook: Option<&str>) -> World {
+pub(super) fn on_the_way(to: &Desired, stage: &str, hook: Option<&str>) -> World {
     let mut world = World::default();
     let _ = world.settle(&gated("web:v1", &approval()));
     world.records.push(json!({
@@ -99,6 +99,8 @@ fn a_gate_waits_for_the_approval_of_this_spec_and_goes_on_with_the_hooks_own_id(
     assert!(matches!(waits.requeue, crate::Requeue::After(_)));
     let goes = planned(&world, &v2, &approve(&v2));
     assert_eq!(done(&goes), (vec!["ContinueServiceDeployment"], vec![]));
+    let soon = crate::Requeue::After(std::time::Duration::from_secs(5));
+    assert_eq!(goes.requeue, soon);
     let Action::ContinueServiceDeployment { input, reason } = &goes.actions[0] else { panic!() };
     assert_eq!(*reason, Reason::GatePassed);
     assert_eq!(
@@ -142,6 +144,49 @@ fn what_is_said_decides_at_a_gate() {
     dropped.apply(&first);
     dropped.service.as_mut().unwrap()["deployments"] = deployments;
     assert_eq!(operations(&planned(&dropped, &ungated, &Orders::default())), continues);
+}
+
+#[test]
+fn production_traffic_waits_for_its_window_and_the_end_of_the_gate_is_told() {
+    // 1970-01-01 was a Thursday, and the gate ends a day later.
+    let windowed = |schedule: &str| {
+        let window = json!({ "kind": "allow", "schedule": schedule, "duration": "1h" });
+        gated("web:v2", &json!({ "windows": [window] }))
+    };
+    let (open, evening, sunday) =
+        (windowed("0 0 * * *"), windowed("30 20 * * *"), windowed("0 9 * * SUN"));
+    let hurry = |of: &Desired| Orders {
+        sync: Some(Order { now: true, ..order(Verb::Sync, Some(of)) }),
+        ..Orders::default()
+    };
+    let continues: &[&str] = &["ContinueServiceDeployment"];
+    let waits: &[Reason] = &[Reason::OutsideWindow];
+    let rows: Vec<Answered<'_>> = vec![
+        ("open", &open, Orders::default(), continues, &[]),
+        ("closed", &evening, Orders::default(), &[], waits),
+        ("closed, and an approval is none", &evening, approve(&evening), &[], waits),
+        ("closed for longer than the gate waits", &sunday, Orders::default(), &[], waits),
+        ("ordered outside of its windows", &sunday, hurry(&sunday), continues, &[]),
+        ("ordered for another spec", &sunday, hurry(&gated("web:v3", &json!({}))), &[], waits),
+    ];
+    for (name, desired, orders, calls, holds) in rows {
+        let world = on_the_way(desired, "PRE_PRODUCTION_TRAFFIC_SHIFT", Some("h"));
+        let plan = planned(&world, desired, &orders);
+        assert_eq!(done(&plan), (calls.to_vec(), holds.to_vec()), "{name}");
+        for hold in plan.holds {
+            let said = hold.message;
+            assert!(said.contains("ECS rolls back at 1970-01-02T00:00:00Z"), "{name}: {said}");
+            let next =
+                if desired == &evening { "1970-01-01T20:30:00Z" } else { "1970-01-04T09:00:00Z" };
+            assert!(said.contains(next), "{name}: {said}");
+            assert_eq!(said.contains("longshore sync --now"), desired == &sunday, "{name}: {said}");
+        }
+    }
+    // A minute before it opens the turn comes when it does.
+    let world = on_the_way(&evening, "PRE_PRODUCTION_TRAFFIC_SHIFT", Some("h"));
+    let soon = NOW + jiff::SignedDuration::from_secs(20 * 3600 + 30 * 60 - 2);
+    let plan = plan(&evening, &world.observe(), &Orders::default(), soon);
+    assert_eq!(plan.requeue, crate::Requeue::After(std::time::Duration::from_secs(2)));
 }
 
 #[test]
@@ -207,6 +252,13 @@ fn a_hopeless_rollout_is_stopped_and_one_that_may_pass_is_not() {
     let mut first = world.clone();
     first.records.truncate(1);
     first.service.as_mut().unwrap()["deployments"].as_array_mut().unwrap().truncate(1);
+    // The old deployment shows no more, and its record does; one of the same rollout is none to go back to.
+    let mut recorded = world.clone();
+    recorded.service.as_mut().unwrap()["deployments"].as_array_mut().unwrap().truncate(1);
+    let mut same = recorded.clone();
+    same.records[1]["targetServiceRevision"] = same.records[0]["targetServiceRevision"].clone();
+    let mut failed = recorded.clone();
+    failed.records[1]["status"] = json!("STOPPED");
     let mut over = world.clone();
     over.records[0]["status"] = json!("ROLLBACK_REQUESTED");
     let hopeless: &[Reason] = &[Reason::RolloutHopeless];
@@ -217,6 +269,9 @@ fn a_hopeless_rollout_is_stopped_and_one_that_may_pass_is_not() {
         ("a task of the new one runs", &running, &v2, "ecs-svc/2", MISSING, &[], &[]),
         ("it is being rolled back already", &over, &v2, "ecs-svc/2", MISSING, &[], &[]),
         ("nothing to go back to", &first, &v2, "ecs-svc/2", MISSING, &[], hopeless),
+        ("a record to go back to", &recorded, &v2, "ecs-svc/2", MISSING, stop, &[]),
+        ("no other record", &same, &v2, "ecs-svc/2", MISSING, &[], hopeless),
+        ("no good record", &failed, &v2, "ecs-svc/2", MISSING, &[], hopeless),
         ("the spec wants it left", &held_world, &leaving, "ecs-svc/2", MISSING, &[], hopeless),
     ];
     for (name, world, desired, by, words, calls, holds) in rows {

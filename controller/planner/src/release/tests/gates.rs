@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use crds::Reason;
+
 use super::harness::{check, digest, image, noon, spec};
-use crate::release::{Facts, Listing, Past, Rule, Want, choose};
+use crate::release::{Facts, ImageFacts, Listing, Offer, Past, Rule, Want, choose};
 
 #[test]
 fn age() {
@@ -39,8 +41,35 @@ fn platforms() {
 >=1.0.0 [plat=linux/amd64] ; 1.1.0 ; 1.1.0                                     ; current     ; highest
 >=1.0.0 [plat=linux/amd64] ; - ; 1.0.1@a:plat=linux/amd64 v1.0.1@b:plat=linux/arm64 ; takes 1.0.1 ; highest
 >=1.0.0 [plat=linux/amd64] ; 1.0.1@a ; 1.0.1@a:plat=linux/amd64 v1.0.1@b:plat=linux/arm64 ; current ; highest
+>=1.0.0 [plat=linux/amd64] ; - ; 1.0.0:plat=unstated                           ; none        ; nothing is chosen: 1.0.0 does not say what it runs on
+>=1.0.0 [plat=linux/amd64] ; - ; 1.0.0:plat=linux/amd64 1.1.0:plat=denied      ; waits       ; the platforms of 1.1.0 cannot be read: it is not allowed
 "
-        ) >= 12
+        ) >= 14
+    );
+}
+
+/// What the services run on keeps out what does not fit, and nothing else.
+#[test]
+fn platforms_of_the_services() {
+    assert!(
+        check(
+            "
+>=1.0.0 ; runs=linux/amd64 ; 1.0.0:plat=linux/amd64 1.1.0:plat=linux/arm64             ; takes 1.0.0 ; that may run: 1.1.0 is not for linux/amd64
+>=1.0.0 ; runs=linux/amd64 1.0.0 ; 1.0.0:plat=linux/amd64 1.1.0:plat=linux/arm64       ; keeps       ; 1.0.0 stays: 1.1.0 is not for linux/amd64
+>=1.0.0 ; runs=linux/amd64 1.0.0 ; 1.0.0 1.1.0:plat=linux/arm64 1.2.0:plat=linux/arm64+linux/amd64 ; takes 1.2.0 ; highest
+>=1.0.0 ; runs=linux/amd64 runs=linux/arm64 ; 1.0.0:plat=linux/amd64+linux/arm64 1.1.0:plat=linux/arm64 ; takes 1.0.0 ; 1.1.0 is not for linux/amd64
+>=1.0.0 ; runs=linux/amd64 ; 1.0.0:plat=linux/arm64                                    ; none        ; nothing is chosen: 1.0.0 is not for linux/amd64
+>=1.0.0 ; runs=linux/amd64 ; 1.0.0:plat=linux/amd64 1.1.0:plat=unstated                ; takes 1.1.0 ; highest
+>=1.0.0 ; runs=linux/amd64 ; 1.0.0:plat=linux/amd64 1.1.0:plat=denied                  ; takes 1.1.0 ; highest
+>=1.0.0 ; runs=linux/amd64 ; 1.0.0:plat=linux/amd64 1.1.0                              ; waits       ; the platforms of 1.1.0 have not been read yet
+>=1.0.0 ; runs=linux/amd64 1.0.0 ; 1.0.0:plat=linux/arm64                              ; current     ; highest
+>=1.0.0 ; runs=windows/amd64 ; 1.0.0:plat=linux/amd64                                  ; none        ; not for windows/amd64
+>=1.0.0 ; - ; 1.0.0:plat=linux/arm64                                                   ; takes 1.0.0 ; highest
+>=1.0.0 [min=10m] ; runs=linux/amd64 1.0.0 ; 1.0.0 1.1.0:age=1m                       ; waits 12:09 ; 1.1.0 was pushed
+>=1.0.0 [plat=linux/arm64] ; runs=linux/amd64 ; 1.0.0:plat=linux/arm64                 ; takes 1.0.0 ; highest
+tag=main ; runs=linux/amd64 main@a ; main@b:plat=linux/arm64                           ; keeps       ; main stays: main is not for linux/amd64
+"
+        ) >= 14
     );
 }
 
@@ -80,8 +109,17 @@ fn signatures() {
 >=1.0.0 [sign] ; - ; 1.0.0@a att=a          ; waits       ; waits for a signature
 >=1.0.0 [sign] ; - ; 1.0.0@a sig=b          ; waits       ; waits for a signature
 >=1.0.0 [sign] ; - ; 1.0.0@a sig=a 1.1.0@b  ; takes 1.0.0 ; 1.1.0 waits for a signature
+>=1.0.0 [sign] ; - ; 1.0.0@a bundle=a/sig   ; takes 1.0.0 ; highest
+>=1.0.0 [sign] ; - ; 1.0.0@a bundle=a/att   ; waits       ; 1.0.0 waits for a signature of sha256:aaaaaaaaaaaa in the repository; what is attached to it is none
+>=1.0.0 [sign] ; - ; 1.0.0@a bundle=a/att bundle=a/sig ; takes 1.0.0 ; highest
+>=1.0.0 [sign] ; - ; 1.0.0@a bundle=a       ; waits       ; the signature of 1.0.0 has not been read yet
+>=1.0.0 [sign] ; - ; 1.0.0@a bundle=a bundle=a/sig ; takes 1.0.0 ; highest
+>=1.0.0 [sign] ; - ; 1.0.0@a sig=a 1.1.0@b bundle=b/att ; takes 1.0.0 ; 1.1.0 waits for a signature
+>=1.0.0 [sign] ; - ; 1.0.0@a sig=a 1.1.0@b bundle=b ; waits ; the signature of 1.1.0 has not been read yet
+>=1.0.0 [sign] ; - ; 1.0.0@a sig=a bundle=a/att ; takes 1.0.0 ; highest
+>=1.0.0 [sign] ; - ; 1.0.0@a bundle=b/sig   ; waits       ; waits for a signature
 "
-        ) >= 6
+        ) >= 15
     );
 }
 
@@ -99,11 +137,19 @@ fn promotion() {
 >=1.0.0 [after=staging/1h] ; 1.4.0 was=1.5.0/20m was=1.5.0/50m ahead=1.6.0/5m ; 1.4.0 1.5.0 ; waits ; 1.5.0 waits: it ran in staging for less than 1h
 >=1.0.0 [after=staging/1h] ; ahead=1.5.0@a/2h          ; 1.5.0@b       ; waits       ; 1.5.0 waits: staging ran it as sha256:aaaaaaaaaaaa, and here it is sha256:bbbbbbbbbbbb
 >=1.0.0 [after=staging/1h] ; -                         ; 1.5.0         ; waits       ; 1.5.0 waits for staging, of which nothing is known
->=1.0.0 [after=staging/1h] ; ahead                     ; 1.5.0         ; waits       ; 1.5.0 waits for staging, which runs nothing
+>=1.0.0 [after=staging/1h] ; ahead                     ; 1.5.0         ; waits       ; 1.5.0 waits for staging, which runs nothing well
+>=1.0.0 [after=staging/1h] ; ahead=1.5.0/3h/150m       ; 1.5.0         ; waits       ; 1.5.0 runs in staging since 2026-11-21T09:00:00Z and has to do so for 1h
+>=1.0.0 [after=staging/1h] ; ahead=1.5.0/3h/2h         ; 1.5.0         ; takes 1.5.0 ; highest
+>=1.0.0 [after=staging/1h] ; ahead=1.5.0/3h unwatched  ; 1.5.0         ; waits       ; 1.5.0 waits: it is not known whether staging still runs it well
+>=1.0.0 [after=staging/0s] ; ahead=1.5.0/0s            ; 1.5.0         ; takes 1.5.0 ; highest
+>=1.0.0 [after=staging/0s] ; ahead=1.5.0/0s unwatched  ; 1.5.0         ; waits       ; it is not known whether staging still runs it well
+>=1.0.0 [after=staging/1h] ; was=1.5.0/2h tries=1.5.0  ; 1.5.0         ; waits       ; 1.5.0 waits until staging runs it well
+>=1.0.0 [after=staging/1h] ; was=1.5.0/2h ahead=1.5.0/5m ; 1.5.0       ; waits 12:55 ; 1.5.0 runs in staging since 2026-11-21T11:55:00Z
+>=1.0.0 [after=staging/1h] ; was=1.5.0/2h tries=1.6.0 unwatched ; 1.5.0 1.6.0 ; takes 1.5.0 ; 1.6.0 waits until staging runs it well
 >=1.0.0 [after=staging/1h] ; 1.5.0 ahead=1.4.0/2h      ; 1.4.0 1.5.0   ; current     ; highest
 >=1.0.0 [after=staging/1h] ; ahead=2.0.0-rc.1@a/2h     ; 1.5.0@a       ; takes 1.5.0 ; highest
 "
-        ) >= 12
+        ) >= 20
     );
 }
 
@@ -117,4 +163,11 @@ fn wants_are_few() {
     let decision = choose(&rule, &listing, &Facts::default(), &Past::default(), noon());
     let expected = Want::Platforms { digest: digest(None, "1.2.0") };
     assert_eq!(decision.wants, BTreeSet::from([expected]));
+    // What cannot be read is not asked for again at once.
+    let offer = Offer::Unreadable("it is not allowed".to_owned());
+    let facts = ImageFacts { platforms: Some(offer), scan: None };
+    let facts = Facts { images: [(digest(None, "1.2.0"), facts)].into(), ..Facts::default() };
+    let decision = choose(&rule, &listing, &facts, &Past::default(), noon());
+    assert_eq!(decision.choice.reason(), Reason::VersionPending);
+    assert_eq!(decision.wants, BTreeSet::new());
 }

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::harness::{chosen, digest, image, noon, spec};
 use crate::release::{
     Choice, Decision, Facts, GitTag, Listing, Past, Rule, Trust, Want, awaited, choose, git_tag_of,
+    wanted_tags,
 };
 
 fn rule(verify: bool) -> Rule {
@@ -115,6 +116,8 @@ fn what_is_awaited_is_higher_wanted_and_not_there() {
     assert_eq!(found, ["1.3.0", "v1.1.0"]);
     assert_eq!(git_tag_of(&rule(false), &tags, "1.2.0"), Some("v1.2.0"));
     assert_eq!(git_tag_of(&rule(false), &tags, "1.9.0"), None);
+    let wanted = wanted_tags(&rule(false), tags);
+    assert_eq!(wanted, ["1.3.0", "v1.2.0", "v1.1.0", "v1.0.0"]);
 }
 
 #[test]

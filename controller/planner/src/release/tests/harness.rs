@@ -4,9 +4,12 @@
 //! included), `rc` (numeric pre-release order), `down` (downgrades), `pattern=…`, `not=…`, `min=10m`, `scan=HIGH`,
 //! `waive=CVE/day`, `plat=linux/amd64`, `sign`, `after=staging/1h`, `image=…`.
 //! remembered: a tag that is chosen (`1.4.0`, `1.4.0@a`), `listed=40`, `bad=2.0.0/11:00`, `accept`,
-//! `later` (a newer listing was used), `ahead=1.5.0/90m` (runs there since), `was=1.5.0/30m` (ran there, for so long), `ahead`.
-//! tags: `1.4.0`, with `@a` an image of its own letter, then `:age=5m`, `:plat=…`, `:scan=CVE-1/HIGH+CVE-2/LOW` or `missing`,
-//! `running`, `failed`, `clean`, `:archived`, `:helm`; `sig=a`, `att=a`, `notary=a` are what belongs to image `a`.
+//! `later` (a newer listing was used), `ahead=1.5.0/90m` (runs there since; `/90m/5m`: and was last seen to), `was=1.5.0/30m`
+//! (ran there, for so long), `tries=1.5.0` (in force there, but does not run well), `unwatched`, `ahead`;
+//! `runs=linux/amd64` (what the services run on).
+//! tags: `1.4.0`, with `@a` an image of its own letter, then `:age=5m`, `:plat=…` (also `denied`, `unstated`), `:scan=CVE-1/HIGH+CVE-2/LOW` or `missing`,
+//! `running`, `failed`, `clean`, `:archived`, `:helm`; `sig=a`, `att=a`, `notary=a`, `bundle=a/sig`, `bundle=a/att` are what belongs to
+//! image `a`.
 
 use crds::{
     AlphabeticalOrder, ChosenVersion, FindingSeverity, Gates, HumanDuration, NumericOrder,
@@ -16,8 +19,8 @@ use crds::{
 use jiff::{SignedDuration, Timestamp};
 
 use crate::release::{
-    Choice, Decision, Facts, ImageFacts, Listed, ListedImage, Listing, Past, Platform, RolledBack,
-    Rule, Scan, ScanFinding, Stay, Storage, choose,
+    Ahead, Bundle, Choice, Decision, Facts, ImageFacts, Listed, ListedImage, Listing, Offer, Past,
+    Platform, RolledBack, Rule, Scan, ScanFinding, Stay, Storage, choose,
 };
 
 pub(super) const IMAGE: &str = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop";
@@ -50,6 +53,7 @@ pub(super) fn check(table: &str) -> usize {
         let (past, ahead) = remembered(memory);
         let (mut images, mut facts) = listed(tags);
         facts.ahead = ahead;
+        facts.runs_on = runs_on(memory);
         let decision = decide(&rule, images.clone(), &facts, &past);
         assert_outcome(row, &decision, outcome, why);
         images.reverse();
@@ -154,17 +158,19 @@ pub(super) fn digest(letter: Option<&str>, tag: &str) -> String {
     }
 }
 
-fn remembered(text: &str) -> (Past, Option<Vec<Stay>>) {
-    let (mut past, mut ahead): (Past, Option<Vec<Stay>>) = (Past::default(), None);
+fn remembered(text: &str) -> (Past, Option<Ahead>) {
+    let (mut past, mut ahead): (Past, Option<Ahead>) = (Past::default(), None);
+    let watched = || Ahead { is_watched: true, ..Ahead::default() };
     for word in text.split_whitespace().filter(|word| *word != "-") {
         let (name, value) = word.split_once('=').unwrap_or((word, ""));
         let (tag, rest) = value.split_once('/').unwrap_or((value, ""));
         let (tag, letter) = tag.split_once('@').map_or((tag, None), |(tag, l)| (tag, Some(l)));
-        let stay = |since: Timestamp, until: Option<Timestamp>| Stay {
+        let stay = |since: Timestamp, seen: Timestamp, lasts: bool| Stay {
             tag: tag.to_owned(),
             digest: digest(letter, tag),
             since,
-            until,
+            seen,
+            lasts,
         };
         match name {
             "listed" | "later" => {
@@ -181,13 +187,21 @@ fn remembered(text: &str) -> (Past, Option<Vec<Stay>>) {
                 at: clock(rest),
             }),
             "accept" => past.accepts_loss = true,
-            "ahead" if value.is_empty() => ahead = Some(Vec::new()),
-            "ahead" => ahead.get_or_insert_default().push(stay(ago(rest), None)),
+            "runs" => {}
+            "ahead" if value.is_empty() => ahead = Some(watched()),
+            "ahead" => {
+                let (since, seen) = rest.split_once('/').unwrap_or((rest, "0s"));
+                let ahead = ahead.get_or_insert_with(watched);
+                ahead.in_force = Some(digest(letter, tag));
+                ahead.stays.push(stay(ago(since), ago(seen), true));
+            }
             "was" => {
                 let since = ago("24h");
-                let until = since.checked_add(rest.parse::<SignedDuration>().unwrap()).unwrap();
-                ahead.get_or_insert_default().push(stay(since, Some(until)));
+                let seen = since.checked_add(rest.parse::<SignedDuration>().unwrap()).unwrap();
+                ahead.get_or_insert_with(watched).stays.push(stay(since, seen, false));
             }
+            "tries" => ahead.get_or_insert_with(watched).in_force = Some(digest(letter, tag)),
+            "unwatched" => ahead.get_or_insert_with(watched).is_watched = false,
             _ => {
                 let (tag, letter) =
                     word.split_once('@').map_or((word, None), |(t, l)| (t, Some(l)));
@@ -196,6 +210,12 @@ fn remembered(text: &str) -> (Past, Option<Vec<Stay>>) {
         }
     }
     (past, ahead)
+}
+
+/// What the services run on.
+fn runs_on(memory: &str) -> Vec<Platform> {
+    let words = memory.split_whitespace().filter_map(|word| word.strip_prefix("runs="));
+    words.map(|text| Platform::parse(text).unwrap()).collect()
 }
 
 pub(super) fn chosen(tag: &str, digest: &str) -> ChosenVersion {
@@ -228,6 +248,9 @@ fn listed(text: &str) -> (Vec<ListedImage>, Facts) {
             images.push(artifact);
             continue;
         }
+        if bundle(word, &mut images, &mut facts) {
+            continue;
+        }
         let mut parts = word.split(':');
         let name = parts.next().unwrap();
         let (tag, letter) = name.split_once('@').map_or((name, None), |(tag, l)| (tag, Some(l)));
@@ -245,10 +268,7 @@ fn listed(text: &str) -> (Vec<ListedImage>, Facts) {
                     let chart = "application/vnd.cncf.helm.config.v1+json";
                     listed.artifact_type = Some(chart.to_owned());
                 }
-                "plat" => {
-                    let platforms = value.split('+').map(|text| Platform::parse(text).unwrap());
-                    known.platforms = Some(platforms.collect());
-                }
+                "plat" => known.platforms = Some(offer(value)),
                 "scan" => known.scan = Some(scan(value)),
                 _ => panic!("unknown attribute {attribute}"),
             }
@@ -257,6 +277,35 @@ fn listed(text: &str) -> (Vec<ListedImage>, Facts) {
         images.push(listed);
     }
     (images, facts)
+}
+
+fn offer(text: &str) -> Offer {
+    match text {
+        "denied" => Offer::Unreadable("it is not allowed".to_owned()),
+        "unstated" => Offer::Platforms(Vec::new()),
+        platforms => {
+            let platforms = platforms.split('+').map(|text| Platform::parse(text).unwrap());
+            Offer::Platforms(platforms.collect())
+        }
+    }
+}
+
+/// `bundle=a/sig`, `bundle=a/att`, or `bundle=a` for one that has not been read; whether that is what the word says.
+fn bundle(word: &str, images: &mut Vec<ListedImage>, facts: &mut Facts) -> bool {
+    let Some(rest) = word.strip_prefix("bundle=") else { return false };
+    let (letter, kind) = rest.split_once('/').unwrap_or((rest, ""));
+    let own = format!("sha256:bundle-{letter}-{kind}");
+    match kind {
+        "sig" => facts.bundles.insert(own.clone(), Bundle::Signature),
+        "att" => facts.bundles.insert(own.clone(), Bundle::Statement),
+        _ => None,
+    };
+    images.push(ListedImage {
+        artifact_type: Some("application/vnd.dev.sigstore.bundle.v0.3+json".to_owned()),
+        subject: Some(digest(Some(letter), "")),
+        ..image(&[], &own)
+    });
+    true
 }
 
 fn scan(text: &str) -> Scan {

@@ -8,6 +8,7 @@ mod gates;
 mod git;
 mod harness;
 mod memory;
+mod never_back;
 mod policies;
 mod properties;
 mod rules;

@@ -32,7 +32,7 @@ fn tag() -> impl Strategy<Value = String> {
 }
 
 /// A repository as it is seen once; a tag is on one image.
-fn images() -> impl Strategy<Value = Vec<ListedImage>> {
+pub(super) fn images() -> impl Strategy<Value = Vec<ListedImage>> {
     let entry = (tag(), 0_u8..12, 0_i64..30);
     proptest::collection::vec(entry, 0..12).prop_map(|entries| {
         let tags: BTreeMap<String, (u8, i64)> =

@@ -1,6 +1,6 @@
 //! Specs that cannot be used, and what is said about them.
 
-use super::harness::spec;
+use super::harness::{noon, spec};
 use crate::release::Rule;
 
 fn wrong(text: &str) -> Vec<String> {
@@ -77,6 +77,7 @@ fn what_is_wrong_elsewhere_is_said_where_it_is() {
             "numeric [image=shop:1.0]",
             "spec.image: `shop:1.0` names one image already; the release adds the digest: write `shop`",
         ),
+        ("numeric [image=]", "spec.image: `` is not an image's repository"),
         ("numeric [image=shop@sha256:ab]", "spec.image: `shop@sha256:ab` names one image already"),
     ] {
         let wrong = wrong(text);
@@ -96,4 +97,34 @@ fn what_is_wrong_elsewhere_is_said_where_it_is() {
 #[test]
 fn everything_wrong_is_said_at_once() {
     assert_eq!(wrong("latest [pattern=( not=) plat=x image=a:b]").len(), 5);
+}
+
+#[test]
+fn a_rule_says_what_it_goes_by() {
+    let mut git = spec("numeric");
+    git.git = Some(
+        serde_json::from_value(serde_json::json!({ "url": "https://git.example/app" })).unwrap(),
+    );
+    let rule = |text: &str| Rule::resolve(&spec(text)).unwrap();
+    assert!(Rule::resolve(&git).unwrap().follows_git() && !rule("numeric").follows_git());
+    assert_eq!(rule("numeric [after=staging/1h]").goes_after().unwrap().as_str(), "staging");
+    assert_eq!(rule("numeric").goes_after(), None);
+    let waived = rule("numeric [scan=HIGH waive=CVE-1/2026-12-31 waive=CVE-2/2026-12-01]");
+    let ends = |text: &str| text.parse::<crds::Expiry>().unwrap().moment();
+    let (first, second) = (ends("2026-12-01"), ends("2026-12-31"));
+    assert_eq!(waived.next_expiry(noon()), Some(first));
+    assert_eq!(waived.next_expiry(first), Some(second), "it is over then");
+    assert_eq!(waived.next_expiry(second), None);
+}
+
+#[test]
+fn texts_and_lists_have_bounds() {
+    let excludes = |count: usize| format!("numeric [{}]", "not=a ".repeat(count));
+    let pattern = |length: usize| format!("numeric [pattern={}]", "a".repeat(length));
+    let range = |length: usize| format!("1.0.0-{}", "a".repeat(length - "1.0.0-".len()));
+    for (fine, told) in
+        [(excludes(20), excludes(21)), (pattern(256), pattern(257)), (range(256), range(257))]
+    {
+        assert_eq!((wrong(&fine).len(), wrong(&told).len()), (0, 1), "{told}");
+    }
 }

@@ -87,3 +87,40 @@ fn what_waits_is_listed() {
     let reconciling = status.conditions.iter().find(|c| c.kind == ConditionType::Reconciling);
     assert_eq!(reconciling.unwrap().status, ConditionStatus::True);
 }
+
+#[test]
+fn a_listing_that_could_not_be_read_leaves_what_was_chosen() {
+    let images = vec![image(&["1.0.0"], "sha256:a")];
+    let (_, known) = after(">=1.0.0", images.clone(), &Past::default(), None);
+    let later = noon() + jiff::SignedDuration::from_hours(1);
+    for (before, may_pass, ready, stalled) in [
+        (None, true, ConditionStatus::False, ConditionStatus::False),
+        (None, false, ConditionStatus::False, ConditionStatus::True),
+        (Some(&known), true, ConditionStatus::Unknown, ConditionStatus::False),
+        (Some(&known), false, ConditionStatus::False, ConditionStatus::True),
+    ] {
+        let why = (Reason::Throttled, "slow down", may_pass);
+        let said = status::unread(before, why, Generation(4), later);
+        assert_eq!(said.chosen, before.and_then(|before| before.chosen.clone()));
+        assert_eq!(said.observed_generation, Generation(4));
+        assert_eq!(says(&said, ConditionType::Ready), (ready, Reason::Throttled));
+        assert_eq!(says(&said, ConditionType::Stalled), (stalled, Reason::Throttled));
+        let holds =
+            |holds: bool| if holds { ConditionStatus::True } else { ConditionStatus::False };
+        let reconciling = says(&said, ConditionType::Reconciling).0;
+        assert_eq!(reconciling, holds(may_pass));
+        assert!(said.conditions.iter().all(|condition| condition.message == "slow down"));
+        let written = (ConditionStatus::True, Reason::VersionWritten, "1.0.0");
+        let first = status::written_back(before, written, Generation(4), later);
+        assert_eq!((first.kind, first.status), (ConditionType::WrittenBack, ConditionStatus::True));
+        assert_eq!((first.reason, first.last_transition_time), (Reason::VersionWritten, later));
+        let mut told = said;
+        told.conditions.push(first);
+        let again = status::written_back(Some(&told), written, Generation(4), noon());
+        assert_eq!(again.last_transition_time, later, "it already was so");
+    }
+    let listing = Listing::complete(images, noon());
+    assert_eq!((listing.read_at(), listing.tag_count()), (noon(), 1));
+    let confirmed = listing.confirmed(later);
+    assert_eq!((confirmed.read_at(), confirmed.tag_count()), (later, 1));
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{E, Edit, W, advised, check, ec2, edited, fargate, fine, told};
+use super::{E, Edit, W, advised, check, ec2, edited, fargate, findings, fine, told};
 
 const APP: &str = "/spec/taskDefinition/containerDefinitions/0";
 
@@ -22,6 +22,41 @@ fn sidecar() -> Value {
 fn with(mut container: Value, member: &str, value: Value) -> Value {
     container[member] = value;
     container
+}
+
+#[test]
+fn a_spec_far_too_large_is_told_that_and_nothing_else() {
+    let many = |count: usize| {
+        let container = |number| with(sidecar(), "name", json!(format!("c{number}")));
+        ("/spec/taskDefinition/containerDefinitions", (0..count).map(container).collect::<Value>())
+    };
+    let found = findings(&edited(ec2(), &[many(20_000)]));
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0].path, "spec.taskDefinition");
+    let found = findings(&edited(ec2(), &[many(100)]));
+    assert!(found[0].message.starts_with("has `100` containers"), "{found:#?}");
+}
+
+#[test]
+fn findings_have_one_line_whatever_they_quote() {
+    let (key, value) = ("a\n".repeat(100), format!("{}\u{1b}[2J", "v".repeat(100_000)));
+    let tag = json!([{"key": key, "value": value}]);
+    let found = findings(&edited(ec2(), &[("/spec/service/tags", tag)]));
+    assert_eq!(found.len(), 2, "{found:#?}");
+    for finding in found {
+        assert!(finding.message.chars().count() <= 1_000 && !finding.message.contains('\n'));
+        assert!(!finding.message.contains('\u{1b}'), "{}", finding.message);
+        assert!(finding.message.ends_with(" here"));
+    }
+}
+
+#[test]
+fn a_hint_lists_a_few_of_many() {
+    let names = (1..=30).map(|number| format!("c{number}"));
+    assert_eq!(
+        crate::rules::words::available("containers", names),
+        "the containers are `c1`, `c2`, `c3`, `c4`, `c5`, `c6`, `c7`, `c8`, `c9` and `c10` and 20 more"
+    );
 }
 
 #[test]

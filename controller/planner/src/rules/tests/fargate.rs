@@ -1,6 +1,6 @@
 //! Rules of Fargate and of sizes.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{E, Edit, W, advised, ec2, fargate, fine, told};
 
@@ -384,5 +384,16 @@ fn an_execution_role_is_needed() {
                 json!({"logDriver": "awslogs", "options": {"awslogs-group": "g", "awslogs-region": "r"}}),
             ),
         ],
+    );
+}
+
+#[test]
+fn a_task_that_fits_fargate_alone_is_launched_there() {
+    let silent = ("/spec/service/launchType", Value::Null);
+    fine(fargate, std::slice::from_ref(&silent));
+    told(
+        fargate,
+        &[silent, ("/spec/taskDefinition/cpu", json!("300"))],
+        &[(E, "TASK.cpu", "`300` CPU units are not a size that Fargate has")],
     );
 }

@@ -2,6 +2,7 @@
 
 mod containers;
 mod fargate;
+mod limits;
 mod networks;
 mod order;
 mod properties;

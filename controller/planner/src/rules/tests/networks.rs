@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{E, Edit, W, advised, ec2, fargate, fine, told};
+use super::{E, Edit, W, advised, ec2, edited, fargate, findings, fine, told};
 
 fn app(member: &str) -> &'static str {
     format!("/spec/taskDefinition/containerDefinitions/0/{member}").leak()
@@ -512,6 +512,14 @@ fn registries_lattice_and_gateways() {
         &[registry(json!({"registryArn": "shop"}))],
         &[(E, at("registryArn"), "`shop` is not the ARN of a Cloud Map service")],
     );
+    for other in ["arn:aws:s3:::shop", "aws:servicediscovery:r:1:service/srv-1"] {
+        let message = format!("`{other}` is not the ARN of a Cloud Map service");
+        told(
+            fargate,
+            &[registry(json!({"registryArn": other}))],
+            &[(E, at("registryArn"), &message)],
+        );
+    }
     told(
         fargate,
         &[registry(json!({"containerName": "app"}))],
@@ -582,4 +590,32 @@ fn registries_lattice_and_gateways() {
         ],
         &[(E, "SERVICE.gatewayConnectors", "has `2` gateways; a service takes 1")],
     );
+}
+
+/// An ARN of something else is no more right than a text that has the right words in it.
+#[test]
+fn an_arn_is_one_of_the_right_kind() {
+    let speaks = |pointer: &'static str, value: &Value, arn: &str| {
+        let found = findings(&edited(fargate(), &[(pointer, value.clone())]));
+        found.iter().any(|finding| finding.message.contains(arn))
+    };
+    let groups = "/spec/service/loadBalancers/0/targetGroupArn";
+    for (arn, is_right) in [
+        ("arn:aws:elasticloadbalancing:r:1:targetgroup/web/1", true),
+        ("arn:aws:s3:::shop", false),
+        ("aws:elasticloadbalancing:r:1:targetgroup/web/1", false),
+    ] {
+        assert_eq!(speaks(groups, &json!(arn), arn), !is_right, "{arn}");
+    }
+    let hooks = "/spec/service/deploymentConfiguration/lifecycleHooks";
+    for (arn, is_right) in [
+        ("arn:aws:lambda:r:1:function:check", true),
+        ("arn:aws:s3:::shop", false),
+        ("aws:lambda:r:1:function:check", false),
+    ] {
+        let role = "arn:aws:iam::111122223333:role/hook";
+        let hook =
+            json!([{"hookTargetArn": arn, "roleArn": role, "lifecycleStages": ["PRE_SCALE_UP"]}]);
+        assert_eq!(speaks(hooks, &hook, arn), !is_right, "{arn}");
+    }
 }

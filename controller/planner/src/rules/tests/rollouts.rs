@@ -443,7 +443,23 @@ fn gates() {
             "`PRE_SCALE_UP` has a hook of type `PAUSE` of the spec's own, and ECS does not say which of two waits",
         )],
     );
+    let shift = configuration("lifecycleHooks", json!([pause("PRE_PRODUCTION_TRAFFIC_SHIFT")]));
+    let window = json!([{ "kind": "allow", "schedule": "0 9 * * *", "duration": "1h" }]);
+    let windows = ("/spec/rollout/windows", window);
+    let message = "`PRE_PRODUCTION_TRAFFIC_SHIFT` has a hook of type `PAUSE` of the spec's own, and ECS does not say which of two waits";
+    fine(ec2, &[linear(), windows.clone()]);
+    told(ec2, &[linear(), shift.clone(), windows], &[(E, "spec.rollout.windows", message)]);
+    let checks = |at: Value| {
+        let http = json!({ "url": "https://a.example" });
+        ("/spec/rollout/checks", json!([{ "name": "a", "http": http, "at": at }]))
+    };
+    fine(ec2, &[linear(), shift.clone(), checks(json!([]))]);
+    let named = checks(json!(["PRE_PRODUCTION_TRAFFIC_SHIFT"]));
+    told(ec2, &[linear(), shift, named], &[(E, "spec.rollout.checks[0].at[0]", message)]);
     let ten: Vec<Value> = (0..10).map(|_| pause("PRE_SCALE_UP")).collect();
+    let full = "needs a hook of type `PAUSE`, and the spec has `10`; a service takes 10";
+    let hooks = configuration("lifecycleHooks", json!(ten));
+    told(ec2, &[linear(), hooks, checks(json!([]))], &[(E, "spec.rollout.checks", full)]);
     told(
         ec2,
         &[

@@ -369,3 +369,148 @@ fn forecasts() {
         )],
     );
 }
+
+const LABEL: &str = "app/web/1/targetgroup/web/2";
+const FORM: &str = "its form is app/<load balancer>/<id>/targetgroup/<target group>/<id>";
+
+#[test]
+fn labels_belong_to_metrics_of_target_groups() {
+    let (tracked, forecast) = (
+        |label| {
+            tracking(
+                json!({ "predefinedMetric": "ALBRequestCountPerTarget", "resourceLabel": label }),
+            )
+        },
+        |label| {
+            predictive(json!({ "predefinedMetricPair": "ALBRequestCount", "resourceLabel": label }))
+        },
+    );
+    for label in [LABEL, "${tfstate:label}"] {
+        told(&tracked(json!(label)), &[]);
+        told(&forecast(json!(label)), &[]);
+    }
+    let (of_tracking, of_forecast) =
+        (".targetTracking[0].resourceLabel", ".predictive[0].resourceLabel");
+    let missing = "is missing; `ALBRequestCountPerTarget` needs it";
+    told(&tracked(Value::Null), &[(E, of_tracking, missing, FORM)]);
+    told(
+        &forecast(Value::Null),
+        &[(E, of_forecast, "is missing; `ALBRequestCount` needs it", FORM)],
+    );
+    for label in ["web", "app//1/targetgroup/web/2", "app/web/1/targetgroup/web/2/3"] {
+        let message = format!("`{label}` is not the label of a target group");
+        told(&tracked(json!(label)), &[(E, of_tracking, &message, FORM)]);
+        told(&forecast(json!(label)), &[(E, of_forecast, &message, FORM)]);
+    }
+    told(
+        &tracking(json!({ "resourceLabel": LABEL })),
+        &[(
+            E,
+            of_tracking,
+            "`app/web/1/targetgroup/web/2` belongs to `ALBRequestCountPerTarget` only",
+            "leave it out",
+        )],
+    );
+    told(
+        &predictive(json!({ "resourceLabel": LABEL })),
+        &[(
+            E,
+            of_forecast,
+            "`app/web/1/targetgroup/web/2` belongs to the pair `ALBRequestCount` only",
+            "leave it out",
+        )],
+    );
+}
+
+#[test]
+fn a_metric_of_high_resolution_has_to_be_monitored_that_often() {
+    for (metric, name, seconds, is_told) in [
+        ("CPU", "CPUUtilization", 20, false),
+        ("CPU", "CPUUtilization", 60, true),
+        ("CPU", "MemoryUtilization", 20, true),
+        ("Memory", "MemoryUtilization", 20, false),
+    ] {
+        let mut spec = fargate();
+        let metric = format!("ECSServiceAverage{metric}UtilizationHighResolution");
+        set(&mut spec, "/spec/scaling", tracking(json!({ "predefinedMetric": metric })));
+        let often = json!({ "metricNames": [name], "resolutionSeconds": seconds });
+        set(&mut spec, "/spec/service/monitoring", json!({ "metricConfigurations": [often] }));
+        let found = findings(&spec);
+        let told = found.iter().any(|one| one.path.ends_with(".predefinedMetric"));
+        assert_eq!(told, is_told, "{metric} {name} {seconds}");
+    }
+}
+
+#[test]
+fn an_exact_capacity_is_a_count() {
+    let exactly = |count: i32| {
+        let steps = json!([{ "metricIntervalLowerBound": 0, "scalingAdjustment": count }]);
+        step(json!({ "adjustmentType": "ExactCapacity", "steps": steps }))
+    };
+    told(&exactly(0), &[]);
+    told(
+        &exactly(-1),
+        &[(
+            E,
+            ".step[0].steps[0].scalingAdjustment",
+            "`-1` is no count of tasks",
+            "the nearest is 0",
+        )],
+    );
+    let less = json!([{ "metricIntervalLowerBound": 0, "scalingAdjustment": -1 }]);
+    told(&step(json!({ "steps": less })), &[]);
+}
+
+#[test]
+fn a_buffer_belongs_to_a_forecast_that_may_go_beyond_its_bounds() {
+    let increases = |buffer: Value| {
+        predictive(json!({
+            "maxCapacityBreachBehavior": "IncreaseMaxCapacity", "maxCapacityBuffer": buffer,
+        }))
+    };
+    told(&increases(json!(10)), &[]);
+    told(
+        &increases(Value::Null),
+        &[(
+            E,
+            ".predictive[0].maxCapacityBuffer",
+            "is missing; `IncreaseMaxCapacity` needs it",
+            "give 0 to 100 percent",
+        )],
+    );
+    told(&predictive(json!({ "maxCapacityBreachBehavior": "HonorMaxCapacity" })), &[]);
+}
+
+#[test]
+fn of_several_queries_one_is_the_value() {
+    let stat = json!({ "metric": { "namespace": "Shop", "metricName": "Depth" }, "stat": "Sum" });
+    let queries = |returns: bool| {
+        json!({ "metricDataQueries": [
+            { "id": "a", "expression": "b * 2" },
+            { "id": "b", "metricStat": stat, "returnData": returns },
+        ] })
+    };
+    let custom = |load: Value| {
+        let scaling = queries(false);
+        predictive(json!({
+            "predefinedMetricPair": null, "customizedLoadMetric": load, "customizedScalingMetric": scaling,
+        }))
+    };
+    let two = "has `2` elements with returnData true; there has to be one";
+    let hint = "set `returnData: false` on those that only feed others";
+    told(&custom(queries(false)), &[]);
+    let at = ".predictive[0].customizedLoadMetric.metricDataQueries";
+    told(&custom(queries(true)), &[(E, at, two, hint)]);
+    let alarm = |returns: bool| {
+        step(json!({ "alarm": {
+            "metricName": null, "namespace": null, "statistic": null, "period": null,
+            "metrics": [
+                { "id": "a", "expression": "b * 2" },
+                { "id": "b", "returnData": returns, "metricStat": {
+                    "metric": { "namespace": "Shop", "metricName": "Depth" }, "stat": "Sum", "period": 60 } },
+            ],
+        } }))
+    };
+    told(&alarm(false), &[]);
+    told(&alarm(true), &[(E, ".step[0].alarm.metrics", two, hint)]);
+}

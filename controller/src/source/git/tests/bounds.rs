@@ -66,6 +66,154 @@ async fn no_hook_runs_whoever_put_it_there() {
     assert!(!ran.exists());
 }
 
+#[test]
+fn only_a_git_that_never_fetches_by_itself_is_told_to_leave_something_out() {
+    for (version, expected) in [
+        ("git version 2.47.3\n", true),
+        ("git version 2.44.0.windows.1", true),
+        ("git version 3.0.0-rc1", true),
+        ("git version 2.39.5 (Apple Git-154)", false),
+        ("git version 2.43.9", false),
+        ("", false),
+    ] {
+        assert_eq!(never_fetches_by_itself(version), expected, "{version}");
+    }
+}
+
+/// Bytes that no packing makes fewer.
+fn noise(bytes: usize) -> Vec<u8> {
+    let mut random = fastrand::Rng::with_seed(bytes as u64);
+    std::iter::repeat_with(|| random.u8(..)).take(bytes).collect()
+}
+
+/// Whether the cache has what the commit holds under this path.
+fn has(reader: &GitReader, commit: &str, path: &str) -> bool {
+    let git_dir = format!("--git-dir={}", reader.cache.git_dir(commit).display());
+    let object = format!("{commit}:{path}");
+    let output = Command::new("git")
+        .args([&git_dir, "cat-file", "-e", &object])
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .output();
+    output.unwrap().status.success()
+}
+
+/// A repository with a film of 30 MB beside its specs, one of which is too large.
+fn with_a_film() -> (Repository, String) {
+    let repository = Repository::new();
+    repository.write("web.yaml", "v1");
+    repository.write("big.yaml", &"x".repeat(2_000_000));
+    fs::File::create(repository.path().join("film.mp4")).unwrap().set_len(30_000_000).unwrap();
+    let commit = repository.commit("a film");
+    (repository, commit)
+}
+
+#[tokio::test]
+async fn what_is_too_large_for_a_spec_is_not_fetched() {
+    let (repository, commit) = with_a_film();
+    let cache = tempfile::tempdir().unwrap();
+    let place = source(repository.path().to_str().unwrap());
+    let mut reader = GitReader::new(&place, access(cache.path())).unwrap();
+    let snapshot = reader.fetch().await.unwrap();
+    assert_eq!(snapshot.files()["web.yaml"].bytes().as_ref(), b"v1");
+    assert_eq!(snapshot.files()["big.yaml"].refusal(), Some(Refusal::LeftOut));
+    for (path, expected) in [("web.yaml", true), ("big.yaml", false), ("film.mp4", false)] {
+        assert_eq!(has(&reader, &commit, path), expected, "{path}");
+    }
+    // What was left out is known to be, and the cache is not made anew for it.
+    let mark = reader.cache.git_dir(&commit).join("mark");
+    fs::write(&mark, "").unwrap();
+    repository.commit_file("web.yaml", "v2");
+    let snapshot = reader.fetch().await.unwrap();
+    assert_eq!(snapshot.files()["web.yaml"].bytes().as_ref(), b"v2");
+    assert_eq!(snapshot.files()["big.yaml"].refusal(), Some(Refusal::LeftOut));
+    assert!(mark.exists());
+    // The next process does not know it, and finds the same.
+    repository.commit_file("web.yaml", "v3");
+    let mut reader = GitReader::new(&place, access(cache.path())).unwrap();
+    let snapshot = reader.fetch().await.unwrap();
+    assert_eq!(snapshot.files()["web.yaml"].bytes().as_ref(), b"v3");
+    assert_eq!(snapshot.files()["big.yaml"].refusal(), Some(Refusal::LeftOut));
+    // Once it is small enough it is read.
+    repository.commit_file("big.yaml", "small");
+    let snapshot = reader.fetch().await.unwrap();
+    assert_eq!(snapshot.files()["big.yaml"].bytes().as_ref(), b"small");
+}
+
+#[tokio::test]
+async fn hosts_that_leave_nothing_out_are_read_as_well() {
+    for (settings, leaves_out) in [
+        (&[("uploadpack.allowFilter", "true")][..], true),
+        (&[("uploadpack.allowFilter", "false")][..], false),
+        (&[("uploadpack.allowFilter", "true"), ("uploadpackfilter.allow", "false")][..], false),
+    ] {
+        let (repository, commit) = with_a_film();
+        for (name, value) in settings {
+            repository.git(&["config", name, value]);
+        }
+        let (url, server) = serve_openly(repository.path().to_owned()).await;
+        let mut reading = reading(&source(&format!("{url}.git")));
+        let snapshot = reading.reader.fetch().await.unwrap();
+        assert_eq!(snapshot.files()["web.yaml"].bytes().as_ref(), b"v1");
+        let whole = Refusal::TooLarge { bytes: 2_000_000 };
+        let refusal = if leaves_out { Refusal::LeftOut } else { whole };
+        assert_eq!(snapshot.files()["big.yaml"].refusal(), Some(refusal));
+        assert_eq!(has(&reading.reader, &commit, "film.mp4"), !leaves_out, "{settings:?}");
+        server.abort();
+    }
+}
+
+#[tokio::test]
+async fn a_blob_that_the_cache_has_lost_is_not_taken_for_one_that_was_left_out() {
+    let repository = Repository::new();
+    repository.write("api.yaml", "v1");
+    let commit = repository.commit_file("web.yaml", "v1");
+    let cache = tempfile::tempdir().unwrap();
+    let place = source(repository.path().to_str().unwrap());
+    let mut reader = GitReader::new(&place, access(cache.path())).unwrap();
+    reader.fetch().await.unwrap();
+    let packs = reader.cache.git_dir(&commit).join("objects/pack");
+    let first: Vec<PathBuf> =
+        fs::read_dir(&packs).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!first.is_empty());
+    repository.commit_file("web.yaml", "v2");
+    reader.fetch().await.unwrap();
+    for file in first {
+        fs::remove_file(file).unwrap();
+    }
+    repository.commit_file("web.yaml", "v3");
+    let mut reader = GitReader::new(&place, access(cache.path())).unwrap();
+    let snapshot = reader.fetch().await.unwrap();
+    assert_eq!(snapshot.files()["api.yaml"].bytes().as_ref(), b"v1");
+    assert_eq!(snapshot.files()["web.yaml"].bytes().as_ref(), b"v3");
+}
+
+#[tokio::test]
+async fn a_repository_takes_no_more_room_than_there_is() {
+    let repository = Repository::new();
+    repository.commit_file("web.yaml", "v1");
+    let mut reading = reading_of(&repository);
+    let reader = &mut reading.reader;
+    reader.cache.bytes_max = 800_000;
+    reader.fetch().await.unwrap();
+    fs::write(repository.path().join("a.bin"), noise(900_000)).unwrap();
+    let commit = repository.commit("more than there is room for");
+    let error = reader.fetch().await.unwrap_err();
+    assert!(matches!(error, SourceError::Outgrown { bytes_max: 800_000, .. }), "{error}");
+    assert!(!reader.cache.git_dir(&commit).exists());
+    // The same commit is not fetched again and again.
+    let before = reader.commands();
+    assert!(matches!(reader.fetch().await, Err(SourceError::Outgrown { .. })));
+    assert_eq!(reader.commands() - before, 1);
+    assert!(!reader.cache.git_dir(&commit).exists());
+    // What has gathered over time makes room.
+    for number in 0..5 {
+        fs::write(repository.path().join("a.bin"), noise(300_000 + number)).unwrap();
+        let commit = repository.commit("something else");
+        assert_eq!(reader.fetch().await.unwrap().revision().as_str(), commit);
+        assert!(!reader.cache.is_outgrown());
+    }
+}
+
 /// Answers every request by a redirection to the same path of another host.
 async fn redirect(State(other): State<String>, request: Request) -> Redirect {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());

@@ -44,6 +44,7 @@ async fn refused(reader: &mut GitReader) -> String {
     let error = reader.fetch().await.unwrap_err();
     assert!(matches!(error, SourceError::Rewritten { .. }), "{error}");
     assert_eq!(error.retry(), Retry::Backoff);
+    assert_eq!(error.reason(), crds::Reason::SourceUntrusted);
     error.to_string()
 }
 

@@ -9,19 +9,19 @@ use super::signature::{Keys, run};
 use super::*;
 use crate::source::{Draft, FileChange, WriteError, Written};
 
-const FILE: &str = "deploy/web.yaml";
+pub(super) const FILE: &str = "deploy/web.yaml";
 const PROPOSAL: &str = "longshore/shop";
 const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// The repository that hosts keep, and a person with a clone of it.
-struct Host {
+pub(super) struct Host {
     person: Repository,
     folder: tempfile::TempDir,
     cache: tempfile::TempDir,
 }
 
 impl Host {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let person = Repository::new();
         person.write(FILE, &text("v1"));
         person.write("other.yaml", "other: 1\n");
@@ -37,7 +37,7 @@ impl Host {
         Self { person, folder, cache }
     }
 
-    fn bare(&self) -> PathBuf {
+    pub(super) fn bare(&self) -> PathBuf {
         self.folder.path().join("fleet.git")
     }
 
@@ -45,7 +45,7 @@ impl Host {
         source(self.bare().to_str().unwrap())
     }
 
-    fn writer(&self, source: &GitSource) -> GitWriter {
+    pub(super) fn writer(&self, source: &GitSource) -> GitWriter {
         GitWriter::new(source, access(self.cache.path())).unwrap()
     }
 
@@ -56,12 +56,12 @@ impl Host {
         self.person.git(&[&[git_dir.as_str()], arguments].concat())
     }
 
-    fn head(&self, branch: &str) -> String {
+    pub(super) fn head(&self, branch: &str) -> String {
         self.git(&["rev-parse", &format!("refs/heads/{branch}")])
     }
 
     /// What a branch's file holds, byte for byte.
-    fn text(&self, branch: &str) -> String {
+    pub(super) fn text(&self, branch: &str) -> String {
         let output = Command::new("git")
             .arg("--git-dir")
             .arg(self.bare())
@@ -86,6 +86,26 @@ impl Host {
         commit
     }
 
+    /// All branches with their commits.
+    pub(super) fn branches(&self) -> String {
+        self.git(&["for-each-ref", "--format=%(refname) %(objectname)"])
+    }
+
+    /// Just before each of the next pushes to a branch is taken, one of these commits is.
+    fn crowd(&self, branch: &str, commits: &[String]) {
+        let (list, bare) = (self.folder.path().join("crowd"), self.bare());
+        fs::write(&list, commits.join("\n") + "\n").unwrap();
+        self.hook(
+            "pre-receive",
+            &format!(
+                "next=$(head -n 1 {list}); [ -n \"$next\" ] || exit 0\nsed -i 1d {list}\n\
+                 env -i PATH=\"$PATH\" git --git-dir={bare} update-ref refs/heads/{branch} $next",
+                list = list.display(),
+                bare = bare.display()
+            ),
+        );
+    }
+
     fn hook(&self, name: &str, script: &str) {
         let hook = self.bare().join("hooks").join(name);
         fs::create_dir_all(hook.parent().unwrap()).unwrap();
@@ -95,35 +115,50 @@ impl Host {
 }
 
 /// A file that holds a version, with all that must stay.
-fn text(version: &str) -> String {
+pub(super) fn text(version: &str) -> String {
     format!(
         "# managed with care\r\nname:   web \r\n\
          image: 'acme/shop:{version}'   # longshore: release shop\r\n\n\n# the end, without a new line"
     )
 }
 
-/// Brings a file to a version of the release `shop`.
-async fn write_to(
-    writer: &mut GitWriter,
-    (path, branch): (&str, Option<&str>),
-    tag: &str,
-) -> Result<Written, WriteError> {
-    let (release, owner): (ReleaseName, OwnerName) =
-        ("shop".parse().unwrap(), "prod".parse().unwrap());
-    let version =
-        write_back::Version { release: &release, image: "acme/shop", tag, digest: DIGEST };
-    let edit = |text: &str| {
+/// The change that brings a file to a version of a release.
+fn change<'a>(
+    release: &'a ReleaseName,
+    (path, branch): (&'a str, Option<&'a str>),
+    tag: &'a str,
+) -> FileChange<'a> {
+    let owner: OwnerName = "prod".parse().unwrap();
+    let version = write_back::Version { release, image: "acme/shop", tag, digest: DIGEST };
+    let by = owner.clone();
+    let edit = move |text: &str| {
         let edited = write_back::edit(text, &version).map_err(|wrong| wrong.to_string())?;
         Ok(edited.map(|edited| Draft {
-            message: write_back::message(&version, &owner, path, &edited.changes),
+            message: write_back::message(&version, &by, path, &edited.changes),
             content: edited.text,
         }))
     };
-    let is_ours = |message: &str| write_back::is_ours(message, &release, &owner);
-    writer.write(&FileChange { path, branch, edit: &edit, is_ours: &is_ours }).await
+    FileChange {
+        name: release.as_str(),
+        path,
+        branch,
+        edit: Box::new(edit),
+        is_ours: Box::new(move |message| write_back::is_ours(message, release, &owner)),
+        others: Vec::new(),
+    }
 }
 
-async fn write(writer: &mut GitWriter, tag: &str) -> Result<Written, WriteError> {
+/// Brings a file to a version of the release `shop`.
+pub(super) async fn write_to(
+    writer: &mut GitWriter,
+    place: (&str, Option<&str>),
+    tag: &str,
+) -> Result<Written, WriteError> {
+    let release = "shop".parse().unwrap();
+    writer.write(&change(&release, place, tag)).await
+}
+
+pub(super) async fn write(writer: &mut GitWriter, tag: &str) -> Result<Written, WriteError> {
     write_to(writer, (FILE, None), tag).await
 }
 
@@ -212,6 +247,176 @@ async fn a_push_that_comes_second_is_made_anew_on_top_of_the_first() {
     assert_eq!(host.git(&["show", "main:other.yaml"]), "other: 2");
     assert_eq!(host.text("main"), text("v2"));
     server.abort();
+}
+
+#[tokio::test]
+async fn others_who_are_faster_each_time_lose_nothing_and_are_waited_for() {
+    let host = Host::new();
+    host.git(&["update-ref", "refs/heads/aside", &host.head("main")]);
+    let theirs: Vec<String> = (0..5)
+        .map(|number| host.commits("aside", "other.yaml", &format!("other: by ada {number}\n")))
+        .collect();
+    host.crowd("main", &theirs);
+    let mut writer = host.writer(&host.source());
+    writer.pause = Duration::from_millis(1);
+    let error = write(&mut writer, "v2").await.unwrap_err();
+    assert!(matches!(error, WriteError::Crowded { tries: 5, .. }), "{error:?}");
+    let told = "cannot push to branch main: others pushed to it each of 5 times";
+    assert_eq!(error.to_string(), told);
+    assert_eq!(host.head("main"), theirs[4], "what they have pushed is there, and nothing of ours");
+    assert_eq!(host.git(&["rev-list", "--count", "main"]), "6");
+    // The crowd is gone.
+    let commit = write(&mut writer, "v2").await.unwrap().commit.unwrap();
+    assert_eq!(
+        host.git(&["rev-list", "--parents", "-1", "main"]),
+        format!("{commit} {}", theirs[4])
+    );
+    assert_eq!(
+        (host.text("main"), host.git(&["show", "main:other.yaml"])),
+        (text("v2"), "other: by ada 4".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_proposal_among_a_crowd_is_never_forced_over_it() {
+    let host = Host::new();
+    let mut writer = host.writer(&host.source());
+    writer.pause = Duration::from_millis(1);
+    let first = propose(&mut writer, "v2").await.unwrap().commit.unwrap();
+    host.git(&["update-ref", "refs/heads/aside", &first]);
+    let theirs: Vec<String> = (0..5)
+        .map(|number| host.commits("aside", "other.yaml", &format!("other: by ada {number}\n")))
+        .collect();
+    host.crowd(PROPOSAL, &theirs);
+    let error = propose(&mut writer, "v3").await.unwrap_err();
+    assert!(matches!(error, WriteError::Crowded { tries: 5, .. }), "{error:?}");
+    assert_eq!(host.head(PROPOSAL), theirs[4]);
+    propose(&mut writer, "v3").await.unwrap();
+    assert_eq!(host.git(&["rev-parse", &format!("{PROPOSAL}^")]), theirs[4]);
+    assert_eq!(host.text(PROPOSAL), text("v3"));
+}
+
+/// A file that two releases write to.
+fn shared(shop: &str, jobs: &str) -> String {
+    format!(
+        "web: acme/shop:{shop}  # longshore: release shop\n\
+         jobs: acme/shop:{jobs}  # longshore: release jobs\n"
+    )
+}
+
+#[tokio::test]
+async fn releases_that_write_to_one_file_at_the_same_time_both_get_there() {
+    let person = Repository::new();
+    person.write(FILE, &shared("v1", "v1"));
+    person.commit("first");
+    let host = Host::of(person);
+    let (shop, jobs): (ReleaseName, ReleaseName) =
+        ("shop".parse().unwrap(), "jobs".parse().unwrap());
+    // Two processes: they share no cache, so that nothing but the host stands between them.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut one = host.writer(&host.source());
+    let mut other = GitWriter::new(&host.source(), access(elsewhere.path())).unwrap();
+    for round in 2..5 {
+        let tag = format!("v{round}");
+        for branch in [None, Some(PROPOSAL)] {
+            let (web, job) =
+                (change(&shop, (FILE, branch), &tag), change(&jobs, (FILE, branch), &tag));
+            let (web, job) = tokio::join!(one.write(&web), other.write(&job));
+            let (web, job) = (web.unwrap(), job.unwrap());
+            assert!(web.is_new == branch.is_none() && job.is_new == branch.is_none());
+        }
+        assert_eq!(host.text("main"), shared(&tag, &tag));
+    }
+    assert_eq!(host.git(&["rev-list", "--count", "main"]), "7", "a commit each");
+    host.git(&["fsck", "--strict"]);
+}
+
+#[tokio::test]
+async fn releases_that_share_a_proposal_have_a_commit_each_and_move_on_together() {
+    let person = Repository::new();
+    person.write(FILE, &shared("v1", "v1"));
+    person.commit("first");
+    let host = Host::of(person);
+    let (shop, jobs): (ReleaseName, ReleaseName) =
+        ("shop".parse().unwrap(), "jobs".parse().unwrap());
+    let place = (FILE, Some(PROPOSAL));
+    let beside = |own: (&'static str, &'static str), other: (&'static str, &'static str)| {
+        let of = |(name, tag): (&str, &'static str)| {
+            change(if name == "shop" { &shop } else { &jobs }, place, tag)
+        };
+        FileChange { others: vec![of(other)], ..of(own) }
+    };
+    let subject = |name: &str, tag: &str| format!("Release {name}: {tag} of acme/shop");
+    let mut writer = host.writer(&host.source());
+    // What is not known of yet is somebody else's, as at a start.
+    writer.write(&change(&jobs, place, "v2")).await.unwrap();
+    writer.write(&change(&shop, place, "v2")).await.unwrap();
+    writer.write(&change(&jobs, place, "v3")).await.unwrap();
+    let grown = [subject("jobs", "v3"), subject("shop", "v2"), subject("jobs", "v2")];
+    assert_eq!(host.beyond(PROPOSAL, "main"), grown);
+    // Known of, both are made anew.
+    let written = writer.write(&beside(("shop", "v2"), ("jobs", "v3"))).await.unwrap();
+    assert_eq!(host.beyond(PROPOSAL, "main"), [subject("shop", "v2"), subject("jobs", "v3")]);
+    assert_eq!((host.text(PROPOSAL), host.text("main")), (shared("v2", "v3"), shared("v1", "v1")));
+    assert_eq!((written.commit, written.is_new), (Some(host.head(PROPOSAL)), true));
+    let written = writer.write(&beside(("jobs", "v3"), ("shop", "v2"))).await.unwrap();
+    let second = host.git(&["rev-parse", &format!("{PROPOSAL}^")]);
+    assert_eq!((written.commit, written.is_new), (Some(second), false), "its own commit");
+    // One moves on, then what the source reads, in a process that knows nothing.
+    writer.write(&beside(("jobs", "v4"), ("shop", "v2"))).await.unwrap();
+    assert_eq!(host.beyond(PROPOSAL, "main"), [subject("shop", "v2"), subject("jobs", "v4")]);
+    host.commits("main", "other.yaml", "other: 2\n");
+    let mut fresh = host.writer(&host.source());
+    assert!(fresh.write(&beside(("shop", "v2"), ("jobs", "v4"))).await.unwrap().is_new);
+    assert_eq!(host.git(&["rev-parse", &format!("{PROPOSAL}~2")]), host.head("main"));
+    assert_eq!(host.text(PROPOSAL), shared("v2", "v4"));
+    // A person takes over one of the two versions: the other is left.
+    host.commits("main", FILE, &shared("v1", "v4"));
+    fresh.write(&beside(("shop", "v2"), ("jobs", "v4"))).await.unwrap();
+    assert_eq!(host.beyond(PROPOSAL, "main"), [subject("shop", "v2")]);
+    // A person commits to it: nothing of theirs is replaced.
+    let theirs = host.commits(PROPOSAL, "other.yaml", "other: by ada\n");
+    fresh.write(&beside(("shop", "v3"), ("jobs", "v5"))).await.unwrap();
+    fresh.write(&beside(("jobs", "v5"), ("shop", "v3"))).await.unwrap();
+    assert_eq!(host.git(&["rev-parse", &format!("{PROPOSAL}~2")]), theirs);
+    assert_eq!(host.text(PROPOSAL), shared("v3", "v5"));
+}
+
+#[tokio::test]
+async fn releases_that_write_to_the_same_place_do_not_fight_over_it() {
+    let person = Repository::new();
+    person.write("VERSION", "v1\n");
+    person.commit("first");
+    let host = Host::of(person);
+    let (shop, jobs): (ReleaseName, ReleaseName) =
+        ("shop".parse().unwrap(), "jobs".parse().unwrap());
+    let place = ("VERSION", Some(PROPOSAL));
+    let mut writer = host.writer(&host.source());
+    let of_shop =
+        FileChange { others: vec![change(&jobs, place, "v7")], ..change(&shop, place, "v2") };
+    let of_jobs =
+        FileChange { others: vec![change(&shop, place, "v2")], ..change(&jobs, place, "v7") };
+    writer.write(&of_shop).await.unwrap();
+    let before = host.branches();
+    for _ in 0..2 {
+        let error = writer.write(&of_jobs).await.unwrap_err();
+        assert!(matches!(error, WriteError::Misplaced { .. }), "{error:?}");
+        assert!(
+            error.to_string().ends_with("another release writes its version to the same place")
+        );
+    }
+    assert_eq!(host.branches(), before);
+    // Where they agree there is nothing to fight over.
+    let of_jobs =
+        FileChange { others: vec![change(&shop, place, "v2")], ..change(&jobs, place, "v2") };
+    let of_shop =
+        FileChange { others: vec![change(&jobs, place, "v2")], ..change(&shop, place, "v2") };
+    writer.write(&of_shop).await.unwrap();
+    let before = host.branches();
+    for change in [&of_jobs, &of_shop] {
+        assert!(!writer.write(change).await.unwrap().is_new);
+    }
+    assert_eq!(host.branches(), before);
 }
 
 #[tokio::test]

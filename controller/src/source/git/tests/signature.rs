@@ -49,6 +49,7 @@ fn ssh(keys: &Keys, mode: Option<VerifyMode>) -> GitVerify {
 async fn refused(reader: &mut GitReader) -> String {
     let error = reader.fetch().await.unwrap_err();
     assert!(matches!(error, SourceError::Untrusted { .. }), "{error}");
+    assert_eq!(error.reason(), crds::Reason::SourceUntrusted);
     error.to_string()
 }
 

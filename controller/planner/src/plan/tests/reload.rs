@@ -126,7 +126,7 @@ fn a_reload_goes_along_with_what_is_done_anyway() {
     for tag in [None, Some(before.as_str())] {
         let observed = reading(&started_with(tag), new());
         let rolled = planned(&reloading("web:v2"), &observed, &Orders::default());
-        assert_eq!(told(&rolled.actions), "RegisterTaskDefinition, Update {}, Tag");
+        assert_eq!(told(&rolled.actions), "RegisterTaskDefinition, Tag nothing, Update {}, Tag");
     }
     let hash = preflight::hash(&new());
     let Some(Action::TagResource { tags, changes, .. }) = counted.actions.last() else { panic!() };

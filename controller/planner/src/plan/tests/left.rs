@@ -94,8 +94,8 @@ fn another_value_does_not_bring_a_bad_version_back_and_another_version_goes() {
         assert!(said.starts_with("the release `shop` has v2, "), "{name}: {said}");
         assert_eq!(reasons(&world.plan(&asking('3', "b"))), [], "{name}: another version");
         assert_eq!(reasons(&world.plan(&asking('1', "b"))), [], "{name}: what runs");
-        let plain = Desired { versions: Vec::new(), ..asking('2', "b") };
-        assert_eq!(reasons(&world.plan(&plain)), [], "{name}: a person wrote the image down");
+        let written = Desired { versions: Vec::new(), ..asking('2', "b") };
+        assert_eq!(reasons(&world.plan(&written)), [], "{name}: a person wrote the image down");
     }
 }
 

@@ -32,6 +32,10 @@ impl World {
             }
         }
         self.carried_out.extend(calls.into_iter().filter(|call| call.status == 200));
+    }
+
+    /// What all the calls so far say together.
+    pub(super) fn check_story(&self) {
         self.check_counts_of_others();
         self.check_that_tasks_run_once();
         self.check_that_no_version_goes_back();

@@ -232,7 +232,11 @@ impl World {
                 return;
             }
         };
-        self.lost_replies |= matches!(fault.kind, FaultKind::DropReply);
+        if matches!(fault.kind, FaultKind::DropReply) {
+            // From now on some calls may be made twice.
+            self.check_story();
+            self.lost_replies = true;
+        }
         self.tell(what);
         self.fleet.sandbox.inject(fault);
     }

@@ -19,6 +19,7 @@ impl World {
             self.approve_what_waits().await;
         }
         self.check();
+        self.check_story();
         let mark = self.fleet.sandbox.call_count();
         self.fleet.pass(Duration::from_mins(12)).await;
         assert_eq!(self.fleet.changes_since(mark), [""; 0], "not at rest");

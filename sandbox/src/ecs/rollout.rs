@@ -314,8 +314,9 @@ impl Ecs {
         let census = self.census(service);
         let Some(primary) = service.primary() else { return };
         let number = primary.number;
-        // Who finds no room is not kept back by the percentages.
+        // Who finds no room is not kept back by the percentages, nor who starts a whole second set.
         let moving = !primary.begun
+            || service.strategy() != "ROLLING"
             || service.unplaced
             || primary.backoff.until.is_some_and(|until| until > now)
             || census.values().any(|group| {

@@ -225,7 +225,7 @@ async fn outside_of_its_windows_traffic_moves_for_people_and_for_what_ran_before
 async fn a_gate_that_ends_before_the_window_opens_says_so_and_ends_in_a_rollback() {
     let mut fleet = at_v1(&blue_green(), "08:59:50").await;
     let mut rollout = window();
-    rollout["gateTimeout"] = json!("2h");
+    rollout["gateTimeout"] = json!("1h");
     fleet.commit(&[staged("v2", &blue_green(), rollout)]).await;
     fleet.until("v2 waits", |fleet| fleet.holds("web") == [Reason::OutsideWindow]).await;
     let said = fleet.ready("web").message;

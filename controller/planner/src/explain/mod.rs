@@ -30,6 +30,9 @@ use crate::observed::{Observed, ServiceDeployment, ServiceEvent, StoppedTask};
 /// How much of AWS's own words is told.
 const WORDS_MAX: usize = 300;
 
+/// Events by which a rollout comes on.
+const MOVES: [&str; 2] = ["has started ", "has stopped "];
+
 /// Whether waiting can help; the gravest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -249,9 +252,15 @@ fn newest_event(observed: &Observed, deployment: &str) -> Option<Explanation> {
     let began = of_deployment.and_then(|one| one.created_at)?;
     let is_recent = |event: &&ServiceEvent| event.time.is_some_and(|time| time >= began);
     let recent = service.events.iter().filter(is_recent);
-    // A steady state makes everything before it history.
+    // A steady state makes everything before it history, and tasks that came or went any word of percentages.
+    let mut have_moved = false;
+    let mut still_holds = |event: &&ServiceEvent| {
+        have_moved |= MOVES.iter().any(|words| event.message.contains(words));
+        !(have_moved && event.message.contains("was unable to stop or start tasks"))
+    };
     let (cause, event) = recent
         .take_while(|event| !event.message.contains("has reached a steady state"))
+        .filter(|event| still_holds(event))
         .find_map(|event| Some((causes::of_event(&event.message)?, event)))?;
     Some(Explanation::of(cause, &event.message, Speaker::Ecs))
 }

@@ -628,7 +628,8 @@ fn events_tell_what_no_task_lived_to_tell() {
         ),
     ];
     for (event, outlook, says) in cases {
-        let observed = with_events(&["(service api) has started 1 tasks: (task 1).", event]);
+        let observed =
+            with_events(&["(service api) registered 1 targets in (target-group a).", event]);
         let explained = deployment(&observed, OURS).unwrap_or_else(|| panic!("{event}"));
         assert_eq!(explained.outlook, outlook, "{event}\n{explained}");
         assert!(explained.what.contains(says), "{event}\n{explained}");
@@ -644,6 +645,22 @@ fn what_a_steady_state_or_an_older_rollout_left_behind_is_not_told() {
     events.push(place);
     assert_eq!(deployment(&with_events(&events), OURS), None, "it is older than the deployment");
     assert_eq!(deployment(&with_events(&[]), OURS), None);
+}
+
+#[test]
+fn a_rollout_that_moves_is_not_stuck_on_its_percentages() {
+    let stuck = "(service api) was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.";
+    let place = "(service api) was unable to place a task. Reason: Internal error.";
+    for moved in [
+        "(service api) has started 1 tasks: (task 1).",
+        "(service api) has stopped 1 running tasks: (task 1).",
+    ] {
+        assert_eq!(deployment(&with_events(&[moved, stuck]), OURS), None);
+        // Of several tasks one has found a place.
+        assert!(deployment(&with_events(&[moved, place]), OURS).is_some());
+        let explained = deployment(&with_events(&[stuck, moved]), OURS).unwrap();
+        assert!(explained.what.contains("percentages"), "{explained}");
+    }
 }
 
 #[test]

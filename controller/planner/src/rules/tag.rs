@@ -15,14 +15,20 @@ const MAX_VALUE: usize = 256;
 /// How many tags a resource takes.
 const MAX_TAGS: usize = 50;
 
-/// How many of them are ours: owner, source, commit, spec hash and deletion policy.
-const OWN_TAGS: usize = 5;
+/// How many of a service's are ours at most: owner, source, commit, spec hash, deletion policy, dependencies, protection, secrets,
+/// held spec, held images, attempt, checks, gates, scaling and deletion; and one for each release. Most of them come and go, and
+/// a rollout must not stop for want of room.
+const OWN_OF_SERVICE: usize = 15;
+
+/// How many of a task definition's are ours: owner and the hash of its content; and one for each release.
+const OWN_OF_TASK: usize = 2;
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Finding>) {
-    tags(TASK, subject.task.tags.as_deref(), MAX_TAGS - OWN_TAGS, found);
-    // With scaling, the tag that says which bounds were registered.
-    let own = OWN_TAGS + usize::from(subject.object.spec.scaling.is_some());
-    tags(SERVICE, subject.service.tags.as_deref(), MAX_TAGS - own, found);
+    let images = subject.containers.iter().map(|(_, container)| container.image.as_str());
+    let releases = images.filter(|image| image.contains("${release:")).collect::<BTreeSet<_>>();
+    let room = MAX_TAGS.saturating_sub(releases.len());
+    tags(TASK, subject.task.tags.as_deref(), room.saturating_sub(OWN_OF_TASK), found);
+    tags(SERVICE, subject.service.tags.as_deref(), room.saturating_sub(OWN_OF_SERVICE), found);
 }
 
 /// Judges one list of tags.

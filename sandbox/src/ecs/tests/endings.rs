@@ -130,6 +130,23 @@ fn percentages_that_allow_nothing_are_complained_of_once() {
 }
 
 #[test]
+fn a_second_set_of_tasks_is_not_kept_back_by_percentages() {
+    let mut bench = Bench::new();
+    bench.register("web:v1");
+    bench.create(json!({
+        "desiredCount": 1,
+        "deploymentConfiguration": {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 1, "maximumPercent": 100, "minimumHealthyPercent": 100},
+    }));
+    bench.wait(600);
+    bench.register("web:v2");
+    bench.update(json!({"taskDefinition": "web"}));
+    bench.wait(3600);
+    assert_eq!(bench.statuses()[0], "SUCCESSFUL");
+    let events = bench.events();
+    assert!(!events.iter().any(|one| one.contains("was unable to stop or start")), "{events:?}");
+}
+
+#[test]
 fn early_success_ends_before_all_tasks_run() {
     let mut bench = Bench::new();
     bench.register("web:v1");

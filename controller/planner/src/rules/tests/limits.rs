@@ -163,11 +163,11 @@ fn lists_are_as_long_as_ecs_takes_them() {
             1,
         ),
         (
-            "there is room for 45",
+            "there is room for 35",
             fargate,
             "/spec/service/tags",
             |count| many(count, |at| json!({ "key": format!("k{at}"), "value": "v" })),
-            45,
+            35,
         ),
         (
             "services; there may be 20",

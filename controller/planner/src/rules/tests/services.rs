@@ -429,16 +429,21 @@ fn tags() {
             &[(pointer, json!([{"key": "a"}, {"key": "a"}]))],
             &[(E, format!("{at}.tags[1].key").leak(), "`a` is already the key of another tag")],
         );
-        let many: Vec<Value> = (0..46).map(|index| json!({"key": format!("k{index}")})).collect();
-        told(
-            ec2,
-            &[(pointer, json!(many))],
-            &[(
-                E,
-                format!("{at}.tags").leak(),
-                "has `46` tags; there is room for 45 beside those that are not yours",
-            )],
-        );
+        // Ours need room as well, and one more for each release.
+        let most = if block == "service" { 35 } else { 48 };
+        let image = ("/spec/taskDefinition/containerDefinitions/0/image", json!("${release:a}"));
+        for (edits, most) in [(vec![], most), (vec![image], most - 1)] {
+            let many = |count: usize| {
+                let tags = (0..count).map(|index| json!({"key": format!("k{index}")}));
+                [&*edits, &[(pointer, tags.collect())]].concat()
+            };
+            fine(ec2, &many(most));
+            let said = format!(
+                "has `{}` tags; there is room for {most} beside those that are not yours",
+                most + 1
+            );
+            told(ec2, &many(most + 1), &[(E, format!("{at}.tags").leak(), said.leak())]);
+        }
     }
 }
 

@@ -75,12 +75,15 @@ def test_a_new_image_rolls_and_the_way_back_needs_no_new_revision(longshore, ecs
     applied(longshore, place)
     repository.commit({"web.yaml": service("shop", name, "shop/app:v2")})
     planned = longshore.plan(*place)
-    assert (planned.code, planned.operations(name)) == (2, ["RegisterTaskDefinition", "UpdateService", "TagResource"])
+    assert (planned.code, planned.operations(name)) == (
+        2,
+        ["RegisterTaskDefinition", "TagResource", "UpdateService", "TagResource"],
+    )
     assert any(path.endswith("image") for path in planned.paths(name)), planned.report
     applied(longshore, place)
     assert images(ecs, name) == {"shop/app:v2"}
     repository.commit({"web.yaml": service("shop", name, "shop/app:v1")})
-    assert longshore.plan(*place).operations(name) == ["UpdateService", "TagResource"]
+    assert longshore.plan(*place).operations(name) == ["TagResource", "UpdateService", "TagResource"]
     applied(longshore, place)
     assert images(ecs, name) == {"shop/app:v1"}
     assert len(revisions(ecs, f"shop-{name}")) == 2

@@ -63,10 +63,16 @@ def described(ecs: Any, names: list[str]) -> dict[str, dict]:
 
 
 def is_settled(ecs: Any, names: list[str]) -> bool:
-    return all(
-        [one["rolloutState"] for one in service["deployments"]] == ["COMPLETED"]
-        for service in described(ecs, names).values()
-    )
+    return all(has_ended_well(ecs, service) for service in described(ecs, names).values())
+
+
+def has_ended_well(ecs: Any, service: dict) -> bool:
+    """A rolling deployment says so itself; with stages, or behind a Classic Load Balancer, only its record does."""
+    states = [one.get("rolloutState") for one in service["deployments"]]
+    if states == [None]:
+        records = ecs.list_service_deployments(cluster=CLUSTER, service=service["serviceName"])["serviceDeployments"]
+        return [one["status"] for one in records] == ["SUCCESSFUL"]
+    return states == ["COMPLETED"]
 
 
 def world(ecs: Any, names: list[str]) -> dict[str, dict]:

@@ -163,7 +163,8 @@ impl World {
             if answer.is_ok() { "taken" } else { "refused" }
         ));
         match (verb, answer) {
-            (Verb::Rollback, _) => {
+            // A refusal of the store may come after it was carried out.
+            (Verb::Rollback, Ok(_) | Err(Refusal::Store(_))) => {
                 self.taken_back.insert(name);
             }
             (Verb::Hold, Ok(_)) => {

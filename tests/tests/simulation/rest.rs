@@ -60,10 +60,16 @@ impl World {
         let traits = self.shape.of_service(name);
         if self.broken.contains(name) {
             assert!(holds.contains(&Reason::InvalidSpec), "{name}: {status:#?}");
-        } else if wanted.suspend {
+            return;
+        }
+        if wanted.suspend {
             assert!(status.is_ready() || holds.contains(&Reason::Suspended), "{name}: {status:#?}");
-        } else if holds.iter().any(|hold| self.waits_for_another(name, *hold)) {
-        } else if traits.follows {
+            return;
+        }
+        if holds.iter().any(|hold| self.waits_for_another(name, *hold)) {
+            return;
+        }
+        if traits.follows {
             self.check_follower(name);
         } else if wanted.version.starts_with("bad-") {
             let reason = self.fleet.ready(name).reason;

@@ -31,7 +31,7 @@ use serde_json::json;
 use shape::Shape;
 
 /// How many worlds the suite runs when nobody asks for more.
-const SEEDS: u64 = 100;
+const SEEDS: u64 = 300;
 /// How many tests share them.
 const PARTS: usize = 4;
 /// How many things happen in each.

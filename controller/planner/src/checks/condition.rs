@@ -340,6 +340,8 @@ mod tests {
             let why = Condition::parse(text).unwrap_err();
             assert!(why.contains("write an operator"), "{text}: {why}");
         }
+        let nothing = Condition::parse("< 1 and ").unwrap_err();
+        assert!(nothing.contains("a comparison is missing"), "{nothing}");
     }
 
     #[test]

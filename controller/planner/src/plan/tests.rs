@@ -572,3 +572,34 @@ proptest! {
         prop_assert!(plan.actions.is_empty() || plan.holds.is_empty());
     }
 }
+
+#[test]
+fn a_member_that_is_passed_through_is_compared_where_aws_shows_it() {
+    let mut wanted = serde_json::to_value(spec("web:v1", &json!({}))).unwrap();
+    wanted["spec"]["passthrough"] = json!({ "service": { "brandNew": 7 } });
+    let wanted = resolved(&serde_json::from_value(wanted).unwrap());
+    let mut world = World::default();
+    let _ = world.settle(&wanted);
+    // (what AWS shows, whether this spec has been applied before, whether it differs)
+    for (shown, is_attempted, differs) in [
+        (Some(7), true, false),
+        (Some(8), true, true),
+        (None, true, false),
+        (None, false, true),
+        (Some(7), false, false),
+    ] {
+        let mut world = world.clone();
+        let service = world.service.as_mut().unwrap().as_object_mut().unwrap();
+        service.remove("brandNew");
+        service.extend(shown.map(|shown| ("brandNew".to_owned(), json!(shown))));
+        if !is_attempted {
+            let tags = service["tags"].as_array_mut().unwrap();
+            tags.retain(|tag| tag["key"] != SPEC_HASH);
+        }
+        let plan = world.plan(&wanted);
+        let is_sent = plan.actions.iter().any(|action| {
+            matches!(action, Action::UpdateService { input, .. } if input["brandNew"] == 7)
+        });
+        assert_eq!(is_sent, differs, "{shown:?} {is_attempted}: {:?}", plan.actions);
+    }
+}

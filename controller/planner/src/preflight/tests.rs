@@ -436,3 +436,23 @@ fn the_credentials_of_a_registry_are_a_secret() {
         assert!(one.path.ends_with("repositoryCredentials.credentialsParameter"));
     }
 }
+
+#[test]
+fn of_many_findings_the_first_are_told_and_the_others_counted() {
+    let finding = |number: usize| Finding {
+        path: format!("spec.{number}"),
+        message: "is not there".to_owned(),
+        hint: None,
+        severity: crate::rules::Severity::Error,
+    };
+    for (count, told, ends) in [
+        (1, 1, "spec.0: is not there"),
+        (5, 5, "spec.4: is not there"),
+        (6, 5, "; and 1 more"),
+        (9, 5, "; and 4 more"),
+    ] {
+        let text = tell("web.yaml", &(0..count).map(finding).collect::<Vec<_>>());
+        assert_eq!(text.matches("is not there").count(), told, "{text}");
+        assert!(text.starts_with("web.yaml: spec.0") && text.ends_with(ends), "{text}");
+    }
+}

@@ -27,7 +27,11 @@ pub async fn look(
     let Some((spec, run)) = hook::open(&record.hooks) else { return Ok(known) };
     let task = task_of(account, &desired.key, run).await?;
     let is_wanted = *spec == desired.spec_hash;
-    let learnt = hook::learn(run, task.as_ref(), is_wanted, context.clock.now());
+    let mut learnt = hook::learn(run, task.as_ref(), is_wanted, context.clock.now());
+    if learnt.result.is_some() {
+        let given = record.orders.release.as_ref().map_or(0, |order| order.id);
+        learnt.heeded = learnt.heeded.max(given);
+    }
     known.task = task.as_ref().and_then(Live::of);
     if learnt != *run {
         hook::put(&mut known.logs, spec, learnt);

@@ -8,7 +8,7 @@ use planner::observed::{
     ObservedService, ObservedTaskDefinition, ResolvedImage, ServiceDeployment, ServiceState,
     StoppedTask,
 };
-use planner::{Desired, Observed, rollout, unsaid};
+use planner::{Desired, Observed, past as history, rollout, unsaid};
 use serde_json::Value;
 
 use crate::aws::{Account, Error};
@@ -51,7 +51,7 @@ pub async fn service(
         observed.scaling = Some(scaling::observe(account, desired, &observed).await?);
     }
     let Some(service) = &mut observed.service else { return Ok(observed) };
-    if wants.deployments {
+    if wants.deployments || history::has_open_end(past, service) {
         let records = deployments(account, cluster, name).await?;
         unsaid::by_records(service, &records);
         unsaid::by_age(service, now);

@@ -480,6 +480,11 @@ fn hold_action(
     let mut tags = Tags::from([(HELD_SPEC.to_owned(), spec.to_string())]);
     let images = scene.running.and_then(|running| plan::held_images(&running.raw));
     tags.extend(images.map(|images| (HELD_IMAGES.to_owned(), images)));
+    // Who goes back must not stop for want of room: without the marks the state store still knows.
+    let tags = ownership::fitting(&service.tags, tags, &[HELD_IMAGES, HELD_SPEC]);
+    if tags.is_empty() {
+        return Vec::new();
+    }
     vec![Action::TagResource {
         arn: service.arn.clone(),
         tags,

@@ -42,6 +42,9 @@ pub const VERSION: &str = "longshore.dev/version.";
 /// The prefix of all tags that are ours.
 pub const PREFIX: &str = "longshore.dev/";
 
+/// How many tags a resource takes.
+pub(crate) const MAX_TAGS: usize = 50;
+
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
 
@@ -59,6 +62,23 @@ pub enum Ownership {
 /// The tag that names the version of a release, for people and for an operator that has lost its memory.
 pub fn version_tag(release: &ReleaseName) -> String {
     format!("{VERSION}{release}")
+}
+
+/// Whether a resource that has these tags takes those as well: 50 at most, those of AWS itself not counted (aws.md §4.1).
+pub(crate) fn has_room(tags: &Tags, more: &Tags) -> bool {
+    let keys: BTreeSet<&String> = tags.keys().chain(more.keys()).collect();
+    keys.into_iter().filter(|key| !key.starts_with("aws:")).count() <= MAX_TAGS
+}
+
+/// These tags for a resource that has those already; where there is no room for all, these keys are left out, one after the other.
+pub(crate) fn fitting(has: &Tags, mut more: Tags, spare: &[&str]) -> Tags {
+    for key in spare {
+        if has_room(has, &more) {
+            break;
+        }
+        more.remove(*key);
+    }
+    more
 }
 
 /// Reads the owner off a service's tags.
@@ -155,6 +175,24 @@ mod tests {
         assert!(digests.len() == 2 && digests.iter().all(|digest| digest.len() == 10));
         let nothing = Tags::from([(DEPENDS_ON.to_owned(), String::new())]);
         assert!(depends_on(&nothing).is_empty() && depends_on(&Tags::new()).is_empty());
+    }
+
+    #[test]
+    fn what_has_no_room_is_left_out_in_its_order() {
+        let has = |count: usize| -> Tags {
+            let theirs = (0..count).map(|at| (format!("k{at}"), String::new()));
+            theirs.chain([("aws:own".to_owned(), String::new())]).collect()
+        };
+        let more: Tags =
+            ["a", "b", "c"].map(|key| (key.to_owned(), String::new())).into_iter().collect();
+        for (count, left) in [(47, "abc"), (48, "ac"), (49, "c"), (50, "c")] {
+            let fitting = fitting(&has(count), more.clone(), &["b", "a"]);
+            assert_eq!(fitting.into_keys().collect::<String>(), left, "{count}");
+        }
+        // What stands there already needs no room.
+        let mut has = has(49);
+        has.insert("a".to_owned(), "old".to_owned());
+        assert!(has_room(&has, &Tags::from([("a".to_owned(), "new".to_owned())])));
     }
 
     #[test]

@@ -135,6 +135,13 @@ fn end(release: &mut PastRelease, outcome: ReleaseOutcome, reason: Option<String
     }
 }
 
+/// Whether a rollout that the service has left ended unseen, so that ECS's records have to be asked.
+pub fn has_open_end(past: &[PastRelease], service: &ObservedService) -> bool {
+    let present = service.primary().map(Deployment::revision_number);
+    let is_open = |release: &&PastRelease| release.outcome == ReleaseOutcome::InProgress;
+    past.iter().filter(is_open).any(|release| Some(release.id.as_str()) != present)
+}
+
 /// How the rollout ended that the service is at.
 fn outcome_of_primary(
     service: &ObservedService,
@@ -155,7 +162,12 @@ fn outcome_of_primary(
 
 /// How a rollout ended that the service has left since.
 fn outcome_of_former(id: &str, observed: &Observed) -> (ReleaseOutcome, Option<String>) {
-    let Some(record) = record_of(id, observed) else { return (ReleaseOutcome::Superseded, None) };
+    let Some(record) = record_of(id, observed) else {
+        // What was not read may have ended well.
+        let is_read = observed.deployments.is_some();
+        let outcome = if is_read { ReleaseOutcome::Superseded } else { ReleaseOutcome::InProgress };
+        return (outcome, None);
+    };
     let outcome = match record.status {
         DeploymentStatus::Successful => ReleaseOutcome::Successful,
         DeploymentStatus::RollbackSuccessful

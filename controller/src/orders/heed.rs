@@ -13,7 +13,7 @@ use planner::{Action, Desired, Observed, Orders, Plan, past};
 use super::step_back;
 use crate::apply::Outcome;
 use crate::reconcile::Context;
-use crate::state::{Record, StateError};
+use crate::state::{Record, StateError, StepBack};
 
 /// What the state store says about a service, as a turn has read it.
 #[derive(Debug, Clone)]
@@ -52,6 +52,13 @@ pub async fn said(context: &Context, key: &ObjectKey) -> Said {
             // What is still not written down counts all the same.
             let orders = record.orders.clone();
             let orders = match context.state.step_back(key) {
+                Some(step) if step.is_over && step.is_released(&orders) => {
+                    // What was let go must not be held again by what is written down late.
+                    let step = StepBack { leaves: None, ..step };
+                    let over = step.over(orders);
+                    context.state.renew_step_back(key, step);
+                    over
+                }
                 Some(step) => step.over(orders),
                 None => orders,
             };
@@ -187,13 +194,18 @@ impl Turned<'_> {
     }
 }
 
-/// Forgets everything about a service that is neither wanted nor there.
+/// Forgets everything about a service that is neither wanted nor there, but for what people hold until they say otherwise: a
+/// spec of that name may come back.
 pub async fn forget(context: &Context, key: &ObjectKey) {
     if !context.inventory().is_complete() {
         return;
     }
     let write = context.state.change(key, |record| {
-        *record = Record::default();
+        let Orders { hold, suspension, .. } = std::mem::take(&mut record.orders);
+        let stands = hold.is_some() || suspension.is_some();
+        let taken = if stands { record.taken } else { 0 };
+        let orders = Orders { hold, suspension, ..Orders::default() };
+        *record = Record { taken, orders, ..Record::default() };
         Ok::<(), Infallible>(())
     });
     if let Err(error) = write.await {

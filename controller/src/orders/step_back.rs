@@ -53,12 +53,12 @@ pub(super) async fn said(context: &Context, key: &ObjectKey, step: &StepBack) ->
 pub(super) fn sent(context: &Context, key: &ObjectKey, deed: &UnderWay, act: &Act) {
     let deed = UnderWay { order: deed.order.clone(), sent: Some(act.sent.clone()) };
     let step = StepBack { deed, leaves: act.leaves.clone(), is_over: false };
-    context.state.keep_step_back(key, step);
+    context.state.renew_step_back(key, step);
 }
 
 /// Ends one: what was sent remains to be written down, and where nothing was there is nothing to write.
 pub(super) fn end(context: &Context, key: &ObjectKey, step: StepBack) {
-    context.state.keep_step_back(key, StepBack { is_over: true, ..step });
+    context.state.renew_step_back(key, StepBack { is_over: true, ..step });
 }
 
 /// Writes down one that is over, if the store takes it by now.
@@ -68,7 +68,7 @@ pub(super) async fn write_down(context: &Context, key: &ObjectKey, step: &StepBa
         Ok::<(), Infallible>(())
     });
     match write.await {
-        Ok(_) => context.state.forget_step_back(key),
+        Ok(_) => context.state.forget_step_back(key, step),
         Err(error) => {
             tracing::warn!(service = %key, verb = %step.deed.order.verb, error = %error, "a step back cannot be written down yet");
         }

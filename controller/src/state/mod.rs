@@ -154,9 +154,14 @@ impl StateStore {
         self.unwritten.put(key, step);
     }
 
+    /// Keeps what more is known of it; a later one stays in its place.
+    pub fn renew_step_back(&self, key: &ObjectKey, step: StepBack) {
+        self.unwritten.renew(key, step);
+    }
+
     /// Forgets it: it is written down, or has come to nothing.
-    pub fn forget_step_back(&self, key: &ObjectKey) {
-        self.unwritten.forget(key);
+    pub fn forget_step_back(&self, key: &ObjectKey, step: &StepBack) {
+        self.unwritten.forget(key, step);
     }
 
     /// Changes what is kept of a release; as [`StateStore::change`].

@@ -31,21 +31,27 @@ impl StepBack {
     /// What people said, with this order as the last that they gave.
     #[must_use]
     pub fn over(&self, mut orders: Orders) -> Orders {
-        let is_this = |deed: &UnderWay| self.is(&deed.order);
-        if self.is_over && orders.deed.as_ref().is_some_and(is_this) {
+        let given = self.deed.order.time;
+        // Whatever was ordered before it has been superseded.
+        let is_done = |deed: &UnderWay| deed.order.time <= given;
+        if self.is_over && orders.deed.as_ref().is_some_and(is_done) {
             orders.deed = None;
         }
         if !self.is_over {
             orders.deed = Some(self.deed.clone());
         }
-        let given = self.deed.order.time;
-        let is_released_since = orders.release.as_ref().is_some_and(|order| order.time > given);
-        if let Some(spec) = self.leaves.as_ref().filter(|_| !is_released_since) {
+        if let Some(spec) = self.leaves.as_ref().filter(|_| !self.is_released(&orders)) {
             let spec_hash = Some(spec.clone());
             orders.left = Some(Order { spec_hash, ..self.deed.order.clone() });
             orders.release = None;
         }
         orders
+    }
+
+    /// Whether a person has let its spec go since.
+    pub fn is_released(&self, orders: &Orders) -> bool {
+        let given = self.deed.order.time;
+        orders.release.as_ref().is_some_and(|order| order.time > given)
     }
 
     /// Puts into the record what is left of it once it is over.
@@ -96,8 +102,22 @@ impl Unwritten {
         }
     }
 
-    pub(super) fn forget(&self, key: &ObjectKey) {
-        self.kept().remove(key);
+    /// Puts more that is known of one in its place. A later order that has come there meanwhile stays.
+    pub(super) fn renew(&self, key: &ObjectKey, step: StepBack) {
+        let mut kept = self.kept();
+        let given = step.deed.order.time;
+        if kept.get(key).is_none_or(|known| known.deed.order.time <= given) {
+            kept.insert(key.clone(), step);
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// Forgets one that is written down, unless something else has taken its place.
+    pub(super) fn forget(&self, key: &ObjectKey, step: &StepBack) {
+        let mut kept = self.kept();
+        if kept.get(key) == Some(step) {
+            kept.remove(key);
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, HashMap<ObjectKey, StepBack>> {
@@ -168,7 +188,38 @@ mod tests {
         let step = StepBack::new(order(2, "abort", 6));
         unwritten.put(&key, step.clone());
         assert_eq!(waiting.await.unwrap(), step);
-        unwritten.forget(&key);
+        unwritten.forget(&key, &step);
         assert_eq!(unwritten.of(&key), None);
+    }
+
+    #[test]
+    fn a_later_order_is_neither_overwritten_nor_forgotten_with_the_one_before() {
+        let key = ObjectKey {
+            target: crds::TargetName::default(),
+            cluster: "shop".parse().unwrap(),
+            name: "web".parse().unwrap(),
+        };
+        let unwritten = Unwritten::default();
+        let later = StepBack::new(order(0, "abort", 6));
+        unwritten.put(&key, later.clone());
+        unwritten.renew(&key, over(1));
+        unwritten.forget(&key, &over(1));
+        assert_eq!(unwritten.of(&key), Some(later.clone()));
+        let sent = StepBack { is_over: true, ..later };
+        unwritten.renew(&key, sent.clone());
+        assert_eq!(unwritten.of(&key), Some(sent.clone()));
+        unwritten.forget(&key, &sent);
+        assert_eq!(unwritten.of(&key), None);
+    }
+
+    #[test]
+    fn what_was_ordered_before_a_step_back_is_not_carried_out_after_it() {
+        let mut record = Record { taken: 3, ..Record::default() };
+        record.orders.deed = Some(UnderWay::new(order(3, "rollback", 4)));
+        over(0).write_to(&mut record);
+        assert_eq!(record.orders.deed, None);
+        record.orders.deed = Some(UnderWay::new(order(4, "restart", 9)));
+        over(0).write_to(&mut record);
+        assert!(record.orders.deed.is_some(), "it was given afterwards");
     }
 }

@@ -11,6 +11,8 @@ impl World {
     /// Without faults everything is in force or held for a reason that is told, and nothing is left to do.
     pub(super) async fn come_to_rest(&mut self) {
         self.clear_the_sky();
+        // Nobody can be asked about a service before AWS has been listed again.
+        self.fleet.pass(Duration::from_mins(6)).await;
         self.let_everything_go().await;
         self.tell("calm");
         let minutes = if self.shape.is_plain() { CALM.0 } else { CALM.1 };

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::desired::{CAPTURED, Desired};
 use crate::observed::ObservedService;
-use crate::ownership::{HELD_IMAGES, HELD_SPEC, Tags};
+use crate::ownership::{self, HELD_IMAGES, HELD_SPEC, Tags};
 use crate::plan::{self, Action, Plan};
 
 /// The tag's key.
@@ -101,6 +101,7 @@ pub fn set(
         tags.insert(HELD_SPEC.to_owned(), desired.spec_hash.to_string());
         let images = plan::held_images(&desired.task_definition.input);
         tags.extend(images.map(|images| (HELD_IMAGES.to_owned(), images)));
+        tags = ownership::fitting(&service.tags, tags, &[HELD_IMAGES, HELD_SPEC]);
     }
     tags.retain(|key, value| service.tags.get(key) != Some(value));
     let arn = service.arn.clone();

@@ -289,8 +289,11 @@ rows! { STATES:
 /// What a stopped task comes down to, by the container that is told of, if one is.
 pub(super) fn of_task(task: &StoppedTask, container: Option<&StoppedContainer>) -> Cause {
     let known = |words: &str| {
-        let text = format!("{} {words}", task.stop_code).to_lowercase();
-        find(&[REGISTRIES, SECRETS, IMAGES, RESOURCES, CONTAINERS, PLACES, HOSTS], &text)
+        let text = without_names(&format!("{} {words}", task.stop_code).to_lowercase());
+        // An image's name may have the words of all the others.
+        let is_pull = text.contains("cannotpull");
+        let known: &[&[Row]] = if is_pull { &[REGISTRIES, IMAGES] } else { &[REGISTRIES, SECRETS] };
+        find(known, &text).or_else(|| find(&[IMAGES, RESOURCES, CONTAINERS, PLACES, HOSTS], &text))
     };
     let reason = container.and_then(|container| container.reason.as_deref());
     let of_container = container.and_then(|container| {
@@ -310,7 +313,7 @@ pub(super) fn of_task(task: &StoppedTask, container: Option<&StoppedContainer>) 
 
 /// What one line of the service's log says against its tasks, if anything.
 pub(super) fn of_event(message: &str) -> Option<Cause> {
-    let text = message.to_lowercase();
+    let text = without_names(&message.to_lowercase());
     if text.contains("unable to place a task") || text.contains("could not launch") {
         let known: [&[Row]; 6] = [REGISTRIES, SECRETS, IMAGES, RESOURCES, PLACES, HOSTS];
         return Some(find(&known, &text).unwrap_or_else(|| Cause {
@@ -323,4 +326,18 @@ pub(super) fn of_event(message: &str) -> Option<Cause> {
         return find(&[CONTAINERS], &text);
     }
     find(&[STATES], &text)
+}
+
+/// The text without the names that people gave: what is in round brackets at its start, and every ARN. `user-prefs` is no file
+/// system, and `volume-api` no volume.
+fn without_names(text: &str) -> String {
+    let text = match text.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
+        Some((_, rest)) => rest,
+        None => text,
+    };
+    let words = text.split(' ').map(|word| match word.find("arn:aws") {
+        Some(at) => word.get(..at).unwrap_or_default(),
+        None => word,
+    });
+    words.collect::<Vec<_>>().join(" ")
 }

@@ -677,3 +677,33 @@ fn a_container_that_says_something_new_is_named() {
         assert_eq!(explained.what, format!("1 task stopped: {says}"));
     }
 }
+
+#[test]
+fn what_people_named_things_is_no_cause() {
+    for (event, says) in [
+        (
+            "(service user-prefs) was unable to place a task. Reason: Capacity is unavailable at this time.",
+            "has no capacity",
+        ),
+        (
+            "(service volume-api) was unable to place a task because no container instance met all of its requirements. The closest matching (container-instance 1) has insufficient CPU units available.",
+            "has the CPU",
+        ),
+    ] {
+        let explained = deployment(&with_events(&[event]), OURS).unwrap();
+        assert!(explained.what.contains(says), "{event}\n{explained}");
+    }
+    for (reason, says) in [
+        (
+            "Task failed ELB health checks in (target-group arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/user-prefs/1)",
+            "health check of their target group",
+        ),
+        (
+            "CannotPullContainerError: 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/secret-api:v3: not found",
+            "is not in its registry",
+        ),
+    ] {
+        let explained = explain(vec![stopped("TaskFailedToStart", reason, None)]).unwrap();
+        assert!(explained.what.contains(says), "{reason}\n{explained}");
+    }
+}

@@ -38,6 +38,10 @@ pub struct HookRun {
     pub id: String,
     /// 1 for the first; each release after a failure adds one.
     pub attempt: u32,
+    /// The number of the last `release` that had been given when it began, and when it was seen to have ended: only a later one
+    /// runs the hook once more. Times do not say it, because the operator's clock is not ECS's.
+    #[serde(default)]
+    pub heeded: u64,
     /// How many tasks have been asked for that never came to be, for want of room for instance.
     #[serde(default)]
     pub misses: u32,

@@ -19,6 +19,7 @@ fn run(task: Option<&str>) -> HookRun {
         id: "longshore/abc".to_owned(),
         attempt: 1,
         misses: 0,
+        heeded: 0,
         requested_at: at(0),
         family: "shop-web".to_owned(),
         container: "app".to_owned(),

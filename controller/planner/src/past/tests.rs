@@ -176,3 +176,27 @@ fn a_release_that_was_undone_afterwards_says_so_once() {
         assert_eq!(told(&releases), [expected]);
     }
 }
+
+#[test]
+fn a_rollout_that_ended_unseen_is_asked_for_and_not_called_superseded() {
+    let mut known = after(&[], &desired("web:v2"), &observed(json!({}), &[]), NOW);
+    known[0].id = "1".to_owned();
+    known[0].outcome = ReleaseOutcome::InProgress;
+    let unread = Observed { deployments: None, ..observed(json!({}), &[]) };
+    let service = unread.service.as_ref().unwrap();
+    assert!(has_open_end(&known, service));
+    let seen = after(&known, &desired("web:v2"), &unread, NOW);
+    let outcome = |releases: &[PastRelease]| {
+        releases.iter().find(|release| release.id == "1").unwrap().outcome
+    };
+    assert_eq!(outcome(&seen), ReleaseOutcome::InProgress);
+    for (records, expected) in [
+        (&[(2, "SUCCESSFUL"), (1, "SUCCESSFUL")][..], ReleaseOutcome::Successful),
+        (&[(2, "SUCCESSFUL"), (1, "ROLLBACK_SUCCESSFUL")][..], ReleaseOutcome::RolledBack),
+        (&[(2, "SUCCESSFUL")][..], ReleaseOutcome::Superseded),
+    ] {
+        let seen = after(&seen, &desired("web:v2"), &observed(json!({}), records), NOW);
+        assert_eq!(outcome(&seen), expected);
+        assert!(!has_open_end(&seen, service));
+    }
+}

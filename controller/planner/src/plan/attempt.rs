@@ -7,7 +7,7 @@
 use super::{Action, Plan, differences};
 use crate::desired::Desired;
 use crate::observed::{Observed, ObservedService, ServiceDeployment};
-use crate::ownership::{ATTEMPT, Tags};
+use crate::ownership::{ATTEMPT, Tags, has_room};
 use crate::rollout;
 
 /// Writes on the service that the plan sends this spec for the first time, before it replaces tasks.
@@ -21,7 +21,11 @@ pub(super) fn before_rollout(
     let Some(records) = &observed.deployments else { return plan };
     let newest = records.first().map(id).unwrap_or_default();
     let value = format!("{}@{newest}", desired.spec_hash);
-    if differences::is_attempted(desired, service) || service.tags.get(ATTEMPT) == Some(&value) {
+    let mark = Tags::from([(ATTEMPT.to_owned(), value.clone())]);
+    if differences::is_attempted(desired, service)
+        || service.tags.get(ATTEMPT) == Some(&value)
+        || !has_room(&service.tags, &mark)
+    {
         return plan;
     }
     for actions in [&mut plan.actions, &mut plan.withheld] {

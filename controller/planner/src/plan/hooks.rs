@@ -187,7 +187,7 @@ impl<'a> Scene<'a> {
         match (&run.result, &run.waits) {
             (Some(result), _) => match result.outcome {
                 Outcome::Succeeded => Standing::Done,
-                Outcome::Failed | Outcome::Unknown if self.is_released_since(result.ended_at) => {
+                Outcome::Failed | Outcome::Unknown if self.is_released_since(run) => {
                     Standing::Due(Box::new(self.attempt(hook, run.attempt.saturating_add(1))))
                 }
                 Outcome::Failed | Outcome::Unknown => Standing::Failed(run, result),
@@ -202,9 +202,9 @@ impl<'a> Scene<'a> {
         }
     }
 
-    fn is_released_since(self, ended: Timestamp) -> bool {
+    fn is_released_since(self, run: &HookRun) -> bool {
         let release = self.orders.release.as_ref();
-        release.is_some_and(|order| order.is_for(&self.desired.spec_hash) && order.time > ended)
+        release.is_some_and(|order| order.is_for(&self.desired.spec_hash) && order.id > run.heeded)
     }
 
     fn attempt(self, hook: &DesiredHook, attempt: u32) -> HookRun {
@@ -215,6 +215,7 @@ impl<'a> Scene<'a> {
             id: hook::first_id(self.desired, hook, created, attempt),
             attempt,
             misses: 0,
+            heeded: self.orders.release.as_ref().map_or(0, |order| order.id),
             requested_at: self.now,
             family: self.desired.task_definition.family.to_string(),
             container: hook.container.clone(),

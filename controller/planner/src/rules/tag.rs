@@ -7,13 +7,10 @@ use crds::ecs::tag::Tag;
 use super::finding::{Finding, error};
 use super::subject::{SERVICE, Subject, TASK};
 use super::words::{each, is_open};
-use crate::ownership;
+use crate::ownership::{self, MAX_TAGS};
 
 const MAX_KEY: usize = 128;
 const MAX_VALUE: usize = 256;
-
-/// How many tags a resource takes.
-const MAX_TAGS: usize = 50;
 
 /// How many of a service's are ours at most: owner, source, commit, spec hash, deletion policy, dependencies, protection, secrets,
 /// held spec, held images, attempt, checks, gates, scaling and deletion; and one for each release. Most of them come and go, and

@@ -51,7 +51,7 @@ const FETCH_TIME: Duration = Duration::from_mins(5);
 /// Enough for 100,000 annotated tags.
 const LISTING_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// How many fetches leave their packs behind before they are cleared.
-const FETCHES_BEFORE_CLEARING: u32 = 100;
+const FETCHES_BEFORE_CLEARING: u32 = if cfg!(test) { 6 } else { 100 };
 /// What a host is asked to leave out where commits alone matter.
 const FILES: &str = "tree:0";
 /// Nothing is left out, whatever was before.
@@ -368,11 +368,18 @@ impl GitReader {
     }
 
     /// Fetches of single commits leave packs behind that nothing needs any more.
-    async fn clear_now_and_then(&mut self, commit: &str, _locked: &Locked) {
+    async fn clear_now_and_then(&mut self, commit: &str, locked: &Locked) {
         if self.fetches < FETCHES_BEFORE_CLEARING {
             return;
         }
         self.fetches = 0;
+        if self.leaves_out == Some(true) {
+            // `git gc` keeps every pack from which something was left out.
+            if let Err(error) = self.cache.discard(commit, locked) {
+                tracing::debug!(%error, "cache not cleared");
+            }
+            return;
+        }
         let git_dir = self.git_dir_argument(commit);
         let run = Run {
             doing: "clear the cache of",

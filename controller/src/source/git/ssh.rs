@@ -11,6 +11,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 
@@ -51,7 +52,7 @@ impl Settings {
             "IdentityFile {folder}/key\nIdentitiesOnly yes\nUserKnownHostsFile {folder}/known_hosts\n\
              GlobalKnownHostsFile none\nUpdateHostKeys no\n"
         );
-        fs::write(place.join("config"), text)?;
+        write(&place.join("config"), &text)?;
         Ok(Self { folder })
     }
 
@@ -59,6 +60,18 @@ impl Settings {
     pub(super) fn command(&self) -> String {
         format!("{COMMAND} -F {}/config", self.folder)
     }
+}
+
+/// A file with this text, at no time half written: the ssh of another fetch may be reading it.
+fn write(at: &Path, text: &str) -> io::Result<()> {
+    static WRITTEN: AtomicU64 = AtomicU64::new(0);
+    if fs::read_to_string(at).is_ok_and(|known| known == text) {
+        return Ok(());
+    }
+    let one_more = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let beside = at.with_extension(format!("{}-{one_more}", std::process::id()));
+    fs::write(&beside, text)?;
+    fs::rename(&beside, at)
 }
 
 /// A link that leads to a file, whether or not the file is there.

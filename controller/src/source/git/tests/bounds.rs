@@ -265,3 +265,23 @@ async fn serve_openly(root: PathBuf) -> (String, tokio::task::JoinHandle<()>) {
     let server = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
     (format!("http://{address}/"), server)
 }
+
+/// What nothing needs any more goes, also where packs leave something out, all of which `git gc` keeps.
+#[tokio::test]
+async fn the_cache_of_a_busy_repository_stays_small() {
+    let repository = Repository::new();
+    let mut reading = reading_of(&repository);
+    for round in 0..5 * FETCHES_BEFORE_CLEARING as usize {
+        repository.write("web.yaml", &format!("v{round}"));
+        fs::write(repository.path().join("film.mp4"), noise(100_000 + round)).unwrap();
+        let commit = repository.commit("a film");
+        let snapshot = reading.reader.fetch().await.unwrap();
+        assert_eq!(snapshot.revision().as_str(), commit);
+        let git_dir = reading.reader.cache.git_dir(&commit);
+        let output = Command::new("du").arg("-sk").arg(&git_dir).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let kib = text.split_whitespace().next().map_or(0, |kib| kib.parse::<u32>().unwrap());
+        let most = 110 * (FETCHES_BEFORE_CLEARING + 1) + 300;
+        assert!(kib <= most, "{kib} KiB after {round} fetches");
+    }
+}

@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use crate::desired::Desired;
 use crate::explain::Kept;
-use crate::observed::{Deployment, Observed, ObservedService, ObservedTaskDefinition};
+use crate::observed::{
+    Deployment, Observed, ObservedService, ObservedTaskDefinition, ServiceState,
+};
 use crate::orders::Stopped;
 use crate::rollout::{self, DeploymentStatus};
 
@@ -135,11 +137,13 @@ fn end(release: &mut PastRelease, outcome: ReleaseOutcome, reason: Option<String
     }
 }
 
-/// Whether a rollout that the service has left ended unseen, so that ECS's records have to be asked.
+/// Whether a rollout that the service has left ended unseen, so that ECS's records have to be asked. Of a service that is
+/// being deleted there are none.
 pub fn has_open_end(past: &[PastRelease], service: &ObservedService) -> bool {
     let present = service.primary().map(Deployment::revision_number);
     let is_open = |release: &&PastRelease| release.outcome == ReleaseOutcome::InProgress;
-    past.iter().filter(is_open).any(|release| Some(release.id.as_str()) != present)
+    service.state == ServiceState::Active
+        && past.iter().filter(is_open).any(|release| Some(release.id.as_str()) != present)
 }
 
 /// How the rollout ended that the service is at.

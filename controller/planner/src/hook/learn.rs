@@ -1,7 +1,5 @@
 //! What AWS says of a hook's task, and what that makes of the attempt.
 
-use std::time::Duration;
-
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -37,8 +35,6 @@ pub struct Live {
     pub task: String,
     /// `PROVISIONING`, `PENDING`, `RUNNING`, …
     pub status: String,
-    /// When it was created; its timeout counts from then.
-    pub created_at: Option<Timestamp>,
     /// Whether it is being stopped.
     pub is_stopping: bool,
 }
@@ -50,15 +46,8 @@ impl Live {
         (status != "STOPPED" && status != "DELETED").then(|| Self {
             task: text(task, "taskArn").unwrap_or_default().to_owned(),
             status: status.to_owned(),
-            created_at: observed::time(task, "createdAt"),
             is_stopping: text(task, "desiredStatus") == Some("STOPPED"),
         })
-    }
-
-    /// Whether it has taken longer than it may.
-    pub fn is_overdue(&self, timeout: Duration, now: Timestamp) -> bool {
-        let limit = SignedDuration::try_from(timeout).unwrap_or(SignedDuration::MAX);
-        self.created_at.is_some_and(|created| now.duration_since(created) >= limit)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is written down of hooks, so that each runs once for a spec whatever dies in between.
 
 use crds::{HookName, HookPhase, HumanDuration, SpecHash};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::LogPlace;
@@ -107,6 +107,13 @@ impl HookRun {
     /// RunTask's client token and the task's `startedBy`: a new one for each task that is asked for.
     pub fn token(&self) -> String {
         format!("{}-{}", self.id, self.misses)
+    }
+
+    /// Whether it has taken longer than it may since its task was asked for. Both times are the operator's: ECS's clock may
+    /// be another.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        let limit = SignedDuration::try_from(self.timeout.get()).unwrap_or(SignedDuration::MAX);
+        now.duration_since(self.requested_at) >= limit
     }
 
     /// Whether its task may be running.

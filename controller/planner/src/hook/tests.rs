@@ -4,7 +4,7 @@ use crds::{HookPhase, HumanDuration};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{HookRun, Live, LogPlace, Outcome, answered, learn, refused};
+use super::{HookRun, LogPlace, Outcome, answered, learn, refused};
 
 const TASK: &str = "arn:aws:ecs:eu-west-1:111122223333:task/shop/0123";
 
@@ -164,15 +164,10 @@ fn what_cannot_be_known_is_not_guessed() {
 }
 
 #[test]
-fn the_timeout_counts_from_the_start_of_the_task() {
-    let task = json!({
-        "taskArn": TASK, "lastStatus": "RUNNING", "desiredStatus": "RUNNING",
-        "createdAt": at(10).as_second(),
-    });
-    let live = Live::of(&task).unwrap();
-    let quarter = std::time::Duration::from_mins(15);
-    assert!(!live.is_overdue(quarter, at(24)));
-    assert!(live.is_overdue(quarter, at(25)));
+fn the_timeout_counts_from_when_the_task_was_asked_for_whatever_ecs_has_for_a_clock() {
+    let run = run(Some(TASK));
+    assert!(!run.is_overdue(at(14)));
+    assert!(run.is_overdue(at(15)));
 }
 
 #[test]

@@ -185,6 +185,8 @@ fn a_rollout_that_ended_unseen_is_asked_for_and_not_called_superseded() {
     let unread = Observed { deployments: None, ..observed(json!({}), &[]) };
     let service = unread.service.as_ref().unwrap();
     assert!(has_open_end(&known, service));
+    let gone = ObservedService { state: ServiceState::Inactive, ..service.clone() };
+    assert!(!has_open_end(&known, &gone), "ECS has no records of it");
     let seen = after(&known, &desired("web:v2"), &unread, NOW);
     let outcome = |releases: &[PastRelease]| {
         releases.iter().find(|release| release.id == "1").unwrap().outcome

@@ -35,6 +35,8 @@ pub struct Live {
     pub task: String,
     /// `PROVISIONING`, `PENDING`, `RUNNING`, …
     pub status: String,
+    /// When it was created, by ECS's clock.
+    pub created_at: Option<Timestamp>,
     /// Whether it is being stopped.
     pub is_stopping: bool,
 }
@@ -46,6 +48,7 @@ impl Live {
         (status != "STOPPED" && status != "DELETED").then(|| Self {
             task: text(task, "taskArn").unwrap_or_default().to_owned(),
             status: status.to_owned(),
+            created_at: observed::time(task, "createdAt"),
             is_stopping: text(task, "desiredStatus") == Some("STOPPED"),
         })
     }

@@ -4,7 +4,7 @@ use crds::{HookName, HookPhase, HumanDuration, SpecHash};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::LogPlace;
+use super::{Live, LogPlace};
 use crate::desired::Desired;
 use crate::plan::{Action, Plan};
 use crate::preflight;
@@ -109,11 +109,12 @@ impl HookRun {
         format!("{}-{}", self.id, self.misses)
     }
 
-    /// Whether it has taken longer than it may since its task was asked for. Both times are the operator's: ECS's clock may
-    /// be another.
-    pub fn is_overdue(&self, now: Timestamp) -> bool {
+    /// Whether its task has taken longer than it may, since it was asked for or created, whichever was later: a process that
+    /// died may ask long after it was written down, and ECS's clock may be behind the operator's.
+    pub fn is_overdue(&self, task: &Live, now: Timestamp) -> bool {
         let limit = SignedDuration::try_from(self.timeout.get()).unwrap_or(SignedDuration::MAX);
-        now.duration_since(self.requested_at) >= limit
+        let began = task.created_at.map_or(self.requested_at, |at| at.max(self.requested_at));
+        now.duration_since(began) >= limit
     }
 
     /// Whether its task may be running.

@@ -4,7 +4,7 @@ use crds::{HookPhase, HumanDuration};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{HookRun, LogPlace, Outcome, answered, learn, refused};
+use super::{HookRun, Live, LogPlace, Outcome, answered, learn, refused};
 
 const TASK: &str = "arn:aws:ecs:eu-west-1:111122223333:task/shop/0123";
 
@@ -164,10 +164,17 @@ fn what_cannot_be_known_is_not_guessed() {
 }
 
 #[test]
-fn the_timeout_counts_from_when_the_task_was_asked_for_whatever_ecs_has_for_a_clock() {
+fn the_timeout_counts_from_when_the_task_was_asked_for_or_began_whatever_ecs_has_for_a_clock() {
     let run = run(Some(TASK));
-    assert!(!run.is_overdue(at(14)));
-    assert!(run.is_overdue(at(15)));
+    for (created, last) in [(None, 14), (Some(-20), 14), (Some(0), 14), (Some(10), 24)] {
+        let task = json!({
+            "taskArn": TASK, "lastStatus": "RUNNING", "desiredStatus": "RUNNING",
+            "createdAt": created.map(|minutes| at(minutes).as_second()),
+        });
+        let task = Live::of(&task).unwrap();
+        assert!(!run.is_overdue(&task, at(last)), "{created:?}");
+        assert!(run.is_overdue(&task, at(last + 1)), "{created:?}");
+    }
 }
 
 #[test]

@@ -155,7 +155,7 @@ impl<'a> Scene<'a> {
         let Self { desired, observed, orders, now } = self;
         let open = hook::open(&observed.hooks.logs).map(|(_, run)| run);
         let (Some(run), Some(live)) = (open, &observed.hooks.task) else { return plan };
-        let is_overdue = run.is_overdue(now) && !live.is_stopping;
+        let is_overdue = run.is_overdue(live, now) && !live.is_stopping;
         if !is_overdue || holds::standing_hold(desired, orders, now).is_some() {
             return plan;
         }

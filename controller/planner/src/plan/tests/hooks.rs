@@ -231,8 +231,12 @@ fn a_newer_spec_waits_for_the_hook_of_an_older_one_and_stops_it_when_its_time_is
     let first = decide(&observed, &older, at(0));
     carry(&mut observed, &older, &first, at(0));
     let task = format!("{ARN}:task/shop/migrate");
-    observed.hooks.task =
-        Some(Live { task: task.clone(), status: "RUNNING".to_owned(), is_stopping: false });
+    observed.hooks.task = Some(Live {
+        task: task.clone(),
+        status: "RUNNING".to_owned(),
+        created_at: Some(at(0)),
+        is_stopping: false,
+    });
     let newer = desired("web:v3");
     let waiting = decide(&observed, &newer, at(60));
     assert_eq!((waiting.actions.len(), reasons(&waiting)), (0, vec![Reason::HookRunning]));
@@ -285,6 +289,7 @@ fn hooks_are_told_from_their_beginning_to_their_end() {
         observed.hooks.task = Some(Live {
             task: format!("{ARN}:task/shop/{task}"),
             status: "PENDING".to_owned(),
+            created_at: None,
             is_stopping: false,
         });
         assert_eq!(said(&observed, &wanted), [row("setup", Running, message)]);

@@ -251,6 +251,7 @@ fn numbers_are_as_large_and_as_small_as_ecs_takes_them() {
     let scaled: &[Edit] = &[("/spec/scaling", json!({ "minCapacity": 1, "maxCapacity": 7 }))];
     let given: &[Edit] = &[(app("memory"), json!(256))];
     let rows: Vec<Number<'_>> = vec![
+        (fargate, scaled, "/spec/scaling/minCapacity", 7, 8),
         (fargate, none, app("startTimeout"), 120, 121),
         (fargate, none, app("startTimeout"), 2, 1),
         (fargate, none, app("stopTimeout"), 120, 121),

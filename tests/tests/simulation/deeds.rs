@@ -10,7 +10,7 @@ use sandbox::{Fault, FaultKind};
 use serde_json::json;
 
 use super::shape::{BOUNDS, PARAMETER, VALUE};
-use super::{NAMES, Wanted, World};
+use super::{NAMES, ORDERED, Wanted, World};
 
 impl World {
     pub(super) fn tell(&mut self, what: impl std::fmt::Display) {
@@ -162,6 +162,11 @@ impl World {
             verb.as_str(),
             if answer.is_ok() { "taken" } else { "refused" }
         ));
+        // What a person orders is done once, whatever else stands still, as soon as the weather lets it.
+        let is_taken = matches!(answer, Ok(_) | Err(Refusal::Store(_)));
+        if let Some(since) = self.suspended.get_mut(name).filter(|_| is_taken) {
+            *since = asked + ORDERED;
+        }
         match (verb, answer) {
             // A refusal of the store may come after it was carried out.
             (Verb::Rollback, Ok(_) | Err(Refusal::Store(_))) => {

@@ -33,7 +33,7 @@ use shape::Shape;
 /// How many worlds the suite runs when nobody asks for more.
 const SEEDS: u64 = 300;
 /// Later worlds in which something was found once.
-const FOUND: [u64; 5] = [306, 552, 594, 1269, 5651];
+const FOUND: [u64; 7] = [306, 552, 594, 1269, 2461, 2653, 5651];
 /// How many tests share them.
 const PARTS: usize = 4;
 /// How many things happen in each.
@@ -42,6 +42,8 @@ const STEPS: usize = 24;
 const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 /// How long a turn that began before a commit may go on: its calls, each with its pace and its timeout.
 const TURN: SignedDuration = SignedDuration::from_mins(3);
+/// How long an order may take that is given while calls fail.
+const ORDERED: SignedDuration = SignedDuration::from_mins(12);
 /// The calm in which everything must come to rest, in minutes; and where services have stages and wait for each other.
 const CALM: (u32, u32) = (45, 150);
 

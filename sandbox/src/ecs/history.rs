@@ -86,7 +86,10 @@ impl Ecs {
         let (mut found, mut failures) = (Vec::new(), Vec::new());
         for arn in arns {
             match self.find_record(arn).filter(|(_, record)| record.visible <= now) {
-                Some((service, record)) => found.push(self.record_view(service, record)),
+                Some((service, record)) => found.push(match self.read_lag.record(arn, now) {
+                    Some(before) => before.clone(),
+                    None => self.record_view(service, record),
+                }),
                 None => failures.push(json!({"arn": arn, "reason": "MISSING"})),
             }
         }
@@ -102,7 +105,7 @@ impl Ecs {
         Some((service, service.records.iter().find(|record| record.id == id)?))
     }
 
-    fn record_view(&self, service: &Service, record: &Record) -> Value {
+    pub(super) fn record_view(&self, service: &Service, record: &Record) -> Value {
         let mut view = self.record_head(service, record);
         let live = self.counts_by_revision(service);
         let counts = record.frozen.as_ref().unwrap_or(&live);

@@ -112,6 +112,10 @@ impl Ecs {
                 "Continuing a service deployment is not allowed for service deployment in terminal states.",
             ));
         }
+        let before = self.read_lag.record(record_arn, now).is_none();
+        if before {
+            self.remember_record(record_arn, now);
+        }
         let (cluster, name, record) =
             arn::three_parts(record_arn, "service-deployment").ok_or_else(missing)?;
         let id = self.service_by_name(cluster, name).ok_or_else(missing)?;

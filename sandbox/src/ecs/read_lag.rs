@@ -25,6 +25,8 @@ pub(super) struct ReadLag {
     lag: Duration,
     /// Services before their last write, by cluster and name; `None` for services that were not there.
     services: HashMap<(String, String), (Timestamp, Option<Value>)>,
+    /// Rollouts before they were last answered or stopped, by their ARN.
+    records: HashMap<String, (Timestamp, Value)>,
     /// Revisions that lists do not show yet.
     definitions: HashMap<DefinitionKey, Timestamp>,
 }
@@ -46,6 +48,12 @@ impl ReadLag {
         }
     }
 
+    /// What DescribeServiceDeployments still says about a rollout, if that is not how it is.
+    pub(super) fn record(&self, arn: &str, now: Timestamp) -> Option<&Value> {
+        let (until, before) = self.records.get(arn)?;
+        (now < *until).then_some(before)
+    }
+
     pub(super) fn hides_definition(&self, key: &DefinitionKey, now: Timestamp) -> bool {
         self.definitions.get(key).is_some_and(|until| now < *until)
     }
@@ -60,6 +68,17 @@ impl ReadLag {
 impl Ecs {
     pub(crate) fn set_read_lag(&mut self, lag: Duration) {
         self.read_lag = ReadLag::new(lag);
+    }
+
+    /// Remembers how a rollout was before it is answered or stopped.
+    pub(super) fn remember_record(&mut self, arn: &str, now: Timestamp) {
+        if self.read_lag.lag.is_zero() {
+            return;
+        }
+        let Some((service, record)) = self.find_record(arn) else { return };
+        let view = self.record_view(service, record);
+        let until = after(now, self.read_lag.lag);
+        self.read_lag.records.insert(arn.to_owned(), (until, view));
     }
 
     /// Remembers how a service was before a write; `None` if it was not there.

@@ -34,6 +34,7 @@ impl Ecs {
         };
         self.find_record(record_arn).ok_or_else(unknown)?;
         let id = self.service_by_name(cluster, name).ok_or_else(unknown)?;
+        self.remember_record(record_arn, now);
         self.request_rollback(id, record, now)?;
         Ok(json!({"serviceDeploymentArn": record_arn}))
     }

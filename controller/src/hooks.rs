@@ -140,7 +140,7 @@ async fn change(
     key: &ObjectKey,
     mut change: impl FnMut(&mut Vec<HookLog>),
 ) -> Result<(), StateError> {
-    let write = context.state.change(key, |record| {
+    let write = context.state.change_in_turn(key, |record| {
         change(&mut record.hooks);
         Ok::<(), Infallible>(())
     });

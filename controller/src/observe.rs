@@ -31,7 +31,8 @@ pub async fn service(
     if let Some(service) = &mut service {
         unsaid::by_history(service, past);
     }
-    let mut observed = Observed { service, ..Observed::default() };
+    let last_good = history::last_good(past);
+    let mut observed = Observed { service, last_good, ..Observed::default() };
     if let Some(service) =
         observed.service.as_ref().filter(|service| service.state == ServiceState::Active)
     {

@@ -104,16 +104,21 @@ impl PlannedService {
 
     /// Whether there is something to do now.
     pub fn is_changing(&self) -> bool {
-        !self.actions.is_empty()
+        !self.actions.iter().all(PlannedAction::is_mark)
     }
 
     /// Whether there is nothing to do and nothing is held back.
     pub fn is_settled(&self) -> bool {
-        self.actions.is_empty() && self.withheld.is_empty()
+        !self.is_changing() && self.withheld.is_empty()
     }
 }
 
 impl PlannedAction {
+    /// Whether it only notes something on the service, and no field differs.
+    fn is_mark(&self) -> bool {
+        self.action == "TagResource" && self.changes.is_empty()
+    }
+
     fn new(action: &Action) -> Self {
         Self {
             action: action.operation().to_owned(),
@@ -131,6 +136,51 @@ impl PlannedChange {
             observed: observed.clone(),
             desired: desired.clone(),
             effect: effect.as_str().to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crds::Reason;
+    use planner::Requeue;
+
+    use super::*;
+
+    #[test]
+    fn a_mark_is_no_change_and_a_difference_is_one() {
+        let tagging = |changes| Action::TagResource {
+            arn: "arn".to_owned(),
+            tags: std::iter::once(("team".to_owned(), "shop".to_owned())).collect(),
+            reason: Reason::RolledBack,
+            changes,
+        };
+        let difference = FieldDrift {
+            path: "service.tags[team]".to_owned(),
+            desired: Some("shop".into()),
+            observed: None,
+            effect: crds::ecs::Effect::InPlace,
+        };
+        let stop = Action::StopServiceDeployment {
+            arn: "arn".to_owned(),
+            reason: Reason::RolloutHopeless,
+            because: None,
+        };
+        let key = ObjectKey {
+            target: crds::TargetName::default(),
+            cluster: "shop".parse().unwrap(),
+            name: "web".parse().unwrap(),
+        };
+        for (actions, is_changing) in [
+            (vec![], false),
+            (vec![tagging(Vec::new())], false),
+            (vec![tagging(vec![difference])], true),
+            (vec![tagging(Vec::new()), stop], true),
+        ] {
+            let plan = Plan::hold(Reason::RolledBack, "it failed", Requeue::OnChange);
+            let planned = PlannedService::new(key.clone(), Ok(Plan { actions, ..plan }));
+            assert_eq!(planned.is_changing(), is_changing, "{planned:?}");
+            assert_eq!(planned.holds[0].message, "it failed");
         }
     }
 }

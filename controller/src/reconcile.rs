@@ -20,7 +20,8 @@ use planner::orders::Orders;
 use planner::prune::{self, SourceFacts};
 use planner::status::{self, Failure, Turn};
 use planner::waiting::is_under_way;
-use planner::{Desired, Observed, Plan, Requeue, ownership};
+use planner::{Desired, Observed, Plan, Requeue, ownership, rollout};
+use tokio::time::Instant;
 
 pub use self::expectation::Expectation;
 pub(crate) use self::expectation::{expect_deployments, is_stale};
@@ -176,6 +177,7 @@ async fn turn(
 ) -> (ServiceStatus, Ended) {
     let desired = &entry.desired;
     let (previous, began) = (status_of(context, &desired.key), context.clock.now());
+    let asked = Instant::now();
     let mut observed = match Box::pin(observed(context, account, desired, said)).await {
         Ok(observed) => observed,
         Err(error) => {
@@ -186,13 +188,21 @@ async fn turn(
             return (status, after_error(&error));
         }
     };
-    if expectation::is_stale(context, &desired.key, &observed)
+    if expectation::is_stale(context, &desired.key, (&observed, asked))
         && let Some(previous) = previous
     {
         context.admission.leave(&desired.key);
         return (previous, Ended::Requeue(Requeue::After(STALE_RETRY)));
     }
-    expectation::forget_answered(context, &desired.key, &mut observed);
+    if rollout::is_torn(&observed, began) {
+        context.admission.leave(&desired.key);
+        let message = "ECS shows a rollout in one place and not in the other";
+        let (reason, now) = (Reason::NotYetObserved, context.clock.now());
+        let status =
+            previous.unwrap_or_else(|| status::blocked(reason, message, generation, None, now));
+        return (status, Ended::Requeue(Requeue::After(STALE_RETRY)));
+    }
+    expectation::forget_answered(context, &desired.key, (&mut observed, asked));
     observed = Box::pin(checks::at_gate(context, account, desired, observed, said)).await;
     let mut plan = planner::plan(desired, &observed, &said.orders, context.clock.now());
     let is_rolling = is_under_way(desired, &observed, &plan, context.clock.now());

@@ -18,8 +18,9 @@ use crate::observed::{
     ObservedService, ObservedTaskDefinition, ServiceDeployment, ServiceState, WaitingHook,
 };
 use crate::orders::{Sent, UnderWay};
-use crate::ownership::{self, HELD_IMAGES, HELD_SPEC, Ownership, SPEC_HASH, Tags};
+use crate::ownership::{self, Ownership, SPEC_HASH, Tags};
 use crate::past;
+use crate::plan::held::{self, Held, Why};
 use crate::plan::{self, Action, TaskDefinitionRef};
 use crate::rollout::{self, DeploymentStatus, is_open};
 
@@ -40,6 +41,10 @@ pub struct Scene<'a> {
     pub past: &'a [PastRelease],
     /// What is wanted, where a source can say so.
     pub desired: Option<&'a Desired>,
+    /// Whether nothing may change but what goes back: the spec or a person suspends the service.
+    pub is_suspended: bool,
+    /// When AWS was asked for all that: what was sent less long before need not show in it.
+    pub read_at: Timestamp,
     /// The time.
     pub now: Timestamp,
 }
@@ -86,9 +91,12 @@ pub fn next(deed: &UnderWay, scene: &Scene<'_>) -> Step {
         if has_had_effect(deed.order.verb, sent, service, scene.deployments) {
             return Step::Done;
         }
-        if deed.is_on_its_way(scene.now) {
+        if deed.is_on_its_way(scene.read_at) {
             return Step::Wait;
         }
+    }
+    if scene.is_suspended && matches!(deed.order.verb, Verb::Restart | Verb::Promote) {
+        return Step::Refused("the service has been suspended since".to_owned());
     }
     let decided = match deed.order.verb {
         Verb::Restart => restart(service, scene),
@@ -175,10 +183,13 @@ fn rollback(service: &ObservedService, scene: &Scene<'_>, deed: &UnderWay) -> Re
 }
 
 /// How a rollout whose checks have failed is left: it is stopped while it is under way, and undone where ECS has ended it.
-/// Without an earlier release that ended well it stays, because there is nothing to go to.
-pub fn leave(scene: &Scene<'_>) -> Result<Vec<Action>, String> {
+/// Without an earlier release that ended well it stays, because there is nothing to go to. Where another deployment has taken the
+/// place of the one that was judged there is nothing to leave.
+pub fn leave(scene: &Scene<'_>, judged: &str) -> Result<Vec<Action>, String> {
     let service = scene.service.ok_or_else(|| format!("there is no service {}", scene.key))?;
-    instead_of_primary(service, scene)?;
+    if instead_of_primary(service, scene)?.subject != judged {
+        return Ok(Vec::new());
+    }
     if scene.desired.is_some_and(|desired| desired.gates.on_failure == OnFailure::Hold) {
         return Err("`rollout.onFailure` is `hold`".to_owned());
     }
@@ -254,8 +265,9 @@ struct Target {
 
 /// Whether a person has left the spec that the service carries.
 fn is_rolled_back(service: &ObservedService) -> bool {
-    let left = service.tags.get(HELD_SPEC);
-    left.is_some() && left == service.tags.get(SPEC_HASH)
+    let spec = service.tags.get(SPEC_HASH).map(SpecHash::from_text);
+    spec.and_then(|spec| Held::of_spec(&service.tags, &spec))
+        .is_some_and(|held| held.why == Why::Left)
 }
 
 /// The newest release that ended well and is not the present one.
@@ -474,14 +486,11 @@ fn hold_action(
     spec: Option<&SpecHash>,
 ) -> Vec<Action> {
     let Some(spec) = spec else { return Vec::new() };
-    if service.tags.get(HELD_SPEC).map(String::as_str) == Some(spec.as_str()) {
+    if Held::of_spec(&service.tags, spec).is_some_and(|held| held.why == Why::Left) {
         return Vec::new();
     }
-    let mut tags = Tags::from([(HELD_SPEC.to_owned(), spec.to_string())]);
     let images = scene.running.and_then(|running| plan::held_images(&running.raw));
-    tags.extend(images.map(|images| (HELD_IMAGES.to_owned(), images)));
-    // Who goes back must not stop for want of room: without the marks the state store still knows.
-    let tags = ownership::fitting(&service.tags, tags, &[HELD_IMAGES, HELD_SPEC]);
+    let tags = held::added_to(Tags::new(), service, (spec, Why::Left), images);
     if tags.is_empty() {
         return Vec::new();
     }

@@ -53,6 +53,8 @@ pub struct Observed {
     /// The spec that this very process last sent; `None` when it sent none. The service's tag says the same and outlives the
     /// process, but is set by a call of its own, which may fail.
     pub sent: Option<SpecHash>,
+    /// The spec of the newest release that ended well, by the release history.
+    pub last_good: Option<SpecHash>,
     /// What is known of its hooks.
     pub hooks: hook::Known,
     /// What the checks of the gate measured at which the rollout waits; `None` where none were.

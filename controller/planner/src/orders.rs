@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::checks::mark::{self, Mark};
 use crate::desired::Desired;
 use crate::observed::{ObservedService, ServiceDeployment};
-use crate::ownership::HELD_SPEC;
 use crate::plan::Hold;
+use crate::plan::held::{Held, Why};
 use crate::rollout::DeploymentStatus;
 
 /// How long a call whose answer is not known is waited for before it is sent again: reads may be that old (aws.md §0).
@@ -106,9 +106,9 @@ impl UnderWay {
         Self { order, sent: None }
     }
 
-    /// Whether a call may still be on its way, so that no other is sent.
-    pub fn is_on_its_way(&self, now: Timestamp) -> bool {
-        self.sent.as_ref().is_some_and(|sent| now.duration_since(sent.at) < SEEN_WITHIN)
+    /// Whether a call may still be on its way for what was read at this time, so that no other is sent.
+    pub fn is_on_its_way(&self, read_at: Timestamp) -> bool {
+        self.sent.as_ref().is_some_and(|sent| read_at.duration_since(sent.at) < SEEN_WITHIN)
     }
 }
 
@@ -187,8 +187,8 @@ impl Orders {
             return None;
         }
         let left = self.left.as_ref().filter(|order| order.is_for(&desired.spec_hash));
-        let is_tagged =
-            service.tags.get(HELD_SPEC).map(String::as_str) == Some(desired.spec_hash.as_str());
+        let is_tagged = Held::of_spec(&service.tags, &desired.spec_hash)
+            .is_some_and(|held| held.why == Why::Left);
         let rest = "It is held until the spec changes or it is released.";
         match left {
             Some(order) if order.verb == crds::Verb::Abort => Some(Hold::new(

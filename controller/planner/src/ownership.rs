@@ -23,7 +23,8 @@ pub const PROTECT: &str = "longshore.dev/protect";
 
 /// A short hash of the versions of the secrets that the running deployment was started with.
 pub const SECRETS: &str = "longshore.dev/secrets";
-/// The hash of a spec that a person left by a rollback or an abort: it is not sent again before it changes or is released.
+/// The hash of a spec that a person left by a rollback or an abort, or that failed: it is not sent again before it changes or is
+/// released.
 pub const HELD_SPEC: &str = "longshore.dev/held-spec";
 /// The images of that spec, by the beginnings of their digests: no other spec of a release brings them back by itself.
 pub const HELD_IMAGES: &str = "longshore.dev/held-images";

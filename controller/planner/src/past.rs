@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use crds::{PastRelease, ReleaseOutcome, ReleasedImage};
+use crds::{PastRelease, ReleaseOutcome, ReleasedImage, SpecHash};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -58,6 +58,12 @@ pub fn after(
         releases.truncate(KEPT);
     }
     releases
+}
+
+/// The spec of the newest release that ended well.
+pub fn last_good(past: &[PastRelease]) -> Option<SpecHash> {
+    let good = past.iter().find(|release| release.outcome == ReleaseOutcome::Successful);
+    good.and_then(|release| release.spec_hash.clone())
 }
 
 /// The history once a release was left that ECS itself had brought to a good end.

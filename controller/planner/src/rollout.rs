@@ -1,5 +1,7 @@
 //! What ECS's two views of a rollout say together (aws.md §3.1, §3.7).
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::Observed;
 use crate::desired::Desired;
 use crate::observed::{Deployment, ObservedService, ServiceDeployment};
@@ -78,6 +80,22 @@ pub enum Rollout {
     RolledBack(String),
     /// The wanted revision failed and there was nothing to go back to.
     Failed(String),
+}
+
+/// How long ECS's two views of a service may differ, and a bit more (aws.md §0).
+const TORN_FOR: SignedDuration = SignedDuration::from_mins(2);
+
+/// Whether one of ECS's two views is older than the other: its newest record is of a rollout under way, and its list shows another
+/// deployment in front. Either may be the old one, so nothing follows from them; it passes within seconds.
+pub fn is_torn(observed: &Observed, now: Timestamp) -> bool {
+    let primary = observed.service.as_ref().and_then(ObservedService::primary);
+    let newest = observed.deployments.as_ref().and_then(|records| records.first());
+    let (Some(primary), Some(newest)) = (primary, newest) else { return false };
+    let changed = [newest.created_at, primary.created_at, primary.updated_at];
+    let changed = changed.into_iter().flatten().max();
+    is_open(newest)
+        && primary.revision_number() != newest.target_revision
+        && changed.is_some_and(|changed| now.duration_since(changed) < TORN_FOR)
 }
 
 /// Whether ECS is moving tasks for this service right now.
@@ -246,6 +264,34 @@ mod tests {
             (&done, 2, &[(1, "STOPPED")], Rollout::Succeeded),
         ] {
             assert_eq!(stands_at(state, running, records), expected, "{state} {records:?}");
+        }
+    }
+
+    #[test]
+    fn two_views_that_contradict_each_other_are_torn_for_a_while() {
+        let at = |seconds: i64| Timestamp::from_second(1_000 + seconds).unwrap();
+        // (the newest record's status and number, when it began, when the deployment in front changed last, what is found)
+        for (status, number, began, changed, is_torn) in [
+            ("IN_PROGRESS", 3, Some(-10), Some(-5_000), true),
+            ("PENDING", 3, Some(-5_000), Some(-10), true),
+            ("IN_PROGRESS", 3, Some(-5_000), Some(-5_000), false),
+            ("IN_PROGRESS", 3, Some(600), None, true),
+            ("IN_PROGRESS", 3, None, None, false),
+            ("IN_PROGRESS", 2, Some(-10), Some(-10), false),
+            ("SUCCESSFUL", 3, Some(-10), Some(-10), false),
+            ("ROLLBACK_REQUESTED", 3, Some(-10), Some(-10), false),
+        ] {
+            let mut world = World::running("web:v1");
+            let deployment = &mut world.service.as_mut().unwrap()["deployments"][0];
+            deployment["id"] = json!("ecs-svc/2");
+            deployment["updatedAt"] = json!(changed.map(|changed| 1_000 + changed));
+            deployment["createdAt"] = Value::Null;
+            world.records = vec![json!({
+                "status": status, "createdAt": began.map(|began| 1_000 + began),
+                "targetServiceRevision": { "arn": format!("{ARN}:service-revision/shop/web/{number}") },
+            })];
+            let found = super::is_torn(&world.observe(), at(0));
+            assert_eq!(found, is_torn, "{status} {number} {began:?} {changed:?}");
         }
     }
 }

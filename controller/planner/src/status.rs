@@ -324,7 +324,7 @@ fn verdict(turn: &Turn<'_>) -> Verdict {
     if let Some(told) = of_checks(turn) {
         return told;
     }
-    if let Some(action) = plan.actions.first() {
+    if let Some(action) = plan.actions.iter().find(|action| !action.is_hold_mark()) {
         return verdict(false, true, false, action.reason(), progress_message(plan));
     }
     let Some(service) = living else {
@@ -463,7 +463,8 @@ fn with_cause(message: &str, desired: &Desired, observed: &Observed) -> String {
 }
 
 fn progress_message(plan: &Plan) -> String {
-    let told = plan.actions.iter().map(|action| match action.because() {
+    let told = plan.actions.iter().filter(|action| !action.is_hold_mark());
+    let told = told.map(|action| match action.because() {
         Some(stopped) => format!("{}: {}", action.operation(), stopped.message),
         // What somebody changed at AWS is named before it is gone.
         None if action.reason() == Reason::Drifted && !action.changes().is_empty() => {

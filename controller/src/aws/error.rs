@@ -211,6 +211,8 @@ const PASSING_TEXTS: &[&str] = &[
     // A revision registered a moment ago may not be visible yet; an inactive one is replaced by the next turn.
     "taskdefinition not found",
     "taskdefinition is inactive",
+    // An earlier spec's call has had its effect, and the read before this one did not show it yet.
+    "creation of service was not idempotent",
     // Application Auto Scaling sees a new service a moment late.
     "ecs service doesn't exist",
     "unable to describe task definition",

@@ -130,7 +130,7 @@ pub async fn judge(
     }
     let mut leaving = None;
     if analysis.failed.is_some() {
-        match ask_how_to_leave(context, account, desired, said).await {
+        match ask_how_to_leave(context, account, desired, (said, &analysis.deployment)).await {
             Ok(answer) => leaving = Some(answer),
             Err(error) => {
                 tracing::warn!(service = %desired.key, error = %error, "a rollout whose checks have failed cannot be left yet");
@@ -168,7 +168,7 @@ async fn keep(context: &Context, desired: &Desired, known: Option<&Analysis>, an
         return;
     }
     let now = context.clock.now();
-    let write = context.state.change(&desired.key, |record| {
+    let write = context.state.change_in_turn(&desired.key, |record| {
         if let Some(why) = &analysis.failed {
             past::undone(&mut record.past, &analysis.deployment, why, now);
         }
@@ -184,10 +184,11 @@ async fn ask_how_to_leave(
     context: &Context,
     account: &Account,
     desired: &Desired,
-    said: &Said,
+    (said, judged): (&Said, &str),
 ) -> Result<checks::Leaving, crate::aws::Error> {
+    let read_at = context.clock.now();
     let observed = observe::for_deed(account, &desired.key).await?;
-    Ok(deed::leave(&Scene {
+    let scene = Scene {
         key: &desired.key,
         owner: &context.owner,
         service: observed.service.as_ref(),
@@ -195,8 +196,11 @@ async fn ask_how_to_leave(
         deployments: observed.deployments.as_deref().unwrap_or_default(),
         past: &said.record().past,
         desired: Some(desired),
+        is_suspended: false,
+        read_at,
         now: context.clock.now(),
-    }))
+    };
+    Ok(deed::leave(&scene, judged))
 }
 
 /// What measurements of one service are made from.

@@ -15,7 +15,7 @@ use super::api::{List, find};
 use super::auth::Access;
 use super::params::Params;
 use super::problem::Problem;
-use crate::orders::{Ask, Intake, Refusal};
+use crate::orders::{Ask, Refusal};
 
 /// The longest text that may stand in an order.
 const TEXT_MAX: usize = 500;
@@ -65,7 +65,7 @@ async fn take(
     let take = async {
         let intake = app.0.state.orders.as_ref().ok_or_else(no_orders)?;
         let ask = ask(verb, &headers, &body)?;
-        let key = key(&app, intake, verb, path, &uri)?;
+        let key = key(&app, path, &uri)?;
         match intake.take(&key, verb, &ask, &actor).await {
             Ok(order) => {
                 let answer = Json(OrderJson { key: &key, order: &order });
@@ -184,8 +184,6 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// The service that an order is for: one on the board, or one that only AWS can know of as yet.
 fn key(
     app: &App,
-    intake: &Intake,
-    verb: Verb,
     path: Result<Path<(String, String)>, PathRejection>,
     uri: &Uri,
 ) -> Result<ObjectKey, Problem> {
@@ -197,7 +195,7 @@ fn key(
             let unseen = names.and_then(|(cluster, name)| {
                 Some(ObjectKey { target, cluster: cluster.parse().ok()?, name: name.parse().ok()? })
             });
-            unseen.filter(|key| intake.may_be_there(key, verb)).ok_or(problem)
+            unseen.ok_or(problem)
         }
         Err(problem) => Err(problem),
     }
@@ -206,6 +204,9 @@ fn key(
 fn refused(key: &ObjectKey, refusal: Refusal) -> Problem {
     match refusal {
         Refusal::Unknown => Problem::not_found(format!("there is no service `{key}`")),
+        Refusal::Unread => {
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("`{key}`: {refusal}"))
+        }
         Refusal::Conflict(why) => Problem::new(StatusCode::CONFLICT, why),
         Refusal::Store(error) => {
             tracing::error!(service = %key, error = %error, "an order could not be written down");

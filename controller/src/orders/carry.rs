@@ -4,9 +4,11 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use crds::{ObjectKey, Order};
+use jiff::Timestamp;
 use planner::deed::{self, Act, Scene, Step};
-use planner::orders::{LOOK_AGAIN, UnderWay};
-use planner::{Plan, Requeue};
+use planner::orders::{LOOK_AGAIN, Sent, UnderWay};
+use planner::{Orders, Plan, Requeue, rollout};
+use tokio::time::Instant;
 
 use super::{Said, step_back};
 use crate::apply;
@@ -29,6 +31,7 @@ pub async fn carry_out(
     said: &mut Said,
 ) -> Option<Ended> {
     let deed = said.orders.deed.clone()?;
+    let (asked, read_at) = (Instant::now(), context.clock.now());
     let observed = match observe::for_deed(account, key).await {
         Ok(observed) => observed,
         Err(error) => {
@@ -36,7 +39,8 @@ pub async fn carry_out(
             return Some(reconcile::unread(context, key, &error));
         }
     };
-    if reconcile::is_stale(context, key, &observed) {
+    if reconcile::is_stale(context, key, (&observed, asked)) || rollout::is_torn(&observed, read_at)
+    {
         return Some(Ended::Requeue(Requeue::After(LOOK_AGAIN)));
     }
     let scene = Scene {
@@ -50,6 +54,8 @@ pub async fn carry_out(
             Wanted::Spec { entry, .. } => Some(entry.desired.as_ref()),
             Wanted::Blocked { .. } | Wanted::Gone => None,
         },
+        is_suspended: is_suspended(wanted, &said.orders, read_at),
+        read_at,
         now: context.clock.now(),
     };
     match deed::next(&deed, &scene) {
@@ -63,6 +69,12 @@ pub async fn carry_out(
         }
         Step::Act(act) => Some(carry(context, account, key, &deed, &act, said).await),
     }
+}
+
+/// Whether the service was suspended after the order was taken.
+fn is_suspended(wanted: &Wanted, orders: &Orders, now: Timestamp) -> bool {
+    let by_spec = matches!(wanted, Wanted::Spec { entry, .. } if entry.desired.sync.suspend);
+    by_spec || orders.suspension.as_ref().is_some_and(|order| order.is_in_force(now))
 }
 
 async fn carry(
@@ -87,7 +99,15 @@ async fn carry(
     let told = match &outcome.error {
         None => (EventLevel::Info, "carried out".to_owned()),
         Some(error) if error.retry() == Retry::Never => (EventLevel::Warning, error.to_string()),
-        Some(_) => return Ended::Failed,
+        Some(_) => {
+            // It may have been carried out just now, long after it was written down that it would be.
+            let sent = Sent { at: context.clock.now(), ..act.sent.clone() };
+            let act = Act { sent, ..act.clone() };
+            if let Err(error) = note_sent(context, key, deed, &act).await {
+                tracing::warn!(service = %key, verb = %deed.order.verb, error = %error, "cannot write down when an order was last sent");
+            }
+            return Ended::Failed;
+        }
     };
     let ended = end(context, key, &deed.order, told, said).await;
     ended.unwrap_or(Ended::Requeue(Requeue::After(AFTERWARDS)))
@@ -117,7 +137,7 @@ async fn note_sent(
     let write = if step_back::is_one(deed.order.verb) {
         context.state.change_within(key, step_back::PATIENCE, change).await
     } else {
-        context.state.change(key, change).await
+        context.state.change_in_turn(key, change).await
     };
     write.map(|_| ())
 }
@@ -159,7 +179,7 @@ async fn forget(
     order: &Order,
     said: &mut Said,
 ) -> Result<(), StateError> {
-    let write = context.state.change(key, |record| {
+    let write = context.state.change_in_turn(key, |record| {
         if of(record, order).is_some() {
             record.orders.deed = None;
         }

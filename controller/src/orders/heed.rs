@@ -86,7 +86,7 @@ pub async fn before(
     }
     let sent =
         replaced.map(|service| Sent { at: context.clock.now(), subject: incarnation(service) });
-    let write = context.state.change(key, |record| {
+    let write = context.state.change_in_turn(key, |record| {
         if let (Some(replacement), Some(_)) = (&mut record.orders.replacement, &sent) {
             replacement.sent.clone_from(&sent);
         }
@@ -117,7 +117,7 @@ pub async fn after(
         return;
     }
     let key = &desired.key;
-    let write = context.state.change(key, |record| {
+    let write = context.state.change_in_turn(key, |record| {
         turned.note(record);
         Ok::<(), Infallible>(())
     });

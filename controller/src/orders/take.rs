@@ -43,6 +43,8 @@ pub struct Ask {
 pub enum Refusal {
     /// There is no such service.
     Unknown,
+    /// Nothing is known of such a service, and not all sources have been read since the start.
+    Unread,
     /// As things stand it makes no sense, and why.
     Conflict(String),
     /// It could not be written down.
@@ -53,6 +55,9 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown => f.write_str("there is no such service"),
+            Self::Unread => f.write_str(
+                "nothing is known of such a service yet: not all sources have been read since the start",
+            ),
             Self::Conflict(why) => f.write_str(why),
             Self::Store(error) => error.fmt(f),
         }
@@ -90,7 +95,7 @@ impl Intake {
         let context = &self.context;
         let object = context.statuses.service(key);
         if object.is_none() && !self.may_be_there(key, verb) {
-            return Err(Refusal::Unknown);
+            return Err(if self.is_unread(key) { Refusal::Unread } else { Refusal::Unknown });
         }
         let scene = Scene {
             wanted: context.inventory().wanted(key),
@@ -137,10 +142,13 @@ impl Intake {
 
     /// Whether a service may exist that nobody has told this process of: while sources have not been read, AWS alone knows,
     /// and a step back must not wait for them.
-    pub fn may_be_there(&self, key: &ObjectKey, verb: Verb) -> bool {
-        step_back::is_one(verb)
-            && self.context.account(key).is_some()
-            && !self.context.inventory().is_complete()
+    fn may_be_there(&self, key: &ObjectKey, verb: Verb) -> bool {
+        step_back::is_one(verb) && self.is_unread(key)
+    }
+
+    /// Whether sources have not been read that may name such a service.
+    fn is_unread(&self, key: &ObjectKey) -> bool {
+        self.context.account(key).is_some() && !self.context.inventory().is_complete()
     }
 }
 
@@ -196,9 +204,8 @@ const RELEASABLE: &[Reason] = &[
     Reason::HookFailed,
 ];
 
-/// Those of them that say that the last rollout was undone.
-const UNDONE: &[Reason] =
-    &[Reason::RolledBack, Reason::RolloutFailed, Reason::RolledBackByHand, Reason::Aborted];
+/// Those of them that say that a person undid the last rollout. What ECS has undone shows in its records.
+const UNDONE: &[Reason] = &[Reason::RolledBackByHand, Reason::Aborted];
 
 /// What says that ECS has ended a rollout, or carries it on, while its checks are measured.
 const BEING_CHECKED: &[Reason] = &[Reason::ChecksRunning, Reason::ChecksInconclusive];

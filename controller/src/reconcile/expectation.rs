@@ -24,8 +24,13 @@ pub struct Expectation {
     until: Instant,
 }
 
-/// Whether this read is older than our own last change.
-pub(crate) fn is_stale(context: &Context, key: &ObjectKey, observed: &Observed) -> bool {
+/// Whether a read is older than our own last change. It is as old as the moment when its first part was asked for: the rest of
+/// a turn's reads may hang for long.
+pub(crate) fn is_stale(
+    context: &Context,
+    key: &ObjectKey,
+    (observed, asked): (&Observed, Instant),
+) -> bool {
     let mut expectations = context.expectations.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(expectation) = expectations.get_mut(key) else { return false };
     if expectation.deployments.is_empty() {
@@ -36,17 +41,22 @@ pub(crate) fn is_stale(context: &Context, key: &ObjectKey, observed: &Observed) 
             expectation.deployments.iter().any(|ours| shown.id == ours.id || is_newer(shown, ours))
         })
     });
-    if shown || Instant::now() >= expectation.until {
+    if asked >= expectation.until {
         expectation.deployments.clear();
         return false;
     }
-    true
+    // A read that shows it says nothing of the next one, which may come from elsewhere.
+    !shown
 }
 
 /// Takes hooks that this process has just answered out of a read that may be older than the answer: each is answered once.
-pub(super) fn forget_answered(context: &Context, key: &ObjectKey, observed: &mut Observed) {
+pub(super) fn forget_answered(
+    context: &Context,
+    key: &ObjectKey,
+    (observed, asked): (&mut Observed, Instant),
+) {
     let expectations = context.expectations.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(expectation) = expectations.get(key).filter(|one| Instant::now() < one.until) else {
+    let Some(expectation) = expectations.get(key).filter(|one| asked < one.until) else {
         return;
     };
     for record in observed.deployments.iter_mut().flatten() {
@@ -68,25 +78,14 @@ pub(super) fn sent(context: &Context, key: &ObjectKey) -> Option<SpecHash> {
 
 /// Notes what this process has just changed.
 pub(super) fn note(context: &Context, desired: &Desired, plan: &Plan, outcome: &Outcome) {
-    // A hook is no part of the spec that the service has been sent.
-    let sends = plan.actions.iter().any(planner::Action::sends_spec);
-    if outcome.done == 0 || !sends {
+    // Neither a hook's task nor its answer is a part of the spec: the rollout may be one that a person asked for. Nor does a
+    // call that failed send anything.
+    let has_sent = plan.actions.iter().take(outcome.done).any(planner::Action::sends_spec);
+    if !has_sent && outcome.deployments.is_empty() && outcome.answered.is_empty() {
         return;
     }
-    // Answering a hook sends no spec: the rollout may be one that a person asked for. Nor does what was done before a call
-    // that failed.
-    let has_sent = plan.actions.iter().take(outcome.done).any(planner::Action::sends_spec);
-    let expectation = Expectation {
-        sent: if has_sent { Some(desired.spec_hash.clone()) } else { sent(context, &desired.key) },
-        deployments: outcome.deployments.clone(),
-        answered: outcome.answered.clone(),
-        until: Instant::now() + STALE_FOR,
-    };
-    context
-        .expectations
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .insert(desired.key.clone(), expectation);
+    let sent = if has_sent { Some(desired.spec_hash.clone()) } else { sent(context, &desired.key) };
+    expect(context, &desired.key, sent, outcome);
 }
 
 /// The same for a change that a person asked for: what was sent last is still the spec that was sent last.
@@ -94,17 +93,21 @@ pub(crate) fn expect_deployments(context: &Context, key: &ObjectKey, outcome: &O
     if outcome.deployments.is_empty() && outcome.answered.is_empty() {
         return;
     }
-    let expectation = Expectation {
-        sent: sent(context, key),
-        deployments: outcome.deployments.clone(),
-        answered: outcome.answered.clone(),
-        until: Instant::now() + STALE_FOR,
-    };
-    context
-        .expectations
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .insert(key.clone(), expectation);
+    expect(context, key, sent(context, key), outcome);
+}
+
+fn expect(context: &Context, key: &ObjectKey, sent: Option<SpecHash>, outcome: &Outcome) {
+    let mut expectations = context.expectations.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = expectations.remove(key);
+    let (mut deployments, mut answered) =
+        before.map(|before| (before.deployments, before.answered)).unwrap_or_default();
+    if !outcome.deployments.is_empty() {
+        deployments.clone_from(&outcome.deployments);
+        answered.clear();
+    }
+    answered.extend(outcome.answered.iter().cloned());
+    let until = Instant::now() + STALE_FOR;
+    expectations.insert(key.clone(), Expectation { sent, deployments, answered, until });
 }
 
 /// Forgets a service that is gone.

@@ -37,6 +37,8 @@ pub(super) struct Bucket {
 struct Known {
     /// When the objects were last listed, or were tried to be.
     listed: Option<Instant>,
+    /// When they last could not be listed, and why.
+    failed: Option<(Instant, String)>,
     /// Whether something is known to have changed since.
     is_outdated: bool,
     /// Entity tags of all objects, once they were listed.
@@ -118,9 +120,13 @@ impl Bucket {
         if self.is_listed() {
             return Ok(());
         }
+        let asked = Instant::now();
         let _one = self.listing.lock().await;
         if self.is_listed() {
             return Ok(());
+        }
+        if let Some(why) = self.failed_since(asked) {
+            return Err(StateError::read(key, why));
         }
         let listed = self.s3.list(&self.bucket, &self.prefix).await;
         let mut known = self.known();
@@ -135,10 +141,20 @@ impl Bucket {
             Err(error) if known.etags.is_some() && !known.is_outdated => {
                 tracing::error!(bucket = %self.bucket, error = %error, "cannot list the state store; what was read before stays in force");
             }
-            Err(error) => return Err(StateError::read(key, error)),
+            Err(error) => {
+                known.failed = Some((Instant::now(), error.to_string()));
+                return Err(StateError::read(key, error));
+            }
         }
         known.listed = Some(Instant::now());
         Ok(())
+    }
+
+    /// Why a listing failed for which the caller has waited: nobody waits for one after the other.
+    fn failed_since(&self, asked: Instant) -> Option<String> {
+        let known = self.known();
+        let (at, why) = known.failed.as_ref()?;
+        (*at >= asked).then(|| why.clone())
     }
 
     fn is_listed(&self) -> bool {

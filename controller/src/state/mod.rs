@@ -139,6 +139,21 @@ impl StateStore {
         write.unwrap_or_else(|_| Err(StateError::write(key, late(limit))))
     }
 
+    /// The same, for a turn: a rollback or an abort that comes while the store does not answer does not wait for it.
+    pub async fn change_in_turn<T, R>(
+        &self,
+        key: &ObjectKey,
+        change: impl FnMut(&mut Record) -> Result<T, R>,
+    ) -> Result<Result<T, R>, StateError> {
+        tokio::select! {
+            biased;
+            write = self.change(key, change) => write,
+            _ = self.next_step_back(key) => {
+                Err(StateError::write(key, "a rollback or an abort goes before it"))
+            }
+        }
+    }
+
     /// The last rollback or abort of a service that is not written down as it should be.
     pub fn step_back(&self, key: &ObjectKey) -> Option<StepBack> {
         self.unwritten.of(key)

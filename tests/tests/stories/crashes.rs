@@ -269,10 +269,10 @@ async fn a_linear_rollout_with_a_gate() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hopeless_rollout() {
-    a_hopeless_rollout_by(json!({ "strategy": "ROLLING" })).await;
+    a_hopeless_rollout_by(json!({ "strategy": "ROLLING" }), Restart::AtOnce).await;
 }
 
-async fn a_hopeless_rollout_by(configuration: Value) {
+async fn a_hopeless_rollout_by(configuration: Value, restart: Restart) {
     let mut last_calls = Vec::new();
     for count in 1..CALLS_MAX {
         let mut fleet = world().await;
@@ -292,9 +292,12 @@ async fn a_hopeless_rollout_by(configuration: Value) {
             () = fleet.until("over", held) => false,
         };
         let last = fleet.sandbox.calls().last().map(|call| call.operation.clone()).unwrap();
-        let told = format!("after call {count}, {last}");
+        let told = format!("{restart:?} after call {count}, {last}");
         fleet.kill().await;
         fleet.sandbox.release();
+        if restart == Restart::Late {
+            fleet.pass(Duration::from_mins(30)).await;
+        }
         fleet.restart().await;
         fleet.until(&format!("over {told}"), held).await;
         assert_eq!(fleet.rollouts("web"), ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"], "{told}");

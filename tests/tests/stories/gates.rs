@@ -190,6 +190,25 @@ async fn each_step_of_the_traffic_is_let_go_once_with_its_own_hook() {
     }
 }
 
+/// ECS would take a second answer for one to the next step of the same stage, or refuse it.
+#[tokio::test(start_paused = true)]
+async fn reads_that_come_late_have_no_hook_answered_twice() {
+    let mut fleet = at_v1(&linear()).await;
+    fleet.sandbox.edit(fleet.now(), |region| region.set_read_lag(Duration::from_secs(20)));
+    let mark = fleet.sandbox.call_count();
+    fleet
+        .commit(&[gated("v2", &linear(), &["POST_SCALE_UP", "PRE_PRODUCTION_TRAFFIC_SHIFT"])])
+        .await;
+    fleet.order("web", Verb::Approve, &Ask::default()).await;
+    fleet.until("v2 runs", |fleet| fleet.image("web") == image("web", "v2")).await;
+    fleet.until_ready("web").await;
+    let mut calls = fleet.calls_that_change(mark);
+    calls.retain(|call| call.operation == "ContinueServiceDeployment");
+    let hooks: BTreeSet<String> =
+        calls.iter().map(|call| call.request["hookId"].to_string()).collect();
+    assert_eq!((calls.len(), hooks.len()), (4, 4), "{calls:#?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_approval_given_beforehand_lets_every_step_go() {
     let mut fleet = at_v1(&linear()).await;

@@ -46,6 +46,28 @@ fn first_failure(fleet: &Fleet) -> bool {
     tasks.iter().any(|task| task.task_definition == wanted && task.last_status == "STOPPED")
 }
 
+/// ECS's list shows the rollback while its records still show the rollout: that is no reason to begin it again.
+#[tokio::test(start_paused = true)]
+async fn reads_that_come_late_have_nothing_sent_again() {
+    let blue_green = json!({ "strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0 });
+    for configuration in [rolling(), blue_green] {
+        for lag in [7, 20] {
+            let mut fleet = at_v1(&configuration).await;
+            let lag = Duration::from_secs(lag);
+            fleet.sandbox.edit(fleet.now(), |region| region.set_read_lag(lag));
+            let mark = fleet.sandbox.call_count();
+            fleet.commit(&[version("gone", &configuration)]).await;
+            fleet.until_stalled("web", Reason::RolledBack).await;
+            fleet.until("back", |fleet| fleet.rollouts("web")[0] == "ROLLBACK_SUCCESSFUL").await;
+            fleet.pass(Duration::from_hours(1)).await;
+            let told = format!("{configuration} {lag:?}");
+            assert_eq!(fleet.rollouts("web"), ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"], "{told}");
+            let updates = fleet.changes_since(mark);
+            assert_eq!(updates.iter().filter(|call| *call == "UpdateService").count(), 1, "{told}");
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_image_that_is_not_there_stops_the_rollout_within_two_looks() {
     let canary = json!({

@@ -278,6 +278,10 @@ async fn a_rollback_needs_no_source() {
     let mut fleet = at_v2(options()).await;
     fleet.restart_unread().await;
     fleet.pass(Duration::from_secs(1)).await;
+    for name in ["web", "none"] {
+        let unread = fleet.try_order(name, Verb::Release, &Ask::default()).await;
+        assert_eq!(unread, Err(Refusal::Unread), "nobody can know of `{name}`");
+    }
     fleet.order("web", Verb::Rollback, &because("errors")).await;
     fleet.pass(Duration::from_secs(1)).await;
     assert_eq!(fleet.image("web"), image("web", "v1"), "not within one turn");

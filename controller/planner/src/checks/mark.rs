@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use crate::desired::{CAPTURED, Desired};
 use crate::observed::ObservedService;
-use crate::ownership::{self, HELD_IMAGES, HELD_SPEC, Tags};
+use crate::ownership::Tags;
+use crate::plan::held::{self, Why};
 use crate::plan::{self, Action, Plan};
 
 /// The tag's key.
@@ -98,10 +99,8 @@ pub fn set(
 ) -> Option<Action> {
     let mut tags = Tags::from([(CHECKS.to_owned(), text(mark, &release(desired)))]);
     if mark == Mark::Failed {
-        tags.insert(HELD_SPEC.to_owned(), desired.spec_hash.to_string());
         let images = plan::held_images(&desired.task_definition.input);
-        tags.extend(images.map(|images| (HELD_IMAGES.to_owned(), images)));
-        tags = ownership::fitting(&service.tags, tags, &[HELD_IMAGES, HELD_SPEC]);
+        tags = held::added_to(tags, service, (&desired.spec_hash, Why::Left), images);
     }
     tags.retain(|key, value| service.tags.get(key) != Some(value));
     let arn = service.arn.clone();

@@ -6,7 +6,6 @@ use serde_json::Value;
 use super::log::{End, HookLog, HookRun, Outcome, Waits};
 use crate::explain::{self, Explanation, Outlook};
 use crate::observed::{self, StoppedContainer, StoppedTask};
-use crate::orders::SEEN_WITHIN;
 
 /// For how long a client token is sure to be remembered: an hour less than ECS promises (aws.md §2.8).
 const TOKEN_COUNTS: SignedDuration = SignedDuration::from_hours(23);
@@ -76,7 +75,7 @@ pub fn learn(run: &HookRun, task: Option<&Value>, is_wanted: bool, now: Timestam
             let why = "it was asked for long ago, and ECS shows no task of it";
             run.result = Some(unknown(why, now));
         }
-        None if run.task.is_none() && !is_wanted && age >= SEEN_WITHIN => {
+        None if run.task.is_none() && !is_wanted && age >= TASK_SEEN_WITHIN => {
             let why = "its spec was replaced while it was asked for, and ECS shows no task of it";
             run.result = Some(unknown(why, now));
         }
@@ -91,7 +90,11 @@ pub fn answered(run: &HookRun, answer: &Value, now: Timestamp) -> HookRun {
     let task = answer.pointer("/tasks/0").and_then(|task| text(task, "taskArn"));
     let failure = answer.pointer("/failures/0");
     match (task, failure) {
-        (Some(task), _) => run.task = Some(task.to_owned()),
+        (Some(task), _) => {
+            run.task = Some(task.to_owned());
+            // The call may have come long after it was written down that it would.
+            run.requested_at = now;
+        }
         (None, Some(failure)) => {
             let reason = text(failure, "reason").unwrap_or("ECS gave no reason");
             let detail = text(failure, "detail").map(|detail| format!(" ({detail})"));

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::drift::FieldDrift;
 use crate::hook::HookRun;
 use crate::orders::Stopped;
-use crate::ownership::{ATTEMPT, SPEC_HASH, Tags};
+use crate::ownership::{HELD_IMAGES, HELD_SPEC, SPEC_HASH, Tags};
 use crate::scaling::Call;
 
 /// A revision that exists, or the one that this plan registers first.
@@ -243,19 +243,38 @@ impl Action {
         }
     }
 
-    /// Whether it brings the spec to the service: registering a revision, running hooks and saying that a rollout is about to
-    /// begin do not.
-    pub fn sends_spec(&self) -> bool {
+    /// Whether it does nothing but note that a spec is held, or that it is no more.
+    pub(crate) fn is_hold_mark(&self) -> bool {
+        let is_mark = |key: &str| [HELD_SPEC, HELD_IMAGES].contains(&key);
         match self {
             Self::TagResource { tags, .. } => {
-                !tags.contains_key(ATTEMPT) || tags.contains_key(SPEC_HASH)
+                !tags.is_empty() && tags.keys().all(|key| is_mark(key))
             }
+            Self::UntagResource { keys, .. } => {
+                !keys.is_empty() && keys.iter().all(|key| is_mark(key))
+            }
+            Self::RegisterTaskDefinition { .. }
+            | Self::CreateService { .. }
+            | Self::UpdateService { .. }
+            | Self::Scaling { .. }
+            | Self::RunTask { .. }
+            | Self::StopTask { .. }
+            | Self::StopServiceDeployment { .. }
+            | Self::ContinueServiceDeployment { .. }
+            | Self::DeleteService { .. } => false,
+        }
+    }
+
+    /// Whether it brings the spec to the service: registering a revision, running hooks and marks do not.
+    pub fn sends_spec(&self) -> bool {
+        match self {
+            Self::TagResource { tags, .. } => tags.contains_key(SPEC_HASH),
             Self::CreateService { .. }
             | Self::UpdateService { .. }
-            | Self::UntagResource { .. }
             | Self::Scaling { .. }
             | Self::DeleteService { .. } => true,
             Self::RegisterTaskDefinition { .. }
+            | Self::UntagResource { .. }
             | Self::RunTask { .. }
             | Self::StopTask { .. }
             | Self::StopServiceDeployment { .. }

@@ -5,6 +5,7 @@ use crds::{Reason, SpecHash};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::held::Held;
 use super::inputs::{choose_revision, update_input};
 use super::{Action, TaskDefinitionRef, attempt, unlisted};
 use crate::desired::{Desired, passthrough_drift};
@@ -133,7 +134,7 @@ fn tag_action(
     Some(Action::TagResource { arn: service.arn.clone(), tags, reason, changes })
 }
 
-/// Takes the marks of a spec that a person left off the service: before that spec, or another with its images, is sent
+/// Takes the marks of a spec that is held off the service: before that spec, or another with its images, is sent
 /// because it was released, and after another one was sent.
 pub(super) fn clear_held_spec(
     actions: &mut Vec<Action>,
@@ -141,28 +142,30 @@ pub(super) fn clear_held_spec(
     spec: &SpecHash,
     is_released: bool,
 ) {
-    let Some(held) = service.tags.get(HELD_SPEC) else { return };
-    let images = service.tags.get(HELD_IMAGES).map(|images| (HELD_IMAGES, images));
-    let marks: Vec<(&str, &String)> = [(HELD_SPEC, held)].into_iter().chain(images).collect();
-    let untag = |reason| Action::UntagResource {
-        arn: service.arn.clone(),
-        keys: marks.iter().map(|(key, _)| (*key).to_owned()).collect(),
-        reason,
-        changes: marks
-            .iter()
-            .map(|(key, value)| FieldDrift {
+    let Some(held) = Held::of(&service.tags) else { return };
+    if is_released {
+        actions.insert(0, untag_held(service, Reason::Released));
+    } else if !held.is_of(spec) {
+        actions.push(untag_held(service, Reason::TagsChanged));
+    }
+}
+
+/// Takes the marks of a spec that is held off the service.
+pub(super) fn untag_held(service: &ObservedService, reason: Reason) -> Action {
+    let marks = [HELD_SPEC, HELD_IMAGES];
+    let marks = marks.iter().filter_map(|key| Some((*key, service.tags.get(*key)?)));
+    let (keys, changes) = marks
+        .map(|(key, value)| {
+            let change = FieldDrift {
                 path: format!("service.tags[{key}]"),
                 desired: None,
                 observed: Some(json!(value)),
                 effect: Effect::InPlace,
-            })
-            .collect(),
-    };
-    if is_released {
-        actions.insert(0, untag(Reason::Released));
-    } else if held != spec.as_str() {
-        actions.push(untag(Reason::TagsChanged));
-    }
+            };
+            (key.to_owned(), change)
+        })
+        .unzip();
+    Action::UntagResource { arn: service.arn.clone(), keys, reason, changes }
 }
 
 /// Takes the mark of our pauses off a service that is to have none, once no rollout can wait at one any more.

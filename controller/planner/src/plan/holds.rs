@@ -4,7 +4,7 @@ use crds::Reason;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Action, Hold, left};
+use super::{Action, Hold, held, left};
 use crate::desired::Desired;
 use crate::drift::{self, FieldDrift};
 use crate::observed::{Observed, ObservedService};
@@ -62,7 +62,9 @@ pub(super) fn all(
         holds.extend(orders.spec_hold(desired, attempted.was_sent(), now));
     }
     let left = orders.left_hold(desired, service);
-    let undone = left.or_else(|| failure_hold(rollout, attempted));
+    let undone = left
+        .or_else(|| failure_hold(rollout, attempted))
+        .or_else(|| held::hold(desired, observed, service, orders));
     holds.extend(undone.or_else(|| left::hold(desired, observed, service, orders)));
     if !replacements.is_empty() {
         let paths: Vec<&str> = replacements.iter().map(|drift| drift.path.as_str()).collect();

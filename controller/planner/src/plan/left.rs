@@ -7,6 +7,7 @@ use crds::Reason;
 use serde_json::Value;
 
 use super::Hold;
+use super::held::{Held, Why};
 use crate::checks::mark;
 use crate::desired::{Desired, Version};
 use crate::observed::{Observed, ObservedService, ObservedTaskDefinition, ServiceDeployment};
@@ -41,6 +42,8 @@ pub(super) fn hold(
     desired.versions.iter().find_map(|version| {
         let (reason, what) = if !was_left(version, observed, service) {
             has_failed(version, observed).then_some((Reason::RolledBack, "whose rollout failed"))?
+        } else if Held::of(&service.tags).is_some_and(|held| held.why != Why::Left) {
+            (Reason::RolledBack, "whose rollout failed")
         } else if service.tags.get(mark::CHECKS).is_some_and(|mark| mark::is_failed(mark)) {
             (Reason::RolledBack, "whose checks failed")
         } else {

@@ -9,7 +9,7 @@ use crate::deletion::{DELETING, Marker};
 use crate::desired::Desired;
 use crate::drift::FieldDrift;
 use crate::observed::ObservedService;
-use crate::ownership::{DELETION_POLICY, DEPENDS_ON, PROTECT};
+use crate::ownership::{DELETION_POLICY, DEPENDS_ON, GATES, HELD_IMAGES, HELD_SPEC, PROTECT};
 
 /// The marks that a spec can set, and that it takes off again when it does not.
 const MARKS: [&str; 2] = [DEPENDS_ON, PROTECT];
@@ -40,7 +40,8 @@ pub(super) fn settle(actions: &mut Vec<Action>, desired: &Desired, service: &Obs
 
 /// Whether nothing but marks changes: a spec sets them, so that they are no change by others.
 pub(super) fn is_all(actions: &[Action]) -> bool {
-    let paths = [DEPENDS_ON, PROTECT, DELETION_POLICY, DELETING].map(path);
+    let paths =
+        [DEPENDS_ON, PROTECT, DELETION_POLICY, DELETING, HELD_SPEC, HELD_IMAGES, GATES].map(path);
     actions.iter().all(|action| {
         let is_tagging =
             matches!(action, Action::TagResource { .. } | Action::UntagResource { .. });

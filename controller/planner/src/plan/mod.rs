@@ -9,6 +9,7 @@
 mod action;
 mod attempt;
 mod differences;
+pub(crate) mod held;
 mod holds;
 mod hooks;
 mod inputs;
@@ -134,9 +135,9 @@ impl Plan {
         Self { requeue: Requeue::OnChange, ..self }
     }
 
-    /// Whether there is nothing to do and nothing is held back.
+    /// Whether there is nothing to do and nothing is held back. What only notes that a spec is held counts as nothing.
     pub fn is_settled(&self) -> bool {
-        self.actions.is_empty() && self.withheld.is_empty()
+        self.actions.iter().all(Action::is_hold_mark) && self.withheld.is_empty()
     }
 }
 
@@ -343,6 +344,11 @@ fn change(
         record_failure(plan)
     } else {
         reload::add(plan, desired, observed, service, (orders, now))
+    };
+    let plan = if attempted == Attempted::No || adopting {
+        plan
+    } else {
+        held::add(plan, desired, observed, service, (orders, now))
     };
     let plan = mark::before_rollout(plan, desired, service);
     let plan = attempt::before_rollout(plan, desired, observed, service);

@@ -4,6 +4,7 @@ mod attempt;
 mod checks;
 mod deeds;
 mod explained;
+mod held;
 mod hooks;
 mod left;
 mod orders;
@@ -20,7 +21,7 @@ use super::{Action, Plan, TaskDefinitionRef, plan, wants};
 use crate::desired::Desired;
 use crate::observed::{Observed, ObservedService, ObservedTaskDefinition, ServiceDeployment};
 use crate::orders::Orders;
-use crate::ownership::{OWNER, SPEC_HASH};
+use crate::ownership::{HELD_SPEC, OWNER, SPEC_HASH};
 use crate::unsaid;
 
 pub(crate) const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333";
@@ -364,10 +365,11 @@ fn a_rolled_back_spec_is_not_tried_again_until_it_changes() {
         let mut world = World::running("web:v1");
         let _ = world.settle(&desired("web:bad"));
         world.roll_back(&revision_arn(2), &revision_arn(1), status);
-        let plan = world.plan(&desired("web:bad"));
-        assert_eq!((operations(&plan).len(), reasons(&plan)), (0, vec![reason]), "{status}");
+        let plan = world.settle(&desired("web:bad"));
+        assert_eq!(operations(&plan), ["TagResource"], "{status}: it is written down");
+        assert_eq!(reasons(&plan), [reason], "{status}");
         let plan = world.settle(&desired("web:v3"));
-        assert_eq!(operations(&plan), NEW_ROLLOUT);
+        assert_eq!(operations(&plan), [&NEW_ROLLOUT[..], &["UntagResource"]].concat());
     }
 }
 
@@ -530,11 +532,17 @@ fn under_code_deploy_no_revision_is_forced_in() {
 
 fn any_tags() -> impl Strategy<Value = Value> {
     let owner = prop_oneof![Just(None), Just(Some("test")), Just(Some("other"))];
-    (owner, any::<bool>()).prop_map(|(owner, attempted)| {
+    let held =
+        prop_oneof![Just(None), Just(Some("")), Just(Some(":rolled-back")), Just(Some(":failed"))];
+    (owner, any::<bool>(), held).prop_map(|(owner, attempted, held)| {
         let mut tags: Vec<Value> =
             owner.iter().map(|owner| json!({ "key": OWNER, "value": owner })).collect();
         if attempted {
             tags.push(json!({ "key": SPEC_HASH, "value": desired("web:v2").spec_hash }));
+        }
+        if let Some(why) = held {
+            let value = format!("{}{why}", desired("web:v2").spec_hash);
+            tags.push(json!({ "key": HELD_SPEC, "value": value }));
         }
         json!(tags)
     })
@@ -546,7 +554,7 @@ proptest! {
         tags in any_tags(),
         state in prop_oneof![Just("ACTIVE"), Just("DRAINING"), Just("INACTIVE")],
         rollout in prop_oneof![Just("COMPLETED"), Just("IN_PROGRESS"), Just("FAILED")],
-        record in prop_oneof![Just("SUCCESSFUL"), Just("IN_PROGRESS"), Just("ROLLBACK_IN_PROGRESS"), Just("ROLLBACK_SUCCESSFUL"), Just("STOPPED"), Just("NEW_WORD")],
+        record in prop_oneof![Just("SUCCESSFUL"), Just("IN_PROGRESS"), Just("ROLLBACK_IN_PROGRESS"), Just("ROLLBACK_SUCCESSFUL"), Just("ROLLBACK_FAILED"), Just("STOPPED"), Just("NEW_WORD")],
         count in 0_i64..5,
         suspend in any::<bool>(),
         adopt in any::<bool>(),
@@ -569,7 +577,8 @@ proptest! {
             let may_touch = owner == Some(json!("test")) || owner.is_none() && adopt;
             prop_assert!(may_touch || plan.actions.is_empty());
         }
-        prop_assert!(plan.actions.is_empty() || plan.holds.is_empty());
+        let marks = plan.actions.iter().all(Action::is_hold_mark) && owner == Some(json!("test"));
+        prop_assert!(plan.actions.is_empty() || plan.holds.is_empty() || marks);
     }
 }
 

@@ -122,11 +122,20 @@ fn parts(
 }
 
 /// Whether the rollout replaces tasks by new ones of what the last good rollout brought: a restart, or new secrets. Who
-/// approved that has approved this, and what waits for a window has waited before it began.
+/// approved that has approved this, and what waits for a window has waited before it began. What ECS no longer shows is not
+/// known to have ended well: a gate stays shut then.
 fn replaces_the_same(desired: &Desired, observed: &Observed) -> bool {
-    let mut records = observed.deployments.iter().flatten();
-    let good = records.find(|record| record.status == DeploymentStatus::Successful);
-    good.is_some_and(|record| desired.is_attempt(record))
+    good_before(desired, observed).is_some_and(|record| desired.is_attempt(record))
+}
+
+/// The last rollout that ended well before this spec was tried last.
+pub(super) fn good_before<'a>(
+    desired: &Desired,
+    observed: &'a Observed,
+) -> Option<&'a ServiceDeployment> {
+    let records = observed.deployments.iter().flatten();
+    let mut before = records.skip_while(|record| !desired.is_attempt(record)).skip(1);
+    before.find(|record| record.status == DeploymentStatus::Successful)
 }
 
 fn waiting_message(pause: &Pause<'_>, why: &str) -> String {

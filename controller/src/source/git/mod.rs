@@ -51,7 +51,7 @@ const FETCH_TIME: Duration = Duration::from_mins(5);
 /// Enough for 100,000 annotated tags.
 const LISTING_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// How many fetches leave their packs behind before they are cleared.
-const FETCHES_BEFORE_CLEARING: u32 = if cfg!(test) { 6 } else { 100 };
+const FETCHES_BEFORE_CLEARING: u32 = 100;
 /// What a host is asked to leave out where commits alone matter.
 const FILES: &str = "tree:0";
 /// Nothing is left out, whatever was before.
@@ -77,6 +77,8 @@ pub struct GitReader {
     last: Option<Arc<Snapshot>>,
     accepted: Option<Accepted>,
     fetches: u32,
+    /// After how many of them the cache is cleared.
+    fetches_before_clearing: u32,
     /// Whether the host is asked to leave out what is too large for a spec; `None` before the first fetch.
     leaves_out: Option<bool>,
     /// Whether the cache was made for this very reading.
@@ -136,6 +138,7 @@ impl GitReader {
             last: None,
             accepted: None,
             fetches: 0,
+            fetches_before_clearing: FETCHES_BEFORE_CLEARING,
             leaves_out: None,
             is_fresh: false,
             left_out: HashSet::new(),
@@ -369,7 +372,7 @@ impl GitReader {
 
     /// Fetches of single commits leave packs behind that nothing needs any more.
     async fn clear_now_and_then(&mut self, commit: &str, locked: &Locked) {
-        if self.fetches < FETCHES_BEFORE_CLEARING {
+        if self.fetches < self.fetches_before_clearing {
             return;
         }
         self.fetches = 0;

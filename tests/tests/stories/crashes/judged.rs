@@ -80,6 +80,7 @@ async fn an_undone_rollout(more: &Value, configuration: &Value, changes: &[&str]
                     object.status.holds.iter().any(|hold| hold.reason == Reason::RolledBack);
                 let over = ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"];
                 is_held
+                    && fleet.tag("web", "longshore.dev/held-spec").is_some()
                     && fleet.image("web") == image("web", "v1")
                     && over.contains(&fleet.rollouts("web")[0].as_str())
             };

@@ -63,24 +63,43 @@ async fn a_rollback() {
 
 /// Each step of the rollback passes the stages by itself: the gate's hook is taken out.
 #[tokio::test(start_paused = true)]
-async fn a_rollback_with_stages() {
-    a_rollback_from(async || {
-        let mut fleet = Fleet::with(kept_in_a_bucket()).await;
-        fleet.commit(&[staged("v1", &[])]).await;
-        fleet.until_ready("web").await;
-        fleet.commit(&[staged("v2", &["POST_TEST_TRAFFIC_SHIFT"])]).await;
-        fleet.until_stalled("web", Reason::AwaitingApproval).await;
-        fleet.order("web", Verb::Promote, &Ask::default()).await;
-        fleet.until_ready("web").await;
-        fleet
-    })
-    .await;
+async fn rollbacks_with_stages() {
+    for configuration in strategies() {
+        a_rollback_from(async || {
+            let fleet = at_a_gate(&configuration).await;
+            fleet.order("web", Verb::Promote, &Ask::default()).await;
+            fleet.until_ready("web").await;
+            fleet
+        })
+        .await;
+    }
 }
 
-/// A version that ECS rolls out by blue and green, with an approval at these stages.
-fn staged(name: &str, at: &[&str]) -> Value {
-    let configuration = json!({ "strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0 });
-    let spec = with(version(name), "/spec/service/deploymentConfiguration", configuration);
+/// The strategies of ECS that have stages.
+fn strategies() -> [Value; 3] {
+    let canary = json!({ "canaryPercent": 10.0, "canaryBakeTimeInMinutes": 0 });
+    let linear = json!({ "stepPercent": 40.0, "stepBakeTimeInMinutes": 0 });
+    [
+        json!({ "strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0 }),
+        json!({ "strategy": "CANARY", "bakeTimeInMinutes": 0, "canaryConfiguration": canary }),
+        json!({ "strategy": "LINEAR", "bakeTimeInMinutes": 0, "linearConfiguration": linear }),
+    ]
+}
+
+/// A service that runs v1, and whose v2 waits for an approval after the shift of test traffic.
+async fn at_a_gate(configuration: &Value) -> Fleet {
+    let mut fleet = Fleet::with(kept_in_a_bucket()).await;
+    fleet.commit(&[staged("v1", configuration, &[])]).await;
+    fleet.until_ready("web").await;
+    fleet.commit(&[staged("v2", configuration, &["POST_TEST_TRAFFIC_SHIFT"])]).await;
+    fleet.until_stalled("web", Reason::AwaitingApproval).await;
+    fleet
+}
+
+/// A version that ECS rolls out in stages, with an approval at these.
+fn staged(name: &str, configuration: &Value, at: &[&str]) -> Value {
+    let place = "/spec/service/deploymentConfiguration";
+    let spec = with(version(name), place, configuration.clone());
     if at.is_empty() {
         return spec;
     }
@@ -146,16 +165,10 @@ async fn an_abort() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_abort_at_a_gate() {
-    an_abort_in(async || {
-        let mut fleet = Fleet::with(kept_in_a_bucket()).await;
-        fleet.commit(&[staged("v1", &[])]).await;
-        fleet.until_ready("web").await;
-        fleet.commit(&[staged("v2", &["POST_TEST_TRAFFIC_SHIFT"])]).await;
-        fleet.until_stalled("web", Reason::AwaitingApproval).await;
-        fleet
-    })
-    .await;
+async fn aborts_at_a_gate() {
+    for configuration in strategies() {
+        an_abort_in(async || at_a_gate(&configuration).await).await;
+    }
 }
 
 async fn an_abort_in(world: impl AsyncFn() -> Fleet) {

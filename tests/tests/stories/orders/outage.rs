@@ -128,6 +128,35 @@ async fn a_store_that_never_answers_keeps_nobody_from_going_back() {
     }
 }
 
+/// The bucket can be read, and whatever is written to it hangs: the turn that writes the history down does not keep anybody.
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_hangs_in_a_write_keeps_nobody_from_going_back() {
+    let fleet = world(&json!({ "strategy": "ROLLING" })).await;
+    let old = fleet.pinned("v1.1.0");
+    fleet.tag_git("v1.2.0", 'c');
+    fleet.push("v1.2.0");
+    let changed = |fleet: &Fleet| fleet.image("web") != old;
+    fleet.until("v1.2.0 is on its way", changed).await;
+    fleet.sandbox.inject(Fault { times: None, ..Fault::once("s3", "PutObject", FaultKind::Hang) });
+    let ended = |fleet: &Fleet| fleet.rollouts("web")[0] == "SUCCESSFUL";
+    fleet.until("it has ended, as ECS says", ended).await;
+    fleet.pass(Duration::from_secs(10)).await;
+    let mut known = fleet.past("web").await;
+    known.retain(|release| release.outcome == crds::ReleaseOutcome::Successful);
+    assert_eq!(known.len(), 2, "the third is still to be written down: {known:#?}");
+    let (asked, mark) = (fleet.now(), fleet.sandbox.call_count());
+    fleet.order("web", Verb::Rollback, &because("errors")).await;
+    fleet.until("it is sent", |fleet| !updates(fleet, mark).is_empty()).await;
+    let took = updates(&fleet, mark)[0].time.duration_since(asked);
+    assert!(took <= AT_ONCE, "after {took}");
+    assert_eq!(fleet.image("web"), old);
+    everything_is_back(&fleet);
+    let held = |fleet: &Fleet| fleet.holds("web") == [Reason::RolledBackByHand];
+    fleet.until("it is held", held).await;
+    nothing_changes_for(&fleet, Duration::from_hours(1)).await;
+    assert_eq!(updates(&fleet, mark).len(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_abort_needs_no_store_either() {
     let fixtures = "clusters: [{name: shop}]\nbuckets: [{name: specs}]\nlatency: 8ms\n".to_owned();

@@ -110,6 +110,8 @@ fn scene<'a>(observed: &'a Observed, known: &'a Desired, beside: &Beside<'a>) ->
         deployments: observed.deployments.as_deref().unwrap_or_default(),
         past: beside.past,
         desired: beside.desired,
+        is_suspended: false,
+        read_at: NOW,
         now: NOW,
     }
 }
@@ -237,7 +239,12 @@ fn a_rollout_whose_checks_failed_is_left_as_far_as_ecs_has_got_with_it() {
     let leave = |world: &World, desired: Option<&Desired>| {
         let (observed, known) = (world.observe(), super::desired("web:v3"));
         let beside = Beside { past: &[], desired };
-        deed::leave(&scene(&observed, &known, &beside)).map(|actions| all(&actions))
+        let judged =
+            observed.service.as_ref().and_then(|service| Some(service.primary()?.id.clone()));
+        let judged = judged.unwrap_or_default();
+        let scene = scene(&observed, &known, &beside);
+        assert!(observed.service.is_none() || deed::leave(&scene, "ecs-svc/before") == Ok(vec![]));
+        deed::leave(&scene, &judged).map(|actions| all(&actions))
     };
     let err = |why: &str| Err(why.to_owned());
     let goes = || Ok("UpdateService shop-web:2".to_owned());

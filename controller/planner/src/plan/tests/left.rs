@@ -14,7 +14,7 @@ fn image(version: char) -> String {
 }
 
 /// A spec with the release's version and a value that comes from elsewhere.
-fn asking(version: char, value: &str) -> Desired {
+pub(super) fn asking(version: char, value: &str) -> Desired {
     let mut spec = serde_json::to_value(spec(&image(version), &json!({}))).unwrap();
     spec["spec"]["taskDefinition"]["containerDefinitions"][0]["environment"] =
         json!([{ "name": "GREETING", "value": value }]);
@@ -23,7 +23,7 @@ fn asking(version: char, value: &str) -> Desired {
     Desired { versions, ..resolved(&serde_json::from_value(spec).unwrap()) }
 }
 
-fn record(world: &mut World, status: &str, revision: u32) {
+pub(super) fn record(world: &mut World, status: &str, revision: u32) {
     let number = world.records.len() + 1;
     world.records.insert(
         0,
@@ -36,7 +36,7 @@ fn record(world: &mut World, status: &str, revision: u32) {
 }
 
 /// Version 1 ran, 2 was rolled out and has ended as this record says, and 1 runs again.
-fn after(status: &str) -> World {
+pub(super) fn after(status: &str) -> World {
     let mut world = World::default();
     let _ = world.settle(&asking('1', "a"));
     record(&mut world, "SUCCESSFUL", 1);
@@ -62,7 +62,7 @@ fn left() -> World {
     world
 }
 
-fn told(world: &World, desired: &Desired, plan: &Plan) -> ServiceStatus {
+pub(super) fn told(world: &World, desired: &Desired, plan: &Plan) -> ServiceStatus {
     status::after(&Turn {
         desired,
         observed: &world.observe(),

@@ -184,6 +184,8 @@ fn scene<'a>(
         deployments: observed.deployments.as_deref().unwrap_or_default(),
         past: &[],
         desired,
+        is_suspended: false,
+        read_at: NOW,
         now: NOW,
     }
 }
@@ -207,6 +209,13 @@ fn a_call_that_may_be_on_its_way_is_not_sent_again_and_one_that_shows_is_done() 
     assert_eq!(deed::next(&sent(30, "ecs-svc/1"), &scene), Step::Wait);
     assert_eq!(deed::next(&sent(30, "ecs-svc/0"), &scene), Step::Done);
     assert!(matches!(deed::next(&sent(90, "ecs-svc/1"), &scene), Step::Act(_)));
+    let suspended = Scene { is_suspended: true, ..scene };
+    assert!(matches!(deed::next(&deed, &suspended), Step::Refused(_)), "it came after the order");
+    assert_eq!(deed::next(&sent(30, "ecs-svc/0"), &suspended), Step::Done);
+    let scene = Scene { is_suspended: false, ..suspended };
+    // What it goes by was read soon after that, by a turn that then hung.
+    let hung = Scene { read_at: NOW - SignedDuration::from_secs(80), ..scene };
+    assert_eq!(deed::next(&sent(90, "ecs-svc/1"), &hung), Step::Wait);
     assert!(crate::orders::LOOK_AGAIN < Duration::from_mins(1));
 }
 

@@ -209,6 +209,15 @@ fn a_restart_of_what_was_approved_and_a_rollback_by_a_person_wait_for_nobody() {
     let restart = on_the_way(&v1, "POST_TEST_TRAFFIC_SHIFT", Some("h"));
     let continues = ["ContinueServiceDeployment"];
     assert_eq!(operations(&planned(&restart, &v1, &Orders::default())), continues);
+    // ECS shows no rollout any more that ended well: whatever the history says, the gate stays shut.
+    let mut long_after = restart;
+    long_after.records.retain(|record| record["status"] != "SUCCESSFUL");
+    let last_good = Some(v1.spec_hash.clone());
+    let observed = Observed { last_good, ..long_after.observe() };
+    assert_eq!(
+        done(&plan(&v1, &observed, &Orders::default(), NOW)),
+        (vec![], vec![Reason::AwaitingApproval])
+    );
     // v3 is wanted and was left for v2, which is on its way and waits.
     let (v2, v3) = (gated("web:v2", &approval()), gated("web:v3", &approval()));
     let world = on_the_way(&v2, "POST_TEST_TRAFFIC_SHIFT", Some("h"));
@@ -305,7 +314,7 @@ fn what_longshore_stopped_is_told_in_its_own_words() {
     let old = back.service.clone().unwrap();
     back.run(old, &revision_arn(1));
     let after = planned(&back, &v2, &orders);
-    assert_eq!(done(&after), (vec![], vec![Reason::RolledBack]));
+    assert_eq!(done(&after), (vec!["TagResource"], vec![Reason::RolledBack]));
     let said = &after.holds[0].message;
     assert!(said.contains("Longshore stopped it: 1 task stopped: the image is not in"), "{said}");
     // Another rollout of the same spec was stopped by somebody else.

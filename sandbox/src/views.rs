@@ -24,6 +24,8 @@ pub struct ServiceView {
     pub deployments: Vec<DeploymentView>,
     /// The statuses of its service deployments, newest first.
     pub records: Vec<String>,
+    /// The ARN of the newest of them.
+    pub newest_record: Option<String>,
     /// The texts of its events, newest first.
     pub events: Vec<String>,
     /// Its tags as they were given.

@@ -71,6 +71,10 @@ impl Ecs {
                 })
                 .collect(),
             records: service.records.iter().rev().map(|one| one.status.to_string()).collect(),
+            newest_record: service
+                .records
+                .last()
+                .map(|one| self.record_arn(&service.cluster, &service.name, &one.id)),
             events: service.events.iter().map(|one| one.message.clone()).collect(),
             tags: service.tags.clone(),
         }

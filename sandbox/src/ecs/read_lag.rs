@@ -23,6 +23,10 @@ pub(super) enum Seen<'a> {
 #[derive(Default)]
 pub(super) struct ReadLag {
     lag: Duration,
+    /// Whether reads come from two places, of which only one is late: what is late shows in every other second.
+    flickers: bool,
+    /// How long new rollouts have no record.
+    unlisted: Duration,
     /// Services before their last write, by cluster and name; `None` for services that were not there.
     services: HashMap<(String, String), (Timestamp, Option<Value>)>,
     /// Rollouts before they were last answered or stopped, by their ARN.
@@ -42,8 +46,8 @@ impl ReadLag {
             return Seen::Now;
         }
         match self.services.get(&(service.cluster.clone(), service.name.clone())) {
-            Some((until, Some(before))) if now < *until => Seen::Before(before),
-            Some((until, None)) if now < *until => Seen::Missing,
+            Some((until, Some(before))) if self.is_late(*until, now) => Seen::Before(before),
+            Some((until, None)) if self.is_late(*until, now) => Seen::Missing,
             Some(_) | None => Seen::Now,
         }
     }
@@ -51,11 +55,20 @@ impl ReadLag {
     /// What DescribeServiceDeployments still says about a rollout, if that is not how it is.
     pub(super) fn record(&self, arn: &str, now: Timestamp) -> Option<&Value> {
         let (until, before) = self.records.get(arn)?;
-        (now < *until).then_some(before)
+        self.is_late(*until, now).then_some(before)
     }
 
     pub(super) fn hides_definition(&self, key: &DefinitionKey, now: Timestamp) -> bool {
-        self.definitions.get(key).is_some_and(|until| now < *until)
+        self.definitions.get(key).is_some_and(|until| self.is_late(*until, now))
+    }
+
+    /// How long a rollout that begins now has no record.
+    pub(super) const fn unlisted(&self) -> Duration {
+        self.unlisted
+    }
+
+    fn is_late(&self, until: Timestamp, now: Timestamp) -> bool {
+        now < until && !(self.flickers && now.as_second() % 2 == 1)
     }
 
     pub(super) fn definition_registered(&mut self, key: &DefinitionKey, now: Timestamp) {
@@ -68,6 +81,14 @@ impl ReadLag {
 impl Ecs {
     pub(crate) fn set_read_lag(&mut self, lag: Duration) {
         self.read_lag = ReadLag::new(lag);
+    }
+
+    pub(crate) const fn set_read_flicker(&mut self, flickers: bool) {
+        self.read_lag.flickers = flickers;
+    }
+
+    pub(crate) const fn set_record_lag(&mut self, lag: Duration) {
+        self.read_lag.unlisted = lag;
     }
 
     /// Remembers how a rollout was before it is answered or stopped.

@@ -88,7 +88,7 @@ impl Ecs {
             status: RecordStatus::Pending,
             reason: None,
             created: now,
-            visible: after(now, self.timings.deployment_visible),
+            visible: after(now, self.timings.deployment_visible.max(self.read_lag.unlisted())),
             started: None,
             updated: now,
             stopped: None,

@@ -72,6 +72,16 @@ impl Region {
         self.ecs.set_read_lag(lag);
     }
 
+    /// Whether such a read shows it in every other second only, as long as that lag is set.
+    pub const fn set_read_flicker(&mut self, flickers: bool) {
+        self.ecs.set_read_flicker(flickers);
+    }
+
+    /// For how long new rollouts have no record, as long as that lag is set.
+    pub const fn set_record_lag(&mut self, lag: Duration) {
+        self.ecs.set_record_lag(lag);
+    }
+
     /// The newest service of each name, of all clusters.
     pub fn services(&self) -> Vec<ServiceView> {
         self.ecs.services_view()

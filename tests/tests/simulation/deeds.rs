@@ -233,8 +233,16 @@ impl World {
             }
             _ => {
                 let lag = Duration::from_secs(self.random.u64(1..25));
-                self.tell(format!("reads lag by {lag:?}"));
-                self.fleet.sandbox.edit(self.fleet.now(), |region| region.set_read_lag(lag));
+                let flickers = lag.as_secs().is_multiple_of(3);
+                let unlisted = if lag.as_secs().is_multiple_of(2) { lag } else { Duration::ZERO };
+                self.tell(format!(
+                    "reads lag by {lag:?}, every other {flickers}, new records {unlisted:?}"
+                ));
+                self.fleet.sandbox.edit(self.fleet.now(), |region| {
+                    region.set_read_lag(lag);
+                    region.set_read_flicker(flickers);
+                    region.set_record_lag(unlisted);
+                });
                 return;
             }
         };

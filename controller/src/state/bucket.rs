@@ -4,7 +4,7 @@
 //! what another operator wrote is seen within [`LISTED_FOR`]; a change based on an older version is refused by S3 and read
 //! again at once. While the bucket cannot be listed, what was read before stays in force; what never was is an error.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -39,12 +39,54 @@ struct Known {
     listed: Option<Instant>,
     /// When they last could not be listed, and why.
     failed: Option<(Instant, String)>,
-    /// Whether something is known to have changed since.
-    is_outdated: bool,
+    /// How often something was known to have changed since the last listing, in all.
+    outdated: u64,
+    /// How much of that the last listing shows.
+    outdated_shown: u64,
+    /// What this process wrote while the last listing was made, which need not show it.
+    written: HashSet<String>,
     /// Entity tags of all objects, once they were listed.
     etags: Option<HashMap<String, String>>,
     /// What was read, with the entity tag it had.
     documents: HashMap<String, (String, Arc<[u8]>)>,
+}
+
+impl Known {
+    fn is_outdated(&self) -> bool {
+        self.outdated > self.outdated_shown
+    }
+
+    /// How much has changed by the time that a listing is asked for.
+    fn begin_listing(&mut self) -> u64 {
+        self.written.clear();
+        self.outdated
+    }
+
+    /// Takes over what was written: the entity tag that it has now, `None` where it is no more.
+    fn keep(&mut self, name: String, etag: Option<String>, bytes: Arc<[u8]>) {
+        self.written.insert(name.clone());
+        let etags = self.etags.get_or_insert_default();
+        if let Some(etag) = etag {
+            etags.insert(name.clone(), etag.clone());
+            self.documents.insert(name, (etag, bytes));
+        } else {
+            etags.remove(&name);
+            self.documents.remove(&name);
+        }
+    }
+
+    /// Takes a listing over, but for what was written while it was made.
+    fn end_listing(&mut self, mut listed: HashMap<String, String>, outdated: u64) {
+        for name in self.written.drain() {
+            match self.etags.as_ref().and_then(|etags| etags.get(&name)) {
+                Some(etag) => listed.insert(name, etag.clone()),
+                None => listed.remove(&name),
+            };
+        }
+        self.documents.retain(|name, kept| listed.get(name) == Some(&kept.0));
+        self.etags = Some(listed);
+        self.outdated_shown = outdated;
+    }
 }
 
 impl Bucket {
@@ -73,7 +115,7 @@ impl Bucket {
                     self.known().documents.insert(name, kept);
                     return Ok(Loaded { record, version: Some(etag) });
                 }
-                Err(error) if has_lost(&error) => self.known().is_outdated = true,
+                Err(error) if has_lost(&error) => self.known().outdated += 1,
                 Err(error) => return Err(StateError::read(key, error)),
             }
         }
@@ -103,12 +145,12 @@ impl Bucket {
         };
         match written {
             Ok(etag) => {
-                self.keep(name, etag, kept);
+                self.known().keep(name, etag, kept);
                 Ok(Saved::Yes)
             }
             // Whether a write without an answer took effect shows in the next reading.
             Err(error) if has_lost(&error) || error.kind == Kind::Ambiguous => {
-                self.known().is_outdated = true;
+                self.known().outdated += 1;
                 Ok(Saved::Lost)
             }
             Err(error) => Err(StateError::write(key, error)),
@@ -128,17 +170,15 @@ impl Bucket {
         if let Some(why) = self.failed_since(asked) {
             return Err(StateError::read(key, why));
         }
+        let outdated = self.known().begin_listing();
         let listed = self.s3.list(&self.bucket, &self.prefix).await;
         let mut known = self.known();
         match listed {
             Ok(objects) => {
-                let etags: HashMap<String, String> =
-                    objects.into_iter().map(|object| (object.key, object.etag)).collect();
-                known.documents.retain(|name, kept| etags.get(name) == Some(&kept.0));
-                known.etags = Some(etags);
-                known.is_outdated = false;
+                let objects = objects.into_iter().map(|object| (object.key, object.etag));
+                known.end_listing(objects.collect(), outdated);
             }
-            Err(error) if known.etags.is_some() && !known.is_outdated => {
+            Err(error) if known.etags.is_some() && !known.is_outdated() => {
                 tracing::error!(bucket = %self.bucket, error = %error, "cannot list the state store; what was read before stays in force");
             }
             Err(error) => {
@@ -159,7 +199,7 @@ impl Bucket {
 
     fn is_listed(&self) -> bool {
         let known = self.known();
-        !known.is_outdated && known.listed.is_some_and(|listed| listed.elapsed() < LISTED_FOR)
+        !known.is_outdated() && known.listed.is_some_and(|listed| listed.elapsed() < LISTED_FOR)
     }
 
     fn etag(&self, name: &str) -> Option<String> {
@@ -170,19 +210,6 @@ impl Bucket {
         let known = self.known();
         let (kept, bytes) = known.documents.get(name)?;
         (kept == etag).then(|| Arc::clone(bytes))
-    }
-
-    fn keep(&self, name: String, etag: Option<String>, bytes: Arc<[u8]>) {
-        let mut known = self.known();
-        let Known { etags, documents, .. } = &mut *known;
-        let etags = etags.get_or_insert_default();
-        if let Some(etag) = etag {
-            etags.insert(name.clone(), etag.clone());
-            documents.insert(name, (etag, bytes));
-        } else {
-            etags.remove(&name);
-            documents.remove(&name);
-        }
     }
 
     fn name<D: Document>(&self, key: &D::Key) -> String {
@@ -199,4 +226,33 @@ impl Bucket {
 fn has_lost(error: &Error) -> bool {
     matches!(error.code.as_deref(), Some("PreconditionFailed" | "ConditionalRequestConflict"))
         || error.kind == Kind::NotFound
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn etags(pairs: &[(&str, &str)]) -> HashMap<String, String> {
+        pairs.iter().map(|(name, etag)| ((*name).to_owned(), (*etag).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_listing_hides_nothing_that_was_written_while_it_was_made() {
+        let mut known =
+            Known { etags: Some(etags(&[("old", "1"), ("gone", "1")])), ..Known::default() };
+        let asked = known.begin_listing();
+        known.keep("new".to_owned(), Some("1".to_owned()), Arc::default());
+        known.keep("old".to_owned(), Some("2".to_owned()), Arc::default());
+        known.keep("gone".to_owned(), None, Arc::default());
+        known.outdated += 1;
+        known.end_listing(etags(&[("old", "1"), ("gone", "1"), ("other", "1")]), asked);
+        let expected = etags(&[("new", "1"), ("old", "2"), ("other", "1")]);
+        assert_eq!(known.etags.as_ref(), Some(&expected));
+        assert_eq!(known.documents.len(), 2, "what was written need not be read again");
+        assert!(known.is_outdated(), "something else changed meanwhile");
+        let asked = known.begin_listing();
+        known.end_listing(etags(&[("old", "2")]), asked);
+        assert_eq!(known.etags, Some(etags(&[("old", "2")])), "a later listing knows better");
+        assert!(!known.is_outdated() && known.documents.len() == 1);
+    }
 }

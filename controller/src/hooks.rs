@@ -25,9 +25,10 @@ pub async fn look(
 ) -> Result<Known, Error> {
     let mut known = Known { logs: record.hooks.clone(), ..Known::default() };
     let Some((spec, run)) = hook::open(&record.hooks) else { return Ok(known) };
+    let asked = context.clock.now();
     let task = task_of(account, &desired.key, run).await?;
     let is_wanted = *spec == desired.spec_hash;
-    let mut learnt = hook::learn(run, task.as_ref(), is_wanted, context.clock.now());
+    let mut learnt = hook::learn(run, task.as_ref(), is_wanted, asked);
     if learnt.result.is_some() {
         let given = record.orders.release.as_ref().map_or(0, |order| order.id);
         learnt.heeded = learnt.heeded.max(given);
@@ -54,7 +55,8 @@ pub async fn observe(
     let after = hook::of(&known.logs, spec).and_then(|log| log.run(before.phase, &before.name));
     let Some(after) = after.cloned() else { return Ok(known) };
     match replace(context, &desired.key, spec, before, &after).await {
-        Ok(()) => tell(context, &desired.key, &after),
+        Ok(()) if after.tells_more_than(before) => tell(context, &desired.key, &after),
+        Ok(()) => {}
         Err(error) => known.unrecorded = Some(error.to_string()),
     }
     Ok(known)

@@ -9,8 +9,8 @@ use crate::observed::{self, StoppedContainer, StoppedTask};
 
 /// For how long a client token is sure to be remembered: an hour less than ECS promises (aws.md §2.8).
 const TOKEN_COUNTS: SignedDuration = SignedDuration::from_hours(23);
-/// How long a task that was started may be missing from reads before it counts as gone: well below the hour for which ECS
-/// shows stopped tasks.
+/// How long a task may be missing from all reads before it counts as gone: well below the hour for which ECS shows stopped
+/// tasks.
 const TASK_SEEN_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 /// How long a task that found no room is waited with: at first, and at most.
 const PAUSES: (SignedDuration, SignedDuration) =
@@ -60,6 +60,7 @@ pub fn learn(run: &HookRun, task: Option<&Value>, is_wanted: bool, now: Timestam
     let age = now.duration_since(run.requested_at);
     match task {
         Some(task) => {
+            run.missing_since = None;
             if run.task.is_none() {
                 run.task = text(task, "taskArn").map(str::to_owned);
             }
@@ -67,15 +68,18 @@ pub fn learn(run: &HookRun, task: Option<&Value>, is_wanted: bool, now: Timestam
                 end(&mut run, task, now);
             }
         }
-        None if run.task.is_some() && age >= TASK_SEEN_WITHIN => {
-            let why = "ECS does not show its task any more, and nobody saw it end";
-            run.result = Some(unknown(why, now));
+        None if run.task.is_some() => {
+            let since = *run.missing_since.get_or_insert(now);
+            if now.duration_since(since) >= TASK_SEEN_WITHIN {
+                let why = "ECS does not show its task any more, and nobody saw it end";
+                run.result = Some(unknown(why, now));
+            }
         }
-        None if run.task.is_none() && age >= TOKEN_COUNTS => {
+        None if age >= TOKEN_COUNTS => {
             let why = "it was asked for long ago, and ECS shows no task of it";
             run.result = Some(unknown(why, now));
         }
-        None if run.task.is_none() && !is_wanted && age >= TASK_SEEN_WITHIN => {
+        None if !is_wanted && age >= TASK_SEEN_WITHIN => {
             let why = "its spec was replaced while it was asked for, and ECS shows no task of it";
             run.result = Some(unknown(why, now));
         }

@@ -59,6 +59,9 @@ pub struct HookRun {
     /// The ARN of its task, once that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<String>,
+    /// Since when ECS has not shown that task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_since: Option<Timestamp>,
     /// Why there is certainly no task, and when it may be asked for again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits: Option<Waits>,
@@ -120,6 +123,11 @@ impl HookRun {
     /// Whether its task may be running.
     pub const fn is_open(&self) -> bool {
         self.result.is_none() && self.waits.is_none()
+    }
+
+    /// Whether something is known of it that people want to hear: not only that its task was not shown for a moment.
+    pub fn tells_more_than(&self, before: &Self) -> bool {
+        Self { missing_since: before.missing_since, ..self.clone() } != *before
     }
 
     /// Whether it is an attempt of this hook.

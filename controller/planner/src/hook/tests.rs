@@ -26,6 +26,7 @@ fn run(task: Option<&str>) -> HookRun {
         timeout: HumanDuration::from_secs(900),
         log: None,
         task: task.map(str::to_owned),
+        missing_since: None,
         waits: None,
         result: None,
     }
@@ -146,9 +147,23 @@ fn a_task_that_found_no_room_is_asked_for_again_with_another_token() {
 #[test]
 fn what_cannot_be_known_is_not_guessed() {
     let outcome = |run: &HookRun| run.result.as_ref().map(|end| end.outcome);
-    // A task that reads do not show: for a while that may be a stale read.
-    for (age, expected) in [(1, None), (4, None), (6, Some(Outcome::Unknown))] {
-        assert_eq!(outcome(&learn(&run(Some(TASK)), None, true, at(age))), expected, "{age}");
+    // A task that reads do not show: for a while those may be stale, however long it has run.
+    let running = json!({ "taskArn": TASK, "lastStatus": "RUNNING", "desiredStatus": "RUNNING" });
+    let mut long = run(Some(TASK));
+    for (minute, is_shown, expected) in [
+        (1, false, None),
+        (4, false, None),
+        (7, true, None),
+        (60, false, None),
+        (63, true, None),
+        (90, false, None),
+        (94, false, None),
+        (95, false, Some(Outcome::Unknown)),
+    ] {
+        let before = long.clone();
+        long = learn(&before, is_shown.then_some(&running), true, at(minute));
+        assert_eq!(outcome(&long), expected, "{minute}");
+        assert_eq!(long.tells_more_than(&before), expected.is_some(), "{minute}");
     }
     // A task that was asked for and that nobody has seen: the token makes asking again safe while it counts.
     for (hours, expected) in [(0, None), (22, None), (23, Some(Outcome::Unknown))] {
@@ -158,9 +173,6 @@ fn what_cannot_be_known_is_not_guessed() {
     for (age, expected) in [(4, None), (6, Some(Outcome::Unknown))] {
         assert_eq!(outcome(&learn(&run(None), None, false, at(age))), expected, "{age}");
     }
-    // A task that was started long after it was written down that it would be may be missing from the next read.
-    let late = answered(&run(None), &json!({ "tasks": [{ "taskArn": TASK }] }), at(10));
-    assert_eq!(outcome(&learn(&late, None, true, at(14))), None);
     let forgotten = answered(&run(None), &json!({ "tasks": [], "failures": [] }), at(1));
     assert_eq!(outcome(&forgotten), Some(Outcome::Unknown));
     // What AWS refused has certainly not run.

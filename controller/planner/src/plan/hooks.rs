@@ -222,6 +222,7 @@ impl<'a> Scene<'a> {
             timeout: HumanDuration::from_secs(hook.timeout.as_secs()),
             log: hook.log.clone(),
             task: None,
+            missing_since: None,
             waits: None,
             result: None,
         }

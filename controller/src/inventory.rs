@@ -58,6 +58,16 @@ pub enum Wanted {
     Gone,
 }
 
+impl Wanted {
+    /// The generation of the spec that is in force; `None` where there is none.
+    pub const fn generation(&self) -> Option<Generation> {
+        match self {
+            Self::Spec { generation, .. } => Some(*generation),
+            Self::Blocked { .. } | Self::Gone => None,
+        }
+    }
+}
+
 /// What is not known of the values that a spec refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Doubt {

@@ -20,11 +20,11 @@ use planner::orders::Orders;
 use planner::prune::{self, SourceFacts};
 use planner::status::{self, Failure, Turn};
 use planner::waiting::is_under_way;
-use planner::{Desired, Observed, Plan, Requeue, ownership, rollout};
+use planner::{Desired, Observed, Plan, Requeue, ownership};
 use tokio::time::Instant;
 
 pub use self::expectation::Expectation;
-pub(crate) use self::expectation::{expect_deployments, is_stale};
+pub(crate) use self::expectation::{expect_deployments, is_too_old};
 pub use self::refusal::Refusal;
 use crate::admission::Admission;
 use crate::apply::{self, Outcome};
@@ -188,19 +188,11 @@ async fn turn(
             return (status, after_error(&error));
         }
     };
-    if expectation::is_stale(context, &desired.key, (&observed, asked))
-        && let Some(previous) = previous
+    if expectation::is_too_old(context, &desired.key, (&observed, asked))
+        || said.is_on_its_way(&observed, began)
     {
-        context.admission.leave(&desired.key);
-        return (previous, Ended::Requeue(Requeue::After(STALE_RETRY)));
-    }
-    if rollout::is_torn(&observed, began) {
-        context.admission.leave(&desired.key);
-        let message = "ECS shows a rollout in one place and not in the other";
-        let (reason, now) = (Reason::NotYetObserved, context.clock.now());
-        let status =
-            previous.unwrap_or_else(|| status::blocked(reason, message, generation, None, now));
-        return (status, Ended::Requeue(Requeue::After(STALE_RETRY)));
+        let message = "what AWS shows is older than what was done, or contradicts itself";
+        return put_off(context, (&desired.key, generation), previous, message, STALE_RETRY);
     }
     expectation::forget_answered(context, &desired.key, (&mut observed, asked));
     observed = Box::pin(checks::at_gate(context, account, desired, observed, said)).await;
@@ -211,6 +203,11 @@ async fn turn(
     let held_for = preflight::held_for(previous.as_ref(), context.clock.now());
     plan = Box::pin(preflight::check(account, desired, plan, held_for, &mut observed)).await;
     plan = Box::pin(checks::judge(context, account, desired, (&observed, said), plan)).await;
+    let is_same = |now: &Wanted| now.generation() == Some(generation);
+    if !plan.actions.is_empty() && is_overtaken(context, &desired.key, said, is_same).await {
+        let message = "something else was said or wanted while it was looked at";
+        return put_off(context, (&desired.key, generation), previous, message, Duration::ZERO);
+    }
     if let Err(error) = orders::before(context, &desired.key, &plan, &observed).await {
         plan = plan.withhold(Reason::StateUnknown, error.to_string());
     }
@@ -256,6 +253,32 @@ async fn turn(
         None => Ended::Requeue(plan.requeue),
     };
     (status, ended)
+}
+
+/// Ends a turn in which nothing could be decided that would still hold.
+fn put_off(
+    context: &Context,
+    (key, generation): (&ObjectKey, Generation),
+    previous: Option<ServiceStatus>,
+    message: &str,
+    pause: Duration,
+) -> (ServiceStatus, Ended) {
+    context.admission.leave(key);
+    let (reason, now) = (Reason::NotYetObserved, context.clock.now());
+    let status =
+        previous.unwrap_or_else(|| status::blocked(reason, message, generation, None, now));
+    (status, Ended::Requeue(Requeue::After(pause)))
+}
+
+/// Whether people or sources have said more about a service since its turn began: AWS may have been slow for minutes.
+pub(crate) async fn is_overtaken(
+    context: &Context,
+    key: &ObjectKey,
+    said: &Said,
+    is_same: impl FnOnce(&Wanted) -> bool,
+) -> bool {
+    let wanted = context.inventory().wanted(key);
+    !is_same(&wanted) || said.differs_from(&Box::pin(orders::said(context, key)).await)
 }
 
 /// Everything that a plan for this spec depends on.
@@ -393,6 +416,13 @@ async fn orphan(context: &Context, account: &Account, key: &ObjectKey, said: &Sa
         Ok(plan) => plan,
         Err(error) => return unread(context, key, &error),
     };
+    if !plan.actions.is_empty() {
+        let is_same = |now: &Wanted| matches!(now, Wanted::Gone);
+        if is_overtaken(context, key, said, is_same).await {
+            context.admission.leave(key);
+            return Ended::Requeue(Requeue::After(Duration::ZERO));
+        }
+    }
     let carried_out = carry_out(context, account, key, None, &plan).await;
     let waits = carried_out.is_none();
     let outcome = carried_out.unwrap_or_default();

@@ -87,7 +87,7 @@ pub fn next(deed: &UnderWay, scene: &Scene<'_>) -> Step {
             return Step::Refused(format!("{key} belongs to the operator `{owner}`"));
         }
     }
-    if let Some(sent) = &deed.sent {
+    if let Some(sent) = deed.sent.as_ref().filter(|sent| !sent.is_refused) {
         if has_had_effect(deed.order.verb, sent, service, scene.deployments) {
             return Step::Done;
         }
@@ -121,11 +121,20 @@ fn has_had_effect(
         Verb::Abort => deployments
             .iter()
             .find(|record| record.arn == sent.subject)
-            .map_or_else(|| has_given_way(service, sent), |record| !is_open(record)),
+            // A record that is not shown says nothing. Where ECS had ended the rollout, its deployment was the subject.
+            .map_or_else(
+                || sent.subject.starts_with("ecs-svc/") && has_given_way(service, sent),
+                |record| !is_open(record),
+            ),
         Verb::Promote if mark::is_passed(&sent.subject) => {
             service.tags.get(mark::CHECKS) == Some(&sent.subject)
         }
-        Verb::Promote => !waiting(deployments).any(|(_, hook)| hook.id == sent.subject),
+        Verb::Promote => {
+            let present = service.primary().map(crate::observed::Deployment::revision_number);
+            let is_shown = |record: &ServiceDeployment| Some(&*record.target_revision) == present;
+            deployments.iter().any(is_shown)
+                && !waiting(deployments).any(|(_, hook)| hook.id == sent.subject)
+        }
         Verb::Restart
         | Verb::Rollback
         | Verb::Sync
@@ -161,7 +170,7 @@ fn instead_of_primary(service: &ObservedService, scene: &Scene<'_>) -> Result<Se
         return Err(format!("the service's deployments are carried out by {other}, not by ECS"));
     }
     let primary = service.primary().ok_or("ECS shows no deployment of the service")?;
-    Ok(Sent { at: scene.now, subject: primary.id.clone() })
+    Ok(Sent::new(scene.now, primary.id.clone()))
 }
 
 fn rollback(service: &ObservedService, scene: &Scene<'_>, deed: &UnderWay) -> Result<Act, String> {
@@ -188,6 +197,11 @@ fn rollback(service: &ObservedService, scene: &Scene<'_>, deed: &UnderWay) -> Re
 pub fn leave(scene: &Scene<'_>, judged: &str) -> Result<Vec<Action>, String> {
     let service = scene.service.ok_or_else(|| format!("there is no service {}", scene.key))?;
     if instead_of_primary(service, scene)?.subject != judged {
+        return Ok(Vec::new());
+    }
+    // A newer rollout may be under way that the service does not show yet.
+    let newest = scene.deployments.first().filter(|newest| is_open(newest));
+    if newest.is_some_and(|newest| judged.rsplit('/').next() != Some(&newest.target_revision)) {
         return Ok(Vec::new());
     }
     if scene.desired.is_some_and(|desired| desired.gates.on_failure == OnFailure::Hold) {
@@ -408,7 +422,7 @@ fn abort(service: &ObservedService, scene: &Scene<'_>, deed: &UnderWay) -> Resul
         reason: Reason::Aborted,
         because: None,
     });
-    let sent = Sent { at: scene.now, subject: running.arn.clone() };
+    let sent = Sent::new(scene.now, running.arn.clone());
     Ok(Act { actions, sent, leaves })
 }
 
@@ -432,7 +446,7 @@ fn promote(
         && let Some(desired) = being_checked(service, scene)
     {
         let passes = mark::set(desired, service, Mark::Passed, Reason::Promoted);
-        let sent = Sent { at: scene.now, subject: mark::passed(desired) };
+        let sent = Sent::new(scene.now, mark::passed(desired));
         return Ok(Act { actions: passes.into_iter().collect(), sent, leaves: None });
     }
     let (record, hook) = match (hook_id, hooks.as_slice()) {
@@ -453,7 +467,7 @@ fn promote(
         }),
         reason: Reason::Promoted,
     };
-    let sent = Sent { at: scene.now, subject: hook.id.clone() };
+    let sent = Sent::new(scene.now, hook.id.clone());
     Ok(Act { actions: vec![continues], sent, leaves: None })
 }
 

@@ -35,6 +35,9 @@ pub(crate) const CAPTURED: &[&str] = &[
     "vpcLatticeConfigurations",
 ];
 
+/// Settings that a service revision shows as ECS resolved them: they tell one attempt from another where the spec names them.
+const RESOLVED: &[&str] = &["capacityProviderStrategy", "platformVersion"];
+
 /// What is wanted of one service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Desired {
@@ -263,10 +266,14 @@ impl Desired {
     fn has_settings_of(&self, captured: &Value) -> bool {
         let settings = normal::observed_service(captured);
         let wanted = &self.service;
+        let named =
+            |member: &str| wanted.normal.value().get(member).is_some_and(|value| value != "LATEST");
+        let counts =
+            |member| CAPTURED.contains(&member) || RESOLVED.contains(&member) && named(member);
         drift::compare(ServiceDefinition::SHAPE, &wanted.normal, &settings, &wanted.ignore)
             .iter()
             .filter_map(|drift| drift.path.split(['.', '[']).next())
-            .all(|member| !CAPTURED.contains(&member) || captured.get(member).is_none())
+            .all(|member| !counts(member) || captured.get(member).is_none())
     }
 
     /// The tags that name the versions behind the images.

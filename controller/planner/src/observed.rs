@@ -178,6 +178,8 @@ pub struct ServiceDeployment {
     pub stage: Option<String>,
     /// When it was created.
     pub created_at: Option<Timestamp>,
+    /// When it ended, or its rollback did.
+    pub finished_at: Option<Timestamp>,
     /// The revision of the task definition that it leads to, where that is known.
     pub task_definition: Option<ObservedTaskDefinition>,
     /// The service revision that it leads to, as AWS sent it, where that is known.
@@ -368,6 +370,7 @@ impl ServiceDeployment {
             target_revision: target.rsplit('/').next().unwrap_or_default().to_owned(),
             stage: optional_text(record, "lifecycleStage"),
             created_at: time(record, "createdAt"),
+            finished_at: time(record, "finishedAt"),
             task_definition: None,
             captured: None,
             waiting: list(record, "lifecycleHookDetails")

@@ -98,6 +98,21 @@ pub struct Sent {
     /// What it acts on: the primary deployment that gives way to another, the deployment that is stopped, the hook that is
     /// continued.
     pub subject: String,
+    /// Whether AWS certainly did not take it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_refused: bool,
+}
+
+impl Sent {
+    /// A call that is about to be sent.
+    pub const fn new(at: Timestamp, subject: String) -> Self {
+        Self { at, subject, is_refused: false }
+    }
+
+    /// Whether it was sent so shortly before this that reads need not show it.
+    pub fn is_recent(&self, read_at: Timestamp) -> bool {
+        read_at.duration_since(self.at).abs() < SEEN_WITHIN
+    }
 }
 
 impl UnderWay {
@@ -108,7 +123,8 @@ impl UnderWay {
 
     /// Whether a call may still be on its way for what was read at this time, so that no other is sent.
     pub fn is_on_its_way(&self, read_at: Timestamp) -> bool {
-        self.sent.as_ref().is_some_and(|sent| read_at.duration_since(sent.at) < SEEN_WITHIN)
+        let sent = self.sent.as_ref().filter(|sent| !sent.is_refused);
+        sent.is_some_and(|sent| read_at.duration_since(sent.at) < SEEN_WITHIN)
     }
 }
 

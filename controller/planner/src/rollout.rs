@@ -1,10 +1,9 @@
 //! What ECS's two views of a rollout say together (aws.md §3.1, §3.7).
 
-use jiff::{SignedDuration, Timestamp};
-
 use crate::Observed;
 use crate::desired::Desired;
 use crate::observed::{Deployment, ObservedService, ServiceDeployment};
+use crate::plan;
 
 /// The status of a service deployment. Unknown ones are kept as they came: the list is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,20 +81,13 @@ pub enum Rollout {
     Failed(String),
 }
 
-/// How long ECS's two views of a service may differ, and a bit more (aws.md §0).
-const TORN_FOR: SignedDuration = SignedDuration::from_mins(2);
-
 /// Whether one of ECS's two views is older than the other: its newest record is of a rollout under way, and its list shows another
 /// deployment in front. Either may be the old one, so nothing follows from them; it passes within seconds.
-pub fn is_torn(observed: &Observed, now: Timestamp) -> bool {
+pub fn is_torn(observed: &Observed) -> bool {
     let primary = observed.service.as_ref().and_then(ObservedService::primary);
     let newest = observed.deployments.as_ref().and_then(|records| records.first());
     let (Some(primary), Some(newest)) = (primary, newest) else { return false };
-    let changed = [newest.created_at, primary.created_at, primary.updated_at];
-    let changed = changed.into_iter().flatten().max();
-    is_open(newest)
-        && primary.revision_number() != newest.target_revision
-        && changed.is_some_and(|changed| now.duration_since(changed) < TORN_FOR)
+    is_open(newest) && primary.revision_number() != newest.target_revision
 }
 
 /// Whether ECS is moving tasks for this service right now.
@@ -176,12 +168,31 @@ pub(crate) const fn is_open(record: &ServiceDeployment) -> bool {
 }
 
 /// The newest record of a rollout of this spec. Later rollouts of others do not hide it: somebody who
-/// redeploys the old revision by hand has not made the failed one any better.
+/// redeploys the old revision by hand has not made the failed one any better. `None` as well while the newest attempt has no
+/// record yet.
 pub(crate) fn newest_attempt<'a>(
     desired: &Desired,
     observed: &'a Observed,
 ) -> Option<&'a ServiceDeployment> {
-    observed.deployments.as_ref()?.iter().find(|record| desired.is_attempt(record))
+    let records = observed.deployments.as_ref()?;
+    let attempt = records.iter().find(|record| desired.is_attempt(record))?;
+    (!is_tried_again(desired, observed, (records, attempt))).then_some(attempt)
+}
+
+/// Whether the service runs this spec since a deployment that began after the recorded attempt had ended, and that has no record
+/// yet: ECS lists deployments before their records. What went back to the same content began before the attempt.
+fn is_tried_again(
+    desired: &Desired,
+    observed: &Observed,
+    (records, attempt): (&[ServiceDeployment], &ServiceDeployment),
+) -> bool {
+    let Some(service) = &observed.service else { return false };
+    let Some(primary) = service.primary() else { return false };
+    let began_after = |ended| primary.created_at.is_some_and(|began| began > ended);
+    attempt.finished_at.is_some_and(began_after)
+        && records.iter().all(|record| record.target_revision != primary.revision_number())
+        && observed.task_definition.as_ref().is_some_and(|one| desired.is_content_of(one))
+        && plan::differences::service_drift(desired, service).is_empty()
 }
 
 /// A stopped record is a failure only when no newer deployment took its place: then its own deployment is still primary.
@@ -268,30 +279,60 @@ mod tests {
     }
 
     #[test]
-    fn two_views_that_contradict_each_other_are_torn_for_a_while() {
-        let at = |seconds: i64| Timestamp::from_second(1_000 + seconds).unwrap();
-        // (the newest record's status and number, when it began, when the deployment in front changed last, what is found)
-        for (status, number, began, changed, is_torn) in [
-            ("IN_PROGRESS", 3, Some(-10), Some(-5_000), true),
-            ("PENDING", 3, Some(-5_000), Some(-10), true),
-            ("IN_PROGRESS", 3, Some(-5_000), Some(-5_000), false),
-            ("IN_PROGRESS", 3, Some(600), None, true),
-            ("IN_PROGRESS", 3, None, None, false),
-            ("IN_PROGRESS", 2, Some(-10), Some(-10), false),
-            ("SUCCESSFUL", 3, Some(-10), Some(-10), false),
-            ("ROLLBACK_REQUESTED", 3, Some(-10), Some(-10), false),
+    fn an_attempt_counts_until_the_service_runs_the_spec_since_later() {
+        let failed = || Rollout::RolledBack("ecs".to_owned());
+        // (when the recorded attempt ended, when the deployment in front began, other records, a setting that differs)
+        for (ended, began, other, differs, expected) in [
+            (Some(500), Some(510), None, false, Rollout::InProgress),
+            (Some(500), Some(500), None, false, failed()),
+            (Some(500), Some(100), None, false, failed()),
+            (Some(500), None, None, false, failed()),
+            (None, Some(510), None, false, failed()),
+            (Some(500), Some(510), Some(3), false, failed()),
+            (Some(500), Some(510), Some(1), false, Rollout::InProgress),
+            (Some(500), Some(510), None, true, failed()),
         ] {
             let mut world = World::running("web:v1");
-            let deployment = &mut world.service.as_mut().unwrap()["deployments"][0];
-            deployment["id"] = json!("ecs-svc/2");
-            deployment["updatedAt"] = json!(changed.map(|changed| 1_000 + changed));
-            deployment["createdAt"] = Value::Null;
+            let service = world.service.as_mut().unwrap();
+            if differs {
+                service["enableExecuteCommand"] = json!(true);
+            }
+            let deployment = &mut service["deployments"][0];
+            deployment["id"] = json!("ecs-svc/3");
+            deployment["createdAt"] = json!(began);
+            deployment["rolloutState"] = json!("IN_PROGRESS");
+            deployment["rolloutStateReason"] = json!("ecs");
+            let number =
+                |number| json!({ "arn": format!("{ARN}:service-revision/shop/web/{number}") });
+            let others = other.map(|other| json!({ "targetServiceRevision": number(other) }));
+            let attempt = json!({
+                "status": "ROLLBACK_SUCCESSFUL", "createdAt": 400, "finishedAt": ended,
+                "taskDefinition": format!("{ARN}:task-definition/shop-web:1"),
+                "targetServiceRevision": number(2),
+            });
+            world.records = others.into_iter().chain([attempt]).collect();
+            let found = stands(&desired("web:v1"), &world.observe());
+            assert_eq!(found, expected, "{ended:?} {began:?} {other:?} {differs}");
+        }
+    }
+
+    #[test]
+    fn two_views_that_contradict_each_other_are_torn() {
+        // (the newest record's status and number, what is found)
+        for (status, number, is_torn) in [
+            ("IN_PROGRESS", 3, true),
+            ("PENDING", 3, true),
+            ("IN_PROGRESS", 2, false),
+            ("SUCCESSFUL", 3, false),
+            ("ROLLBACK_REQUESTED", 3, false),
+        ] {
+            let mut world = World::running("web:v1");
+            world.service.as_mut().unwrap()["deployments"][0]["id"] = json!("ecs-svc/2");
             world.records = vec![json!({
-                "status": status, "createdAt": began.map(|began| 1_000 + began),
+                "status": status,
                 "targetServiceRevision": { "arn": format!("{ARN}:service-revision/shop/web/{number}") },
             })];
-            let found = super::is_torn(&world.observe(), at(0));
-            assert_eq!(found, is_torn, "{status} {number} {began:?} {changed:?}");
+            assert_eq!(super::is_torn(&world.observe()), is_torn, "{status} {number}");
         }
     }
 }

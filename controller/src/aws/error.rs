@@ -48,6 +48,14 @@ pub enum Retry {
 }
 
 impl Error {
+    /// Whether the call certainly changed nothing.
+    pub const fn had_no_effect(&self) -> bool {
+        match self.kind {
+            Kind::Throttled | Kind::Denied | Kind::NotFound | Kind::Refused => true,
+            Kind::Transient | Kind::Ambiguous => false,
+        }
+    }
+
     /// Whether another try can help.
     pub fn retry(&self) -> Retry {
         match self.kind {

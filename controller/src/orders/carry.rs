@@ -7,7 +7,7 @@ use crds::{ObjectKey, Order};
 use jiff::Timestamp;
 use planner::deed::{self, Act, Scene, Step};
 use planner::orders::{LOOK_AGAIN, Sent, UnderWay};
-use planner::{Orders, Plan, Requeue, rollout};
+use planner::{Orders, Plan, Requeue};
 use tokio::time::Instant;
 
 use super::{Said, step_back};
@@ -39,8 +39,7 @@ pub async fn carry_out(
             return Some(reconcile::unread(context, key, &error));
         }
     };
-    if reconcile::is_stale(context, key, (&observed, asked)) || rollout::is_torn(&observed, read_at)
-    {
+    if reconcile::is_too_old(context, key, (&observed, asked)) {
         return Some(Ended::Requeue(Requeue::After(LOOK_AGAIN)));
     }
     let scene = Scene {
@@ -67,7 +66,16 @@ pub async fn carry_out(
         Step::Refused(why) => {
             end(context, key, &deed.order, (EventLevel::Warning, why), said).await
         }
-        Step::Act(act) => Some(carry(context, account, key, &deed, &act, said).await),
+        Step::Act(act) => {
+            // What goes back does not wait for anything else that was said.
+            let is_same = |now: &Wanted| now.generation() == wanted.generation();
+            if !step_back::is_one(deed.order.verb)
+                && reconcile::is_overtaken(context, key, said, is_same).await
+            {
+                return Some(Ended::Requeue(Requeue::After(Duration::ZERO)));
+            }
+            Some(carry(context, account, key, &deed, &act, said).await)
+        }
     }
 }
 
@@ -99,9 +107,10 @@ async fn carry(
     let told = match &outcome.error {
         None => (EventLevel::Info, "carried out".to_owned()),
         Some(error) if error.retry() == Retry::Never => (EventLevel::Warning, error.to_string()),
-        Some(_) => {
+        Some(error) => {
             // It may have been carried out just now, long after it was written down that it would be.
-            let sent = Sent { at: context.clock.now(), ..act.sent.clone() };
+            let is_refused = error.had_no_effect();
+            let sent = Sent { at: context.clock.now(), is_refused, ..act.sent.clone() };
             let act = Act { sent, ..act.clone() };
             if let Err(error) = note_sent(context, key, deed, &act).await {
                 tracing::warn!(service = %key, verb = %deed.order.verb, error = %error, "cannot write down when an order was last sent");

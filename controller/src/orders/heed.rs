@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use crds::{ObjectKey, Reason};
 use jiff::Timestamp;
-use planner::observed::ServiceState;
+use planner::observed::{ObservedService, ServiceState};
 use planner::orders::{Sent, incarnation};
 use planner::rollout::Rollout;
 use planner::{Action, Desired, Observed, Orders, Plan, past};
 
 use super::step_back;
 use crate::apply::Outcome;
+use crate::aws;
 use crate::reconcile::Context;
 use crate::state::{Record, StateError, StepBack};
 
@@ -27,6 +28,23 @@ impl Said {
     /// What was kept of the service.
     pub fn record(&self) -> &Record {
         &self.record
+    }
+
+    /// Whether another order has come, or what people say can be read no more.
+    pub fn differs_from(&self, newest: &Self) -> bool {
+        let what = |said: &Self| {
+            let deed = said.orders.deed.as_ref().map(|deed| deed.order.id);
+            (said.record.taken, deed, said.orders.unknown.is_some())
+        };
+        what(self) != what(newest)
+    }
+
+    /// Whether a deployment was forced so shortly before this read that it need not show, so that no other may be.
+    pub fn is_on_its_way(&self, observed: &Observed, read_at: Timestamp) -> bool {
+        let primary = observed.service.as_ref().and_then(ObservedService::primary);
+        self.record.forced.as_ref().is_some_and(|sent| {
+            primary.is_some_and(|primary| primary.id == sent.subject) && sent.is_recent(read_at)
+        })
     }
 }
 
@@ -80,18 +98,25 @@ pub async fn before(
 ) -> Result<(), StateError> {
     let is_replacing = plan.actions.iter().any(|action| action.reason() == Reason::Replacing);
     let stopped = plan.actions.iter().find_map(Action::because);
+    let is_forcing = plan.actions.iter().any(Action::forces_deployment);
     let replaced = observed.service.as_ref().filter(|_| is_replacing);
-    if replaced.is_none() && stopped.is_none() {
+    let primary = observed.service.as_ref().and_then(ObservedService::primary);
+    let forced = primary.filter(|_| is_forcing);
+    if replaced.is_none() && stopped.is_none() && forced.is_none() {
         return Ok(());
     }
-    let sent =
-        replaced.map(|service| Sent { at: context.clock.now(), subject: incarnation(service) });
+    let at = context.clock.now();
+    let sent = replaced.map(|service| Sent::new(at, incarnation(service)));
+    let forced = forced.map(|primary| Sent::new(at, primary.id.clone()));
     let write = context.state.change_in_turn(key, |record| {
         if let (Some(replacement), Some(_)) = (&mut record.orders.replacement, &sent) {
             replacement.sent.clone_from(&sent);
         }
         if let Some(stopped) = stopped {
             record.orders.stopped = Some(stopped.clone());
+        }
+        if forced.is_some() {
+            record.forced.clone_from(&forced);
         }
         Ok::<(), Infallible>(())
     });
@@ -149,6 +174,11 @@ impl Turned<'_> {
             // What was seen for the first time in this turn may have failed in this turn.
             past::undone(&mut record.past, &analysis.deployment, why, self.now);
         }
+        if self.has_not_been_forced()
+            || record.forced.as_ref().is_some_and(|sent| !sent.is_recent(self.now))
+        {
+            record.forced = None;
+        }
         record.explained.clone_from(&self.observed.explained);
         if let Some(kept) = &record.explained {
             past::explain(&mut record.past, kept);
@@ -166,6 +196,14 @@ impl Turned<'_> {
             orders = orders.settled();
         }
         record.orders = orders;
+    }
+
+    /// Whether a deployment was to be forced in this turn and certainly was not: it has to wait, or AWS refused it.
+    fn has_not_been_forced(&self) -> bool {
+        let mut undone = self.plan.actions.iter().skip(self.outcome.done);
+        let is_undone = undone.any(Action::forces_deployment)
+            || self.plan.withheld.iter().any(Action::forces_deployment);
+        is_undone && self.outcome.error.as_ref().is_none_or(aws::Error::had_no_effect)
     }
 
     /// Whether the spec was sent in this turn. A turn that waits for its time to change something has sent nothing.
@@ -189,6 +227,8 @@ impl Turned<'_> {
         };
         is_active
             && self.plan.is_settled()
+            && self.outcome.error.is_none()
+            && self.outcome.done == self.plan.actions.len()
             && self.plan.rollout != Rollout::InProgress
             && !self.plan.holds.iter().any(|hold| differs(hold.reason))
     }

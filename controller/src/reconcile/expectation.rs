@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crds::{ObjectKey, SpecHash};
 use planner::observed::Deployment;
-use planner::{Desired, Observed, Plan};
+use planner::{Desired, Observed, Plan, rollout};
 use tokio::time::Instant;
 
 use super::Context;
@@ -13,40 +13,66 @@ use crate::apply::Outcome;
 
 /// How long a read may be older than our own last change before it is believed anyway.
 const STALE_FOR: Duration = Duration::from_mins(1);
+/// How long ECS's two views of a service may contradict each other before they are believed anyway (aws.md §0).
+const TORN_FOR: Duration = Duration::from_mins(2);
 
 /// Our own last change: what it sent, and the deployments that the next reads should show.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Expectation {
     sent: Option<SpecHash>,
     deployments: Vec<Deployment>,
     /// The hooks that were answered and wait no more.
     answered: Vec<String>,
-    until: Instant,
+    /// Until when reads need not show these.
+    until: Option<Instant>,
+    /// Since when what is read contradicts itself.
+    torn_since: Option<Instant>,
 }
 
-/// Whether a read is older than our own last change. It is as old as the moment when its first part was asked for: the rest of
-/// a turn's reads may hang for long.
-pub(crate) fn is_stale(
+impl Expectation {
+    /// Whether a read that was asked for then may be older than our last change.
+    fn is_open(&self, asked: Instant) -> bool {
+        self.until.is_some_and(|until| asked < until)
+    }
+
+    /// Whether a read shows a deployment of ours, or a newer one; where ours has given way, with the record that says why. That
+    /// says nothing of the next read, which may come from elsewhere.
+    fn is_shown(&self, observed: &Observed) -> bool {
+        let shown = || observed.service.iter().flat_map(|service| &service.deployments);
+        let is_shown = |ours: &Deployment| shown().any(|shown| shown.id == ours.id);
+        let has_given_way = |ours: &Deployment| shown().any(|shown| is_newer(shown, ours));
+        let is_recorded = |ours: &Deployment| {
+            observed.deployments.as_ref().is_none_or(|records| {
+                records.iter().any(|record| record.target_revision == ours.revision_number())
+            })
+        };
+        self.deployments.is_empty()
+            || self
+                .deployments
+                .iter()
+                .any(|ours| is_shown(ours) || has_given_way(ours) && is_recorded(ours))
+    }
+}
+
+/// Whether nothing may be made of a read now: it is older than our own last change, or one half of it is older than the other. A
+/// read is as old as the moment when its first part was asked for: the rest of a turn's reads may hang for long.
+pub(crate) fn is_too_old(
     context: &Context,
     key: &ObjectKey,
     (observed, asked): (&Observed, Instant),
 ) -> bool {
     let mut expectations = context.expectations.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_torn = rollout::is_torn(observed);
+    if is_torn {
+        expectations.entry(key.clone()).or_default().torn_since.get_or_insert(asked);
+    }
     let Some(expectation) = expectations.get_mut(key) else { return false };
-    if expectation.deployments.is_empty() {
-        return false;
+    if !is_torn {
+        expectation.torn_since = None;
     }
-    let shown = observed.service.as_ref().is_some_and(|service| {
-        service.deployments.iter().any(|shown| {
-            expectation.deployments.iter().any(|ours| shown.id == ours.id || is_newer(shown, ours))
-        })
-    });
-    if asked >= expectation.until {
-        expectation.deployments.clear();
-        return false;
-    }
-    // A read that shows it says nothing of the next one, which may come from elsewhere.
-    !shown
+    let is_new = |since: Instant| asked.duration_since(since) < TORN_FOR;
+    expectation.torn_since.is_some_and(is_new)
+        || expectation.is_open(asked) && !expectation.is_shown(observed)
 }
 
 /// Takes hooks that this process has just answered out of a read that may be older than the answer: each is answered once.
@@ -56,7 +82,7 @@ pub(super) fn forget_answered(
     (observed, asked): (&mut Observed, Instant),
 ) {
     let expectations = context.expectations.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(expectation) = expectations.get(key).filter(|one| asked < one.until) else {
+    let Some(expectation) = expectations.get(key).filter(|one| one.is_open(asked)) else {
         return;
     };
     for record in observed.deployments.iter_mut().flatten() {
@@ -98,16 +124,14 @@ pub(crate) fn expect_deployments(context: &Context, key: &ObjectKey, outcome: &O
 
 fn expect(context: &Context, key: &ObjectKey, sent: Option<SpecHash>, outcome: &Outcome) {
     let mut expectations = context.expectations.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = expectations.remove(key);
-    let (mut deployments, mut answered) =
-        before.map(|before| (before.deployments, before.answered)).unwrap_or_default();
+    let expectation = expectations.entry(key.clone()).or_default();
+    expectation.sent = sent;
     if !outcome.deployments.is_empty() {
-        deployments.clone_from(&outcome.deployments);
-        answered.clear();
+        expectation.deployments.clone_from(&outcome.deployments);
+        expectation.answered.clear();
     }
-    answered.extend(outcome.answered.iter().cloned());
-    let until = Instant::now() + STALE_FOR;
-    expectations.insert(key.clone(), Expectation { sent, deployments, answered, until });
+    expectation.answered.extend(outcome.answered.iter().cloned());
+    expectation.until = Some(Instant::now() + STALE_FOR);
 }
 
 /// Forgets a service that is gone.

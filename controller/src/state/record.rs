@@ -5,6 +5,7 @@ use planner::Orders;
 use planner::checks::Analysis;
 use planner::explain::Kept;
 use planner::hook::HookLog;
+use planner::orders::Sent;
 use serde::{Deserialize, Serialize};
 
 use super::Document as Stored;
@@ -27,6 +28,8 @@ pub struct Record {
     pub analysis: Option<Analysis>,
     /// Why the tasks of the last rollout that needed explaining did not run.
     pub explained: Option<Kept>,
+    /// The deployment that was in front when another one of the same content was last asked for.
+    pub forced: Option<Sent>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -45,6 +48,8 @@ struct Document {
     analysis: Option<Analysis>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     explained: Option<Kept>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    forced: Option<Sent>,
 }
 
 /// The part of a document that every form has.
@@ -61,6 +66,7 @@ impl Record {
             && self.hooks.is_empty()
             && self.analysis.is_none()
             && self.explained.is_none()
+            && self.forced.is_none()
     }
 }
 
@@ -86,6 +92,7 @@ impl Stored for Record {
             hooks: self.hooks.clone(),
             analysis: self.analysis.clone(),
             explained: self.explained.clone(),
+            forced: self.forced.clone(),
         })
     }
 
@@ -99,7 +106,7 @@ impl Stored for Record {
         if document.key != *key {
             return Err(format!("it is the document of {}", document.key));
         }
-        let Document { taken, orders, past, hooks, analysis, explained, .. } = document;
-        Ok(Self { taken, orders, past, hooks, analysis, explained })
+        let Document { taken, orders, past, hooks, analysis, explained, forced, .. } = document;
+        Ok(Self { taken, orders, past, hooks, analysis, explained, forced })
     }
 }

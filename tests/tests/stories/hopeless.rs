@@ -68,6 +68,29 @@ async fn reads_that_come_late_have_nothing_sent_again() {
     }
 }
 
+/// The service shows that somebody went back before any record says so.
+#[tokio::test(start_paused = true)]
+async fn a_rollback_whose_record_comes_late_is_not_sent_over() {
+    for lag in [7, 20] {
+        let mut fleet = at_v1(&rolling()).await;
+        let lag = Duration::from_secs(lag);
+        fleet.sandbox.edit(fleet.now(), |region| region.set_record_lag(lag));
+        let mark = fleet.sandbox.call_count();
+        fleet.commit(&[version("v2", &rolling())]).await;
+        fleet.until("it is sent", |fleet| fleet.rollouts("web").len() == 2).await;
+        let arn = fleet.service("web").unwrap().newest_record;
+        fleet.console(
+            "StopServiceDeployment",
+            json!({ "serviceDeploymentArn": arn, "stopType": "ROLLBACK" }),
+        );
+        fleet.until_stalled("web", Reason::RolledBack).await;
+        fleet.pass(Duration::from_hours(1)).await;
+        assert_eq!(fleet.rollouts("web"), ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"], "{lag:?}");
+        let updates = fleet.changes_since(mark);
+        assert_eq!(updates.iter().filter(|call| *call == "UpdateService").count(), 1, "{lag:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_image_that_is_not_there_stops_the_rollout_within_two_looks() {
     let canary = json!({

@@ -2,6 +2,7 @@
 
 mod approved;
 mod killed;
+mod meanwhile;
 mod outage;
 mod pinned;
 
@@ -574,4 +575,44 @@ async fn an_order_that_cannot_be_written_down_is_not_carried_out() {
     assert!(matches!(refused, Err(Refusal::Store(_))), "{refused:?}");
     nothing_changes_for(&fleet, Duration::from_mins(10)).await;
     assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL", "SUCCESSFUL"]);
+}
+
+/// The mark on the service goes with the order, however late AWS takes the call.
+#[tokio::test(start_paused = true)]
+async fn a_release_counts_until_its_mark_has_gone() {
+    let fleet = at_v2(options()).await;
+    let revision = fleet.service("web").unwrap().task_definition;
+    fleet.order("web", Verb::Rollback, &because("errors")).await;
+    fleet.until("v1 runs", |fleet| fleet.image("web") == image("web", "v1")).await;
+    fleet.until("it has ended", |fleet| fleet.rollouts("web")[0] == "SUCCESSFUL").await;
+    fleet.console(
+        "UpdateService",
+        json!({ "cluster": "shop", "service": "web", "taskDefinition": revision }),
+    );
+    fleet.until("v2 runs again", |fleet| fleet.rollouts("web")[..2] == ["SUCCESSFUL"; 2]).await;
+    assert!(fleet.tag("web", "longshore.dev/held-spec").is_some());
+    fleet.deny("UntagResource");
+    fleet.order("web", Verb::Release, &Ask::default()).await;
+    fleet.pass(Duration::from_mins(10)).await;
+    assert!(fleet.tag("web", "longshore.dev/held-spec").is_some());
+    fleet.sandbox.clear_faults();
+    fleet.until_ready("web").await;
+    fleet.pass(Duration::from_mins(10)).await;
+    assert_eq!(fleet.tag("web", "longshore.dev/held-spec"), None);
+    assert!(fleet.holds("web").is_empty(), "{:?}", fleet.holds("web"));
+}
+
+/// AWS says that nothing was done, so there is nothing to wait for.
+#[tokio::test(start_paused = true)]
+async fn a_rollback_that_is_throttled_is_tried_again_within_seconds() {
+    for verb in [Verb::Rollback, Verb::Restart] {
+        let fleet = at_v2(options()).await;
+        let throttled = Fault::once("ecs", "UpdateService", FaultKind::Throttle);
+        fleet.sandbox.inject(Fault { times: Some(2), ..throttled });
+        let asked = fleet.now();
+        fleet.order("web", verb, &because("errors")).await;
+        fleet.until("it is done", |fleet| fleet.rollouts("web").len() == 3).await;
+        let took = fleet.now().duration_since(asked);
+        assert!(took.as_secs() < 30, "{verb}: {took}");
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crds::{Health, Reason};
 use longshore_tests::specs::{image, service, with};
-use longshore_tests::{Fleet, FleetOptions};
+use longshore_tests::{Fleet, FleetOptions, Keep};
 use serde_json::{Value, json};
 
 const FIXTURES: &str = "
@@ -18,7 +18,7 @@ const TAG: &str = "longshore.dev/secrets";
 
 async fn world() -> Fleet {
     let fixtures = FIXTURES.to_owned();
-    Fleet::with(FleetOptions { fixtures, ..FleetOptions::default() }).await
+    Fleet::with(FleetOptions { fixtures, keep: Keep::Directory, ..FleetOptions::default() }).await
 }
 
 /// A service that reads both.
@@ -131,26 +131,62 @@ async fn two_that_change_together_roll_once() {
 #[tokio::test(start_paused = true)]
 async fn a_restart_in_between_rolls_nothing_twice() {
     for count in 1..40 {
-        let mut fleet = settled().await;
-        let reached = fleet.sandbox.hang_after_call(count);
-        change_parameter(&fleet);
-        let is_killed = tokio::select! {
-            () = reached.notified() => true,
-            () = until_rolled(&fleet, 2) => false,
-        };
-        let last = fleet.sandbox.calls().last().map(|call| call.operation.clone());
-        fleet.kill().await;
-        fleet.sandbox.release();
-        fleet.restart().await;
-        until_rolled(&fleet, 2).await;
-        fleet.pass(Duration::from_mins(20)).await;
-        assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL", "SUCCESSFUL"], "{count}: {last:?}");
-        if !is_killed {
+        if !killed_at(count, Duration::ZERO).await {
             assert!(count > 3, "the story has more moments than that");
             return;
         }
     }
     panic!("the story never ended by itself");
+}
+
+/// Each such call replaces the tasks, so a read that does not show the last one must not lead to another.
+#[tokio::test(start_paused = true)]
+async fn a_restart_in_between_rolls_nothing_twice_while_reads_are_late() {
+    for count in 1..200 {
+        if !killed_at(count, Duration::from_secs(20)).await {
+            return;
+        }
+    }
+    panic!("the story never ended by itself");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_rolls_nothing_twice_while_reads_are_late() {
+    let fleet = settled().await;
+    read_late(&fleet, Duration::from_secs(20));
+    fleet.lose_reply("UpdateService");
+    change_parameter(&fleet);
+    until_rolled(&fleet, 2).await;
+    fleet.pass(Duration::from_mins(20)).await;
+    assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL", "SUCCESSFUL"]);
+}
+
+/// Reads show neither a deployment nor its record for so long.
+fn read_late(fleet: &Fleet, lag: Duration) {
+    fleet.sandbox.edit(fleet.now(), |region| {
+        region.set_read_lag(lag);
+        region.set_record_lag(lag);
+    });
+}
+
+/// A reload whose process is killed after so many calls, and started again at once; whether it came to that.
+async fn killed_at(count: u64, lag: Duration) -> bool {
+    let mut fleet = settled().await;
+    read_late(&fleet, lag);
+    let reached = fleet.sandbox.hang_after_call(count);
+    change_parameter(&fleet);
+    let is_killed = tokio::select! {
+        () = reached.notified() => true,
+        () = until_rolled(&fleet, 2) => false,
+    };
+    let last = fleet.sandbox.calls().last().map(|call| call.operation.clone());
+    fleet.kill().await;
+    fleet.sandbox.release();
+    fleet.restart().await;
+    until_rolled(&fleet, 2).await;
+    fleet.pass(Duration::from_mins(20)).await;
+    assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL", "SUCCESSFUL"], "{count}: {last:?}");
+    is_killed
 }
 
 #[tokio::test(start_paused = true)]

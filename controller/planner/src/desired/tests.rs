@@ -1,7 +1,7 @@
 //! What is the same as what is wanted, as rows.
 
 use super::*;
-use crate::plan::tests::{World, desired};
+use crate::plan::tests::{World, desired, resolved, spec};
 
 #[test]
 fn what_is_passed_through_has_to_be_shown_whatever_aws_adds() {
@@ -65,6 +65,31 @@ fn an_attempt_has_the_settings_that_ecs_captured_with_it() {
         (json!({ "networkConfiguration": network("subnet-b"), "launchType": "EC2" }), true),
     ] {
         assert_eq!(wanted.is_attempt(&captured(members.clone())), is_attempt, "{members}");
+    }
+    // ECS resolves what the spec leaves to it.
+    let fargate =
+        |provider: &str| json!([{ "capacityProvider": provider, "weight": 1, "base": 0 }]);
+    for (member, asked, recorded, is_attempt) in [
+        ("platformVersion", json!("LATEST"), json!("1.4.0"), true),
+        ("platformVersion", json!("1.4.0"), json!("1.4.0"), true),
+        ("platformVersion", json!("1.3.0"), json!("1.4.0"), false),
+        ("capacityProviderStrategy", fargate("FARGATE"), fargate("FARGATE"), true),
+        ("capacityProviderStrategy", fargate("FARGATE"), fargate("FARGATE_SPOT"), false),
+        ("capacityProviderStrategy", fargate("FARGATE"), Value::Null, true),
+    ] {
+        let mut spec = serde_json::to_value(spec("web:v1", &json!({}))).unwrap();
+        let service = spec["spec"]["service"].as_object_mut().unwrap();
+        if member == "capacityProviderStrategy" {
+            service.remove("launchType");
+        }
+        service.insert(member.to_owned(), asked.clone());
+        let wanted = resolved(&serde_json::from_value(spec).unwrap());
+        let mut members = json!({ "networkConfiguration": network("subnet-b") });
+        if !recorded.is_null() {
+            members[member] = recorded.clone();
+        }
+        let found = wanted.is_attempt(&captured(members));
+        assert_eq!(found, is_attempt, "{member} {asked} {recorded}");
     }
     let unknown = ServiceDeployment::from_describe(&json!({}));
     assert!(!wanted.is_attempt(&unknown) && !desired("web:v2").is_attempt(&captured(json!({}))));

@@ -215,15 +215,21 @@ impl Action {
 
     /// Whether ECS replaces the tasks of the service because of it.
     pub fn replaces_tasks(&self) -> bool {
-        let Self::UpdateService { input, task_definition, changes, .. } = self else {
+        let Self::UpdateService { task_definition, changes, .. } = self else {
             return false;
         };
         task_definition.is_some()
-            || input.get("forceNewDeployment") == Some(&Value::Bool(true))
+            || self.forces_deployment()
             || changes.iter().any(|change| match change.effect {
                 Effect::RollsTasks | Effect::NeedsForce => true,
                 Effect::InPlace | Effect::NewTasksOnly | Effect::Replacement => false,
             })
+    }
+
+    /// Whether each such call replaces the tasks, even one that says the same as the call before it.
+    pub fn forces_deployment(&self) -> bool {
+        let Self::UpdateService { input, .. } = self else { return false };
+        input.get("forceNewDeployment") == Some(&Value::Bool(true))
     }
 
     /// Whether tasks are started because of it: of the service, or of a hook. Tags, counts and deletions start none.
@@ -265,15 +271,15 @@ impl Action {
         }
     }
 
-    /// Whether it brings the spec to the service: registering a revision, running hooks and marks do not.
+    /// Whether it brings the spec to the service: registering a revision, scaling, running hooks and marks do not.
     pub fn sends_spec(&self) -> bool {
         match self {
             Self::TagResource { tags, .. } => tags.contains_key(SPEC_HASH),
             Self::CreateService { .. }
             | Self::UpdateService { .. }
-            | Self::Scaling { .. }
             | Self::DeleteService { .. } => true,
             Self::RegisterTaskDefinition { .. }
+            | Self::Scaling { .. }
             | Self::UntagResource { .. }
             | Self::RunTask { .. }
             | Self::StopTask { .. }

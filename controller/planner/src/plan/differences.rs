@@ -76,7 +76,7 @@ fn task_definition_drift(
 }
 
 /// What differs in the service's own settings.
-pub(super) fn service_drift(desired: &Desired, service: &ObservedService) -> Vec<FieldDrift> {
+pub(crate) fn service_drift(desired: &Desired, service: &ObservedService) -> Vec<FieldDrift> {
     let wanted = &desired.service;
     let mut drift =
         drift::compare(ServiceDefinition::SHAPE, &wanted.normal, &service.normal, &wanted.ignore);

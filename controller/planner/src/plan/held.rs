@@ -5,7 +5,7 @@
 //! afterwards.
 
 use crds::{Reason, SpecHash};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::under_way::good_before;
 use super::{Action, Hold, Plan, ROLLOUT_POLL, differences, holds, left};
@@ -14,6 +14,9 @@ use crate::observed::{Observed, ObservedService, ServiceDeployment};
 use crate::orders::Orders;
 use crate::ownership::{HELD_IMAGES, HELD_SPEC, Tags, fitting};
 use crate::rollout::{self, DeploymentStatus, Rollout};
+
+/// How long a rollout must have been stopped before that counts as a failure for good: what superseded it shows by then.
+const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(2);
 
 /// Why a spec is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,11 +130,14 @@ pub(super) fn add(
             mark(plan, desired, observed, service, Why::RolledBack)
         }
         // It still runs as far as it does. Whoever puts something else in its place by hand does not release it.
-        (Rollout::Failed(_), None) if !decides => {
+        (Rollout::Failed(_), None) if !decides && has_settled(desired, observed, now) => {
             mark(plan, desired, observed, service, Why::Failed)
         }
         (Rollout::Succeeded, Some(held))
-            if held.why != Why::Left && !rolls(&plan.actions) && !rolls(&plan.withheld) =>
+            if held.why != Why::Left
+                && rollout::has_completed(service)
+                && !rolls(&plan.actions)
+                && !rolls(&plan.withheld) =>
         {
             acting(plan, differences::untag_held(service, Reason::TagsChanged))
         }
@@ -145,6 +151,14 @@ pub(super) fn add(
             _,
         ) => plan,
     }
+}
+
+/// Whether a failure is one for good. A rollout that a newer one has superseded ends `STOPPED` as well, before that one shows.
+fn has_settled(desired: &Desired, observed: &Observed, now: Timestamp) -> bool {
+    let attempt = rollout::newest_attempt(desired, observed);
+    let stopped = attempt.filter(|attempt| attempt.status == DeploymentStatus::Stopped);
+    let ended = stopped.and_then(|attempt| attempt.finished_at);
+    ended.is_none_or(|ended| now.duration_since(ended) >= SETTLED_AFTER)
 }
 
 fn mark(

@@ -8,7 +8,7 @@
 
 mod action;
 mod attempt;
-mod differences;
+pub(crate) mod differences;
 pub(crate) mod held;
 mod holds;
 mod hooks;

@@ -54,7 +54,7 @@ fn at_hook(id: &str) -> UnderWay {
 
 fn sent(deed: UnderWay, seconds_ago: i64, subject: &str) -> UnderWay {
     let at = NOW - SignedDuration::from_secs(seconds_ago);
-    UnderWay { sent: Some(Sent { at, subject: subject.to_owned() }), ..deed }
+    UnderWay { sent: Some(Sent::new(at, subject.to_owned())), ..deed }
 }
 
 /// A call as a row has it: with the revision that it goes to, or with what it acts on.
@@ -174,6 +174,11 @@ fn a_rollout_is_aborted_while_it_is_under_way_or_judged() {
     assert_eq!(step(&over, &subject(30), &Beside::default()), "done");
     let later = at_v3(&[(4, "IN_PROGRESS"), (3, "STOPPED")]);
     assert_eq!(step(&later, &subject(30), &Beside::default()), "done", "another is under way");
+    let unlisted = at_v3(&[(2, "SUCCESSFUL")]);
+    assert_eq!(step(&unlisted, &subject(30), &Beside::default()), "waits", "not shown is not over");
+    let mut refused = subject(1);
+    refused.sent.as_mut().unwrap().is_refused = true;
+    assert_eq!(step(&rolling, &refused, &Beside::default()), stops, "nothing is on its way");
     // Where it was a rollback, the deployment that gives way says it.
     assert_eq!(step(&ended, &sent(abort(), 30, "ecs-svc/3"), &Beside::default()), "waits");
     assert_eq!(step(&ended, &sent(abort(), 30, "ecs-svc/2"), &Beside::default()), "done");
@@ -197,6 +202,7 @@ fn a_promotion_continues_the_hook_that_is_meant() {
         hooks(&["a", "b"], "IN_PROGRESS"),
     );
     let ended = hooks(&["a"], "STOPPED");
+    let unlisted = at_v3(&[(2, "SUCCESSFUL")]);
     for (world, deed, expected) in [
         (&no, any(), none.to_owned()),
         (&no, at_hook("a"), none.to_owned()),
@@ -211,6 +217,7 @@ fn a_promotion_continues_the_hook_that_is_meant() {
         (&two, sent(at_hook("b"), 60, "b"), goes_on("b")),
         (&one, sent(at_hook("b"), 30, "b"), "done".to_owned()),
         (&ended, sent(any(), 30, "a"), "done".to_owned()),
+        (&unlisted, sent(any(), 30, "a"), "waits".to_owned()),
     ] {
         assert_eq!(step(world, &deed, &Beside::default()), expected, "{deed:?}");
     }
@@ -261,8 +268,9 @@ fn a_rollout_whose_checks_failed_is_left_as_far_as_ecs_has_got_with_it() {
         (&[(3, "ROLLBACK_FAILED"), earlier], goes()),
         (&[(3, "SUCCESSFUL")], err(NO_EARLIER)),
         (&[earlier], goes()),
-        // The record of another rollout says nothing of this one.
-        (&[(4, "IN_PROGRESS"), earlier], goes()),
+        // The record of another rollout says nothing of this one, unless it takes its place.
+        (&[(4, "SUCCESSFUL"), earlier], goes()),
+        (&[(4, "IN_PROGRESS"), earlier], Ok(String::new())),
     ] {
         assert_eq!(leave(&at_v3(records), None), expected, "{records:?}");
     }

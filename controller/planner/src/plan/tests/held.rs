@@ -168,6 +168,10 @@ fn what_failed_without_going_back_is_not_sent_over_what_a_person_put_there() {
     let service = world.service.as_mut().unwrap();
     service["deployments"][0]["id"] = json!("ecs-svc/2");
     service["deployments"][0]["rolloutState"] = json!("FAILED");
+    // What took its place may not show yet.
+    world.records[0]["finishedAt"] = json!(-60);
+    assert!(!world.plan(&bad).actions.iter().any(holds));
+    world.records[0]["finishedAt"] = json!(-120);
     let seen = world.settle(&bad);
     assert_eq!((operations(&seen), reasons(&seen)), (vec!["TagResource"], vec![]));
     let status = told(&world, &bad, &seen);

@@ -203,7 +203,7 @@ fn a_call_that_may_be_on_its_way_is_not_sent_again_and_one_that_shows_is_done() 
     assert_eq!(act.sent.subject, "ecs-svc/1");
     assert_eq!(act.actions.len(), 1);
     let sent = |ago, subject: &str| UnderWay {
-        sent: Some(Sent { at: NOW - SignedDuration::from_secs(ago), subject: subject.to_owned() }),
+        sent: Some(Sent::new(NOW - SignedDuration::from_secs(ago), subject.to_owned())),
         ..deed.clone()
     };
     assert_eq!(deed::next(&sent(30, "ecs-svc/1"), &scene), Step::Wait);
@@ -299,7 +299,7 @@ fn a_replacement_is_for_one_service_and_for_one_spec() {
     let subject = crate::orders::incarnation(&first);
     assert_eq!(subject, format!("{ARN}:service/shop/web@100000"));
     let replacing = |of: &Desired, subject: Option<&str>| {
-        let sent = subject.map(|subject| Sent { at: NOW, subject: subject.to_owned() });
+        let sent = subject.map(|subject| Sent::new(NOW, subject.to_owned()));
         let replacement = UnderWay { sent, ..UnderWay::new(for_spec(Verb::Sync, of)) };
         Orders { replacement: Some(replacement), ..Orders::default() }
     };

@@ -59,12 +59,12 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    /// The generation of the spec that is in force; `None` where there is none.
-    pub const fn generation(&self) -> Option<Generation> {
-        match self {
-            Self::Spec { generation, .. } => Some(*generation),
-            Self::Blocked { .. } | Self::Gone => None,
-        }
+    /// Whether it is a spec that asks for the same as this one, wherever it is written down.
+    pub fn asks_the_same(&self, desired: &Desired) -> bool {
+        let Self::Spec { entry, .. } = self else { return false };
+        let newest = entry.desired.as_ref();
+        std::ptr::eq(newest, desired)
+            || *newest == Desired { provenance: newest.provenance.clone(), ..desired.clone() }
     }
 }
 

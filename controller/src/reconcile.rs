@@ -203,7 +203,7 @@ async fn turn(
     let held_for = preflight::held_for(previous.as_ref(), context.clock.now());
     plan = Box::pin(preflight::check(account, desired, plan, held_for, &mut observed)).await;
     plan = Box::pin(checks::judge(context, account, desired, (&observed, said), plan)).await;
-    let is_same = |now: &Wanted| now.generation() == Some(generation);
+    let is_same = |now: &Wanted| now.asks_the_same(desired);
     if !plan.actions.is_empty() && is_overtaken(context, &desired.key, said, is_same).await {
         let message = "something else was said or wanted while it was looked at";
         return put_off(context, (&desired.key, generation), previous, message, Duration::ZERO);

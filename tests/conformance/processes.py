@@ -26,7 +26,7 @@ TOOLS = Path(sys.executable).parent
 # The account that the sandbox reads out of the access key.
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
-START_SECONDS = 20
+START_SECONDS = 60
 # How many seconds pass in the sandbox while one passes here.
 TIME_SCALE = 60
 
@@ -93,13 +93,13 @@ class Endpoint:
 
 
 @contextmanager
-def sandbox(fixtures: Path, record: Path) -> Iterator[Endpoint]:
+def sandbox(fixtures: Path, record: Path, time_scale: float = TIME_SCALE) -> Iterator[Endpoint]:
     """`longshore sandbox`, for as long as the context is open."""
     record.parent.mkdir(parents=True, exist_ok=True)
     record.unlink(missing_ok=True)
     port = free_port()
     listen = f"127.0.0.1:{port}"
-    options = {"listen": listen, "fixtures": fixtures, "record": record, "time-scale": TIME_SCALE}
+    options = {"listen": listen, "fixtures": fixtures, "record": record, "time-scale": time_scale}
     words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
     with started([str(longshore_binary()), "sandbox", *words], f"http://{listen}/", record.with_suffix(".log")):
         yield Endpoint(f"http://{listen}", record)

@@ -87,7 +87,7 @@ pub fn next(deed: &UnderWay, scene: &Scene<'_>) -> Step {
             return Step::Refused(format!("{key} belongs to the operator `{owner}`"));
         }
     }
-    if let Some(sent) = deed.sent.as_ref().filter(|sent| !sent.is_refused) {
+    if let Some(sent) = &deed.sent {
         if has_had_effect(deed.order.verb, sent, service, scene.deployments) {
             return Step::Done;
         }

@@ -370,7 +370,7 @@ impl ServiceDeployment {
             target_revision: target.rsplit('/').next().unwrap_or_default().to_owned(),
             stage: optional_text(record, "lifecycleStage"),
             created_at: time(record, "createdAt"),
-            finished_at: time(record, "finishedAt"),
+            finished_at: time(record, "finishedAt").or_else(|| time(record, "stoppedAt")),
             task_definition: None,
             captured: None,
             waiting: list(record, "lifecycleHookDetails")

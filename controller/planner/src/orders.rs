@@ -109,9 +109,9 @@ impl Sent {
         Self { at, subject, is_refused: false }
     }
 
-    /// Whether it was sent so shortly before this that reads need not show it.
+    /// Whether it was sent so shortly before this that reads need not show it. A clock that was set back does not make it long.
     pub fn is_recent(&self, read_at: Timestamp) -> bool {
-        read_at.duration_since(self.at).abs() < SEEN_WITHIN
+        !self.is_refused && read_at.duration_since(self.at).abs() < SEEN_WITHIN
     }
 }
 
@@ -123,8 +123,7 @@ impl UnderWay {
 
     /// Whether a call may still be on its way for what was read at this time, so that no other is sent.
     pub fn is_on_its_way(&self, read_at: Timestamp) -> bool {
-        let sent = self.sent.as_ref().filter(|sent| !sent.is_refused);
-        sent.is_some_and(|sent| read_at.duration_since(sent.at) < SEEN_WITHIN)
+        self.sent.as_ref().is_some_and(|sent| sent.is_recent(read_at))
     }
 }
 

@@ -82,12 +82,15 @@ pub enum Rollout {
 }
 
 /// Whether one of ECS's two views is older than the other: its newest record is of a rollout under way, and its list shows another
-/// deployment in front. Either may be the old one, so nothing follows from them; it passes within seconds.
+/// deployment in front; or of one that was rolled back, and its list still shows that in front. Either may be the old one, so
+/// nothing follows from them; it passes within seconds.
 pub fn is_torn(observed: &Observed) -> bool {
     let primary = observed.service.as_ref().and_then(ObservedService::primary);
     let newest = observed.deployments.as_ref().and_then(|records| records.first());
     let (Some(primary), Some(newest)) = (primary, newest) else { return false };
-    is_open(newest) && primary.revision_number() != newest.target_revision
+    let is_in_front = primary.revision_number() == newest.target_revision;
+    let is_undone = newest.status == DeploymentStatus::RollbackSuccessful;
+    is_undone && is_in_front || is_open(newest) && !is_in_front
 }
 
 /// Whether ECS is moving tasks for this service right now.
@@ -325,6 +328,10 @@ mod tests {
             ("IN_PROGRESS", 2, false),
             ("SUCCESSFUL", 3, false),
             ("ROLLBACK_REQUESTED", 3, false),
+            ("ROLLBACK_REQUESTED", 2, false),
+            ("ROLLBACK_SUCCESSFUL", 3, false),
+            ("ROLLBACK_SUCCESSFUL", 2, true),
+            ("ROLLBACK_FAILED", 2, false),
         ] {
             let mut world = World::running("web:v1");
             world.service.as_mut().unwrap()["deployments"][0]["id"] = json!("ecs-svc/2");

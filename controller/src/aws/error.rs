@@ -51,8 +51,10 @@ impl Error {
     /// Whether the call certainly changed nothing.
     pub const fn had_no_effect(&self) -> bool {
         match self.kind {
-            Kind::Throttled | Kind::Denied | Kind::NotFound | Kind::Refused => true,
-            Kind::Transient | Kind::Ambiguous => false,
+            Kind::Throttled | Kind::Denied | Kind::NotFound | Kind::Refused | Kind::Transient => {
+                true
+            }
+            Kind::Ambiguous => false,
         }
     }
 

@@ -55,7 +55,8 @@ where
         }
         (None, Ok(_)) => {
             let message = "the answer passed by unread".to_owned();
-            Err(Error::unanswered(operation, subject, Kind::Transient, message))
+            let kind = if operation.is_mutating() { Kind::Ambiguous } else { Kind::Transient };
+            Err(Error::unanswered(operation, subject, kind, message))
         }
     }
 }

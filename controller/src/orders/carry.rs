@@ -68,7 +68,10 @@ pub async fn carry_out(
         }
         Step::Act(act) => {
             // What goes back does not wait for anything else that was said.
-            let is_same = |now: &Wanted| now.generation() == wanted.generation();
+            let is_same = |now: &Wanted| match wanted {
+                Wanted::Spec { entry, .. } => now.asks_the_same(&entry.desired),
+                Wanted::Blocked { .. } | Wanted::Gone => !matches!(now, Wanted::Spec { .. }),
+            };
             if !step_back::is_one(deed.order.verb)
                 && reconcile::is_overtaken(context, key, said, is_same).await
             {

@@ -12,7 +12,6 @@ use planner::{Action, Desired, Observed, Orders, Plan, past};
 
 use super::step_back;
 use crate::apply::Outcome;
-use crate::aws;
 use crate::reconcile::Context;
 use crate::state::{Record, StateError, StepBack};
 
@@ -162,6 +161,16 @@ struct Turned<'a> {
     taken: u64,
 }
 
+/// What became of a deployment that was to be forced.
+enum Forcing {
+    /// There was none, or AWS has taken it.
+    None,
+    /// It has to wait, a call before it failed, or AWS refused it.
+    NotSent,
+    /// Nobody knows whether AWS has taken it.
+    Unanswered,
+}
+
 impl Turned<'_> {
     fn note(&self, record: &mut Record) {
         record.past = past::after(&record.past, self.desired, self.observed, self.now);
@@ -174,10 +183,14 @@ impl Turned<'_> {
             // What was seen for the first time in this turn may have failed in this turn.
             past::undone(&mut record.past, &analysis.deployment, why, self.now);
         }
-        if self.has_not_been_forced()
-            || record.forced.as_ref().is_some_and(|sent| !sent.is_recent(self.now))
-        {
-            record.forced = None;
+        if let Some(forced) = &mut record.forced {
+            match self.forcing() {
+                Forcing::NotSent => record.forced = None,
+                // It may have been taken just now, long after it was written down that it would be.
+                Forcing::Unanswered => forced.at = self.now,
+                Forcing::None if !forced.is_recent(self.now) => record.forced = None,
+                Forcing::None => {}
+            }
         }
         record.explained.clone_from(&self.observed.explained);
         if let Some(kept) = &record.explained {
@@ -198,12 +211,18 @@ impl Turned<'_> {
         record.orders = orders;
     }
 
-    /// Whether a deployment was to be forced in this turn and certainly was not: it has to wait, or AWS refused it.
-    fn has_not_been_forced(&self) -> bool {
-        let mut undone = self.plan.actions.iter().skip(self.outcome.done);
-        let is_undone = undone.any(Action::forces_deployment)
-            || self.plan.withheld.iter().any(Action::forces_deployment);
-        is_undone && self.outcome.error.as_ref().is_none_or(aws::Error::had_no_effect)
+    /// What became of a deployment that was to be forced in this turn.
+    fn forcing(&self) -> Forcing {
+        let at = self.plan.actions.iter().position(Action::forces_deployment);
+        let is_withheld = self.plan.withheld.iter().any(Action::forces_deployment);
+        match (at, &self.outcome.error) {
+            (Some(at), Some(error)) if at == self.outcome.done && !error.had_no_effect() => {
+                Forcing::Unanswered
+            }
+            (Some(at), _) if at >= self.outcome.done => Forcing::NotSent,
+            (None, _) if is_withheld => Forcing::NotSent,
+            (Some(_) | None, _) => Forcing::None,
+        }
     }
 
     /// Whether the spec was sent in this turn. A turn that waits for its time to change something has sent nothing.

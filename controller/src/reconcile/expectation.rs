@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crds::{ObjectKey, SpecHash};
 use planner::observed::Deployment;
-use planner::{Desired, Observed, Plan, rollout};
+use planner::{Action, Desired, Observed, Plan, rollout};
 use tokio::time::Instant;
 
 use super::Context;
@@ -70,6 +70,9 @@ pub(crate) fn is_too_old(
     if !is_torn {
         expectation.torn_since = None;
     }
+    if !expectation.is_open(asked) {
+        expectation.deployments.clear();
+    }
     let is_new = |since: Instant| asked.duration_since(since) < TORN_FOR;
     expectation.torn_since.is_some_and(is_new)
         || expectation.is_open(asked) && !expectation.is_shown(observed)
@@ -106,12 +109,18 @@ pub(super) fn sent(context: &Context, key: &ObjectKey) -> Option<SpecHash> {
 pub(super) fn note(context: &Context, desired: &Desired, plan: &Plan, outcome: &Outcome) {
     // Neither a hook's task nor its answer is a part of the spec: the rollout may be one that a person asked for. Nor does a
     // call that failed send anything.
-    let has_sent = plan.actions.iter().take(outcome.done).any(planner::Action::sends_spec);
+    let has_sent = plan.actions.iter().take(outcome.done).any(Action::sends_spec);
     if !has_sent && outcome.deployments.is_empty() && outcome.answered.is_empty() {
         return;
     }
     let sent = if has_sent { Some(desired.spec_hash.clone()) } else { sent(context, &desired.key) };
     expect(context, &desired.key, sent, outcome);
+    let is_deletion = |action: &Action| matches!(action, Action::DeleteService { .. });
+    if plan.actions.iter().take(outcome.done).any(is_deletion) {
+        // What is gone has none.
+        let mut expectations = context.expectations.lock().unwrap_or_else(PoisonError::into_inner);
+        expectations.entry(desired.key.clone()).or_default().deployments.clear();
+    }
 }
 
 /// The same for a change that a person asked for: what was sent last is still the spec that was sent last.

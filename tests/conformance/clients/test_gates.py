@@ -69,7 +69,7 @@ def test_an_alarm_rolls_back(sandbox, ecs, name):
     create(ecs, name, deploymentConfiguration={"alarms": alarms})
     ended(ecs, name, 1)
     before = describe(ecs, name)["taskDefinition"]
-    ecs.update_service(cluster="shop", service=name, taskDefinition=register(ecs, name, "shop/app:v2"))
+    ecs.update_service(cluster="shop", service=name, taskDefinition=register(ecs, name, "shop/app:slow"))
     until("the deployment", lambda: [one for one in deployments(ecs, name)[1:] if one["status"] == "IN_PROGRESS"])
     cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
     failed = ended(ecs, name, 2)[1]

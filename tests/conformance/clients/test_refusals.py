@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+import processes
 from refusals import refused
 from rollouts import create, deployments, ended, register
 from specs import fargate_service
@@ -50,12 +53,14 @@ def test_names_are_taken_once(ecs, name):
         ecs.create_service(**fargate_service("shop", name, f"{name}:1", desiredCount=5))
 
 
-def test_a_name_that_drains_cannot_be_taken(ecs, name):
-    create(ecs, name)
-    ended(ecs, name, 1)
-    ecs.delete_service(cluster="shop", service=name, force=True)
-    with refused("InvalidParameterException", "Unable to Start a service that is still Draining."):
-        ecs.create_service(**fargate_service("shop", name, f"{name}:1"))
+def test_a_name_that_drains_cannot_be_taken(recordings: Path, name: str):
+    # Draining takes a second or two of the world's time: where that is slow, it is minutes.
+    with processes.sandbox(processes.HERE / "sandbox.yaml", recordings / "slow.jsonl", 0.01) as slow:
+        ecs = slow.client("ecs")
+        create(ecs, name)
+        ecs.delete_service(cluster="shop", service=name, force=True)
+        with refused("InvalidParameterException", "Unable to Start a service that is still Draining."):
+            ecs.create_service(**fargate_service("shop", name, f"{name}:1"))
 
 
 def test_a_service_with_tasks_is_not_deleted_without_force(ecs, name):

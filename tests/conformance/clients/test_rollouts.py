@@ -115,7 +115,7 @@ def test_stopping_a_deployment_rolls_it_back(ecs, name):
     before = stable(ecs, name)
     slow = {"maximumPercent": 125, "minimumHealthyPercent": 100}
     ecs.update_service(
-        cluster="shop", service=name, taskDefinition=register(ecs, name, "shop/app:v2"), deploymentConfiguration=slow
+        cluster="shop", service=name, taskDefinition=register(ecs, name, "shop/app:slow"), deploymentConfiguration=slow
     )
     running = until("the second deployment", lambda: deployments(ecs, name)[1:])[0]
     arn = running["serviceDeploymentArn"]
@@ -127,10 +127,10 @@ def test_stopping_a_deployment_rolls_it_back(ecs, name):
 def test_a_newer_update_supersedes_a_running_one(ecs, name):
     create(ecs, name)
     ended(ecs, name, 1)
-    for version in (2, 3):
-        definition = register(ecs, name, f"shop/app:v{version}")
+    for count, image in ((2, "slow"), (3, "v3")):
+        definition = register(ecs, name, f"shop/app:{image}")
         ecs.update_service(cluster="shop", service=name, taskDefinition=definition)
-        until("the deployment", lambda count=version: len(deployments(ecs, name)) >= count)
+        until("the deployment", lambda count=count: len(deployments(ecs, name)) >= count)
     _, superseded, last = ended(ecs, name, 3)
     assert (superseded["status"], last["status"]) == ("STOPPED", "SUCCESSFUL")
     assert stable(ecs, name)["taskDefinition"] == definition

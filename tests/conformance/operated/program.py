@@ -50,7 +50,7 @@ class Running:
     def get(self, path: str) -> Any:
         """A JSON document, or `None` where there is none."""
         try:
-            with urllib.request.urlopen(f"{self.url}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"{self.url}{path}", timeout=30) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             if error.code == 404:
@@ -58,9 +58,9 @@ class Running:
             raise
 
     def source(self) -> dict:
-        """Its only source."""
-        (source,) = self.get("/api/v1/sources")["items"]
-        return source
+        """Its only source; nothing before it is known."""
+        items = self.get("/api/v1/sources")["items"]
+        return items[0] if items else {}
 
     def is_synced(self, name: str, commit: str) -> bool:
         """Whether the service is as this commit wants it, and its tasks run."""
@@ -74,7 +74,7 @@ class Running:
         """The log and every page of text that it serves."""
         told = [self.log.read_text(encoding="utf-8")]
         for path in ("/", "/metrics", "/api/v1/sources", "/api/v1/services", "/api/v1/events"):
-            with urllib.request.urlopen(f"{self.url}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"{self.url}{path}", timeout=30) as answer:
                 told.append(answer.read().decode())
         return "\n".join(told)
 

@@ -22,7 +22,7 @@ SECRET = "a secret for the webhook"
 def queue(world: Endpoint, name: str) -> tuple[object, str]:
     """boto3's client of SQS and a queue of this test's own."""
     sqs = world.client("sqs")
-    return sqs, sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "60"})["QueueUrl"]
+    return sqs, sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "43200"})["QueueUrl"]
 
 
 def test_a_queue_as_boto3_uses_it(queue: tuple) -> None:
@@ -89,7 +89,7 @@ def test_a_pipeline_calls_the_webhook_with_curl_and_openssl(world: Endpoint, tmp
         called = call(address, SECRET)
         assert called.returncode == 0, called.stderr
         assert json.loads(called.stdout) == {"result": "woken"}
-        processes.until("read again", lambda: running.source()["revision"] != first, seconds=5)
+        processes.until("read again", lambda: running.source()["revision"] != first)
         refused = call(address, "a guess")
         assert refused.returncode == 22, "curl's code for a refusal by HTTP"
         assert "401" in refused.stderr

@@ -23,7 +23,7 @@ def test_commits_are_rolled_out_while_it_runs(longshore, ecs, tmp_path, name):
     words = [str(processes.longshore_binary()), "run", "--config", str(config), "--listen", f"127.0.0.1:{port}"]
 
     def told() -> dict:
-        with urllib.request.urlopen(f"{status}/api/v1/services/shop/{name}", timeout=5) as answer:
+        with urllib.request.urlopen(f"{status}/api/v1/services/shop/{name}", timeout=30) as answer:
             return json.load(answer)["status"]
 
     def synced() -> bool:
@@ -40,7 +40,7 @@ def test_commits_are_rolled_out_while_it_runs(longshore, ecs, tmp_path, name):
         until("the status", synced)
         ecs.update_service(cluster="shop", service=name, desiredCount=5)
         until("the edit to be healed", lambda: describe(ecs, name)["desiredCount"] == 2)
-        with urllib.request.urlopen(f"{status}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"{status}/metrics", timeout=30) as answer:
             assert f'service="{name}"' in answer.read().decode()
         began = time.monotonic()
         assert processes.stop(process, seconds=20) == 0
@@ -50,7 +50,7 @@ def test_commits_are_rolled_out_while_it_runs(longshore, ecs, tmp_path, name):
 def ready(status: str) -> bool:
     """Whether the operator says that it has looked at everything."""
     try:
-        with urllib.request.urlopen(f"{status}/readyz", timeout=5) as answer:
+        with urllib.request.urlopen(f"{status}/readyz", timeout=30) as answer:
             return answer.status == 200
     except urllib.error.HTTPError:
         return False

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crds::{Health, Reason};
 use longshore_tests::specs::{image, service, with};
 use longshore_tests::{Fleet, FleetOptions, Keep};
+use sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 const FIXTURES: &str = "
@@ -155,6 +156,19 @@ async fn a_lost_answer_rolls_nothing_twice_while_reads_are_late() {
     let fleet = settled().await;
     read_late(&fleet, Duration::from_secs(20));
     fleet.lose_reply("UpdateService");
+    change_parameter(&fleet);
+    until_rolled(&fleet, 2).await;
+    fleet.pass(Duration::from_mins(20)).await;
+    assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL", "SUCCESSFUL"]);
+}
+
+/// The time for which reads may be late counts from when the call was last under way, not from when it was written down.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_takes_too_long_rolls_nothing_twice_while_reads_are_late() {
+    let fleet = settled().await;
+    read_late(&fleet, Duration::from_secs(75));
+    let slow = FaultKind::Latency(Duration::from_secs(40));
+    fleet.sandbox.inject(Fault::once("ecs", "UpdateService", slow));
     change_parameter(&fleet);
     until_rolled(&fleet, 2).await;
     fleet.pass(Duration::from_mins(20)).await;

@@ -32,6 +32,7 @@ pub fn with_pending(
     }
     status.sync = SyncStatus::OutOfSync;
     if !is_new {
+        status.holds.retain(|hold| hold.reason != reason);
         status.holds.push(HoldStatus { reason, message: message.to_owned() });
     }
     status

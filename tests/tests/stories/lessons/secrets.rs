@@ -62,6 +62,9 @@ fn assert_clean_files(folder: &Path) {
 async fn no_secret_value_is_logged_said_kept_or_even_read() {
     let log = Log::default();
     let writer = log.clone();
+    // While there is a single subscriber, tracing asks only the thread that comes to a line first whether it is wanted, and
+    // that may be another test's.
+    let _beside = tracing_subscriber::registry().set_default();
     let _logging = tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
         .with_ansi(false)

@@ -38,6 +38,29 @@ async fn a_hold_counts_in_the_turn_that_reads() {
     }
 }
 
+/// None of these is part of what is sent.
+#[tokio::test(start_paused = true)]
+async fn what_a_commit_forbids_counts_in_the_turn_that_reads() {
+    for forbids in [
+        json!({ "sync": { "suspend": true } }),
+        json!({ "sync": { "mode": "manual" } }),
+        json!({ "rollout": { "dependsOn": ["absent"] } }),
+    ] {
+        let mut fleet = slow(&version("v1")).await;
+        let mark = fleet.sandbox.call_count();
+        fleet.commit(&[version("v2")]).await;
+        fleet.pass(Duration::from_secs(5)).await;
+        assert!(fleet.sandbox.call_count() > mark, "the turn has begun");
+        let mut spec = version("v2");
+        for (member, value) in forbids.as_object().unwrap() {
+            spec["spec"][member] = value.clone();
+        }
+        fleet.commit(&[spec]).await;
+        fleet.pass(Duration::from_mins(10)).await;
+        assert_eq!(rolled_since(&fleet, mark), [""; 0], "{forbids}: {}", fleet.describe());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_newer_spec_is_sent_in_the_place_of_the_one_that_was_looked_at() {
     let mut fleet = slow(&version("v1")).await;

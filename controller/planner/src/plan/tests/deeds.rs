@@ -179,6 +179,7 @@ fn a_rollout_is_aborted_while_it_is_under_way_or_judged() {
     let mut refused = subject(1);
     refused.sent.as_mut().unwrap().is_refused = true;
     assert_eq!(step(&rolling, &refused, &Beside::default()), stops, "nothing is on its way");
+    assert_eq!(step(&later, &refused, &Beside::default()), "done", "it is not for another one");
     // Where it was a rollback, the deployment that gives way says it.
     assert_eq!(step(&ended, &sent(abort(), 30, "ecs-svc/3"), &Beside::default()), "waits");
     assert_eq!(step(&ended, &sent(abort(), 30, "ecs-svc/2"), &Beside::default()), "done");

@@ -137,7 +137,8 @@ pub async fn after(
     let turned = Turned { desired, observed, plan, outcome, now, taken: said.record.taken };
     let mut expected = (*said.record).clone();
     turned.note(&mut expected);
-    if expected == *said.record {
+    // What was written down before it was forced is newer than what the turn has read.
+    if expected == *said.record && !turned.would_force() {
         return;
     }
     let key = &desired.key;
@@ -185,11 +186,11 @@ impl Turned<'_> {
         }
         if let Some(forced) = &mut record.forced {
             match self.forcing() {
-                Forcing::NotSent => record.forced = None,
+                Forcing::NotSent if self.is_in_front(&forced.subject) => record.forced = None,
                 // It may have been taken just now, long after it was written down that it would be.
                 Forcing::Unanswered => forced.at = self.now,
                 Forcing::None if !forced.is_recent(self.now) => record.forced = None,
-                Forcing::None => {}
+                Forcing::None | Forcing::NotSent => {}
             }
         }
         record.explained.clone_from(&self.observed.explained);
@@ -209,6 +210,16 @@ impl Turned<'_> {
             orders = orders.settled();
         }
         record.orders = orders;
+    }
+
+    /// Whether a deployment was to be forced in this turn, sooner or later.
+    fn would_force(&self) -> bool {
+        self.plan.actions.iter().chain(&self.plan.withheld).any(Action::forces_deployment)
+    }
+
+    fn is_in_front(&self, deployment: &str) -> bool {
+        let primary = self.observed.service.as_ref().and_then(ObservedService::primary);
+        primary.is_some_and(|primary| primary.id == deployment)
     }
 
     /// What became of a deployment that was to be forced in this turn.

@@ -428,3 +428,27 @@ async fn the_load_balancer_says_how_a_rollout_does() {
     let said = fleet.ready("web").message;
     assert!(said.contains("5xx rate 20 % is not `< 5%`"), "{said}");
 }
+
+/// A window says when changes may begin, not until when they may be undone.
+#[tokio::test(start_paused = true)]
+async fn a_failure_after_the_window_has_closed_goes_back_at_once() {
+    let windowed = |name: &str, after: &str| {
+        let window = json!({
+            "kind": "allow", "schedule": "0 0 * * *", "duration": "20m", "timezone": "UTC",
+        });
+        let spec = version(name, &json!({ "after": after }));
+        with(spec, "/spec/rollout/windows", json!([window]))
+    };
+    let (mut fleet, probe) = Box::pin(fleet(Keep::Directory)).await;
+    fleet.commit(&[windowed("v1", "10s")]).await;
+    fleet.until_ready("web").await;
+    fleet.commit(&[windowed("v2", "40m")]).await;
+    until_ecs_has_ended(&fleet, 2).await;
+    fleet.pass(Duration::from_mins(25)).await;
+    assert_eq!(fleet.image("web"), image("web", "v2"));
+    let (mark, failed) = (fleet.sandbox.call_count(), fleet.now());
+    probe.answer(Ok(500));
+    fleet.until("it goes back", |fleet| fleet.image("web") == image("web", "v1")).await;
+    let took = fleet.now().duration_since(failed).as_secs();
+    assert!(took < 60, "{took} s, {} calls", fleet.sandbox.call_count() - mark);
+}

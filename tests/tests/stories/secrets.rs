@@ -175,6 +175,21 @@ async fn an_answer_that_takes_too_long_rolls_nothing_twice_while_reads_are_late(
     assert_eq!(fleet.rollouts("web"), ["SUCCESSFUL", "SUCCESSFUL"]);
 }
 
+/// AWS says that nothing was done, so there is nothing to wait for.
+#[tokio::test(start_paused = true)]
+async fn a_reload_that_is_throttled_is_tried_again_within_seconds() {
+    let fleet = settled().await;
+    let throttled = Fault::once("ecs", "UpdateService", FaultKind::Throttle);
+    fleet.sandbox.inject(Fault { times: Some(2), ..throttled });
+    let mark = fleet.sandbox.call_count();
+    change_parameter(&fleet);
+    until_rolled(&fleet, 2).await;
+    let mut tries = fleet.calls_that_change(mark);
+    tries.retain(|call| call.operation == "UpdateService");
+    let took = tries[2].time.duration_since(tries[0].time);
+    assert!(tries.len() == 3 && took.as_secs() < 20, "{took} for {}", tries.len());
+}
+
 /// Reads show neither a deployment nor its record for so long.
 fn read_late(fleet: &Fleet, lag: Duration) {
     fleet.sandbox.edit(fleet.now(), |region| {

@@ -7,6 +7,7 @@ use crds::{Reason, Verb};
 use jiff::{SignedDuration, Timestamp};
 use longshore_tests::specs::{counted, image, with};
 use longshore_tests::{Fleet, FleetOptions, Keep};
+use sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 /// A world in which nothing is looked at without a cause.
@@ -44,6 +45,27 @@ fn assert_soon_after(moment: Timestamp, opening: &str) {
     let late = moment.duration_since(opening.parse().unwrap());
     let soon = SignedDuration::ZERO..SignedDuration::from_secs(3);
     assert!(soon.contains(&late), "{late} after {opening}");
+}
+
+/// AWS answers so slowly that the window closes while a turn reads.
+#[tokio::test(start_paused = true)]
+async fn a_window_that_closes_while_a_turn_reads_is_closed() {
+    let mut fleet = Fleet::with(options()).await;
+    fleet.commit(&[mornings("v1")]).await;
+    let nearly: Timestamp = "2026-03-02T08:59:50Z".parse().unwrap();
+    fleet.pass(Duration::try_from(nearly.duration_since(fleet.now())).unwrap()).await;
+    assert!(fleet.is_ready("web"), "{}", fleet.describe());
+    let slow = FaultKind::Latency(Duration::from_secs(8));
+    fleet.sandbox.inject(Fault { times: None, ..Fault::once("ecs", "*", slow) });
+    let mark = fleet.sandbox.call_count();
+    fleet.commit(&[mornings("v2")]).await;
+    fleet.pass(Duration::from_secs(8)).await;
+    assert!(fleet.sandbox.call_count() > mark, "the turn began in the window");
+    fleet.pass(Duration::from_hours(2)).await;
+    assert_eq!(moments(&fleet, "UpdateService"), [Timestamp::UNIX_EPOCH; 0]);
+    fleet.until_unready("web", Reason::OutsideWindow).await;
+    fleet.pass(Duration::from_hours(22)).await;
+    assert_eq!(fleet.image("web"), image("web", "v2"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -46,6 +46,15 @@ pub fn needs_place(plan: &Plan) -> bool {
     rolls_tasks(plan) && plan.actions.iter().all(|action| action.reason() != Reason::ChecksFailed)
 }
 
+/// Whether the windows of the spec forbid what the plan does, at this time: they may have closed while a turn looked at other
+/// things. What failed its checks goes back at any time.
+pub fn is_shut_out(desired: &Desired, plan: &Plan, orders: &Orders, now: Timestamp) -> bool {
+    needs_place(plan)
+        && !orders.is_being_replaced(&desired.spec_hash)
+        && !orders.hurries(&desired.spec_hash)
+        && !matches!(desired.windows.opening(now), Opening::Now)
+}
+
 /// The plan in the light of what it has to wait for.
 pub fn weigh(
     desired: &Desired,

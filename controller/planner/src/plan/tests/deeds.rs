@@ -179,7 +179,20 @@ fn a_rollout_is_aborted_while_it_is_under_way_or_judged() {
     let mut refused = subject(1);
     refused.sent.as_mut().unwrap().is_refused = true;
     assert_eq!(step(&rolling, &refused, &Beside::default()), stops, "nothing is on its way");
-    assert_eq!(step(&later, &refused, &Beside::default()), "done", "it is not for another one");
+    let over = "AWS had refused it, and what it was about has given way since";
+    assert_eq!(step(&later, &refused, &Beside::default()), over, "it is not for another one");
+    let back = at_v3(&[(3, "ROLLBACK_SUCCESSFUL"), (2, "SUCCESSFUL")]);
+    let mut gone_back = back;
+    gone_back.service.as_mut().unwrap()["deployments"][0]["id"] = json!("ecs-svc/2");
+    assert_eq!(step(&gone_back, &refused, &Beside::default()), over);
+    // It went through while the abort was refused.
+    assert_eq!(of(&at_v3(GOOD), &judged), none);
+    let through =
+        |world: &World| step(world, &refused, &Beside { past: &[], desired: Some(&judged) });
+    assert_eq!(through(&at_v3(GOOD)), none, "that is not what was asked for");
+    let mut checking = at_v3(GOOD);
+    tag(&mut checking, CHECKS, &pending);
+    assert_eq!(through(&checking), TO_V2, "its checks go on");
     // Where it was a rollback, the deployment that gives way says it.
     assert_eq!(step(&ended, &sent(abort(), 30, "ecs-svc/3"), &Beside::default()), "waits");
     assert_eq!(step(&ended, &sent(abort(), 30, "ecs-svc/2"), &Beside::default()), "done");

@@ -204,12 +204,12 @@ async fn turn(
     plan = Box::pin(preflight::check(account, desired, plan, held_for, &mut observed)).await;
     plan = Box::pin(checks::judge(context, account, desired, (&observed, said), plan)).await;
     let is_same = |now: &Wanted| now.asks_the_same(desired);
-    let is_late = planner::waiting::is_shut_out(desired, &plan, &said.orders, context.clock.now());
-    if is_late
-        || !plan.actions.is_empty() && is_overtaken(context, &desired.key, said, is_same).await
-    {
+    let is_overtaken =
+        !plan.actions.is_empty() && is_overtaken(context, &desired.key, said, is_same).await;
+    let now = context.clock.now();
+    if is_overtaken || planner::waiting::is_shut_out(desired, &plan, &said.orders, now) {
         let message =
-            "something else was said or wanted while it was looked at, or its window has closed";
+            "while it was looked at, something else was said or wanted, or a window closed";
         return put_off(context, (&desired.key, generation), previous, message, Duration::ZERO);
     }
     if let Err(error) = orders::before(context, &desired.key, &plan, &observed).await {

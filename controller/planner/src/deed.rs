@@ -89,14 +89,22 @@ pub fn next(deed: &UnderWay, scene: &Scene<'_>) -> Step {
     }
     if let Some(sent) = &deed.sent {
         let is_over = has_had_effect(deed.order.verb, sent, service, scene.deployments);
-        if is_over && !sent.is_refused {
+        let subject = scene.deployments.iter().find(|record| record.arn == sent.subject);
+        let went_through = deed.order.verb == Verb::Abort
+            && subject.is_some_and(|record| record.status == DeploymentStatus::Successful);
+        if is_over && !sent.is_refused && !went_through {
             return Step::Done;
         }
-        if is_over && !is_still_meant(deed, sent, service, scene.deployments) {
-            let why = "AWS had refused it, and what it was about has given way since";
-            return Step::Refused(why.to_owned());
+        // What went through runs, and its checks may go on; or the person has named where to go.
+        let present = service.primary().map(crate::observed::Deployment::revision_number);
+        let runs = went_through
+            && subject.map(|record| &*record.target_revision) == present
+            && !scene.deployments.iter().any(is_open);
+        let is_named = deed.order.verb == Verb::Rollback && deed.order.to.is_some();
+        if is_over && !runs && !is_named {
+            return Step::Refused("what it was about is over without it".to_owned());
         }
-        if deed.is_on_its_way(scene.read_at) {
+        if !is_over && deed.is_on_its_way(scene.read_at) {
             return Step::Wait;
         }
     }
@@ -148,33 +156,6 @@ fn has_had_effect(
         | Verb::Hold
         | Verb::Release
         | Verb::Approve => has_given_way(service, sent),
-    }
-}
-
-/// Whether an order that AWS refused is still to be carried out although its subject is over without it: the rollout has ended and
-/// runs, or the person has named where to go.
-fn is_still_meant(
-    deed: &UnderWay,
-    sent: &Sent,
-    service: &ObservedService,
-    deployments: &[ServiceDeployment],
-) -> bool {
-    let present = service.primary().map(crate::observed::Deployment::revision_number);
-    match deed.order.verb {
-        Verb::Rollback => deed.order.to.is_some(),
-        Verb::Abort => {
-            let subject = deployments.iter().find(|record| record.arn == sent.subject);
-            subject.is_some_and(|record| Some(&*record.target_revision) == present)
-                && !deployments.iter().any(is_open)
-        }
-        Verb::Sync
-        | Verb::Suspend
-        | Verb::Resume
-        | Verb::Hold
-        | Verb::Release
-        | Verb::Restart
-        | Verb::Approve
-        | Verb::Promote => false,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use crds::{ObjectKey, Order};
+use crds::{ObjectKey, Order, Verb};
 use jiff::Timestamp;
 use planner::deed::{self, Act, Scene, Step};
 use planner::orders::{LOOK_AGAIN, Sent, UnderWay};
@@ -64,6 +64,12 @@ pub async fn carry_out(
             end(context, key, &deed.order, told, said).await
         }
         Step::Refused(why) => {
+            let is_held = deed.sent.is_some() && step_back::is_one(deed.order.verb);
+            let why = if is_held {
+                format!("{why}; the spec stays held until it is released")
+            } else {
+                why
+            };
             end(context, key, &deed.order, (EventLevel::Warning, why), said).await
         }
         Step::Act(act) => {
@@ -108,6 +114,10 @@ async fn carry(
     let outcome = apply::plan(account, key.cluster.as_str(), key.name.as_str(), &plan).await;
     reconcile::expect_deployments(context, key, &outcome);
     let told = match &outcome.error {
+        // The rollout may have ended before it could be stopped: its record says what has become of it.
+        None if deed.order.verb == Verb::Abort => {
+            return Ended::Requeue(Requeue::After(AFTERWARDS));
+        }
         None => (EventLevel::Info, "carried out".to_owned()),
         Some(error) if error.retry() == Retry::Never => (EventLevel::Warning, error.to_string()),
         Some(error) => {

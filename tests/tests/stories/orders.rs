@@ -616,3 +616,30 @@ async fn a_rollback_that_is_throttled_is_tried_again_within_seconds() {
         assert!(took.as_secs() < 30, "{verb}: {took}");
     }
 }
+
+/// It is told as what it is, and not as done.
+#[tokio::test(start_paused = true)]
+async fn an_abort_that_comes_too_late_is_told_so() {
+    let fleet = {
+        let mut fleet = at_v2(options()).await;
+        fleet.commit(&[version("v3")]).await;
+        fleet.until("v3 is sent", |fleet| fleet.rollouts("web").len() == 3).await;
+        fleet.pass(Duration::from_secs(10)).await;
+        fleet
+    };
+    let throttled = Fault::once("ecs", "StopServiceDeployment", FaultKind::Throttle);
+    fleet.sandbox.inject(Fault { times: None, ..throttled });
+    fleet.order("web", Verb::Abort, &because("errors")).await;
+    fleet.until("it has ended", |fleet| fleet.rollouts("web")[0] == "SUCCESSFUL").await;
+    fleet.sandbox.clear_faults();
+    let told = |fleet: &Fleet| {
+        let events = fleet.statuses.events_of(&fleet.key_of("web"), 100);
+        let about = events.iter().filter(|event| event.message.starts_with("abort "));
+        let mut reasons: Vec<String> = about.map(|event| event.reason.clone()).collect();
+        reasons.retain(|reason| reason.starts_with("Order") && reason != "OrderTaken");
+        reasons
+    };
+    fleet.until("it is told", |fleet| !told(fleet).is_empty()).await;
+    assert_eq!(told(&fleet), ["OrderRefused"]);
+    assert_eq!(fleet.image("web"), image("web", "v3"));
+}

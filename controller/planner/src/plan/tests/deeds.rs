@@ -179,7 +179,7 @@ fn a_rollout_is_aborted_while_it_is_under_way_or_judged() {
     let mut refused = subject(1);
     refused.sent.as_mut().unwrap().is_refused = true;
     assert_eq!(step(&rolling, &refused, &Beside::default()), stops, "nothing is on its way");
-    let over = "AWS had refused it, and what it was about has given way since";
+    let over = "what it was about is over without it";
     assert_eq!(step(&later, &refused, &Beside::default()), over, "it is not for another one");
     let back = at_v3(&[(3, "ROLLBACK_SUCCESSFUL"), (2, "SUCCESSFUL")]);
     let mut gone_back = back;
@@ -193,6 +193,10 @@ fn a_rollout_is_aborted_while_it_is_under_way_or_judged() {
     let mut checking = at_v3(GOOD);
     tag(&mut checking, CHECKS, &pending);
     assert_eq!(through(&checking), TO_V2, "its checks go on");
+    // Or while nobody knew whether it was taken.
+    let lost =
+        |world: &World| step(world, &subject(30), &Beside { past: &[], desired: Some(&judged) });
+    assert_eq!((lost(&at_v3(GOOD)), lost(&checking)), (none.to_owned(), TO_V2.to_owned()));
     // Where it was a rollback, the deployment that gives way says it.
     assert_eq!(step(&ended, &sent(abort(), 30, "ecs-svc/3"), &Beside::default()), "waits");
     assert_eq!(step(&ended, &sent(abort(), 30, "ecs-svc/2"), &Beside::default()), "done");

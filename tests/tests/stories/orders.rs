@@ -658,7 +658,7 @@ async fn an_abort_is_refused_where_the_rollout_had_ended_before() {
     let (mut back, mut refused) = (0, 0);
     for early in 1..30 {
         let fleet = at_v3_under_way().await;
-        fleet.pass(lasts - Duration::from_secs(early)).await;
+        fleet.pass(lasts.saturating_sub(Duration::from_secs(early))).await;
         let slow = FaultKind::Latency(Duration::from_secs(6));
         let slow = Fault::once("ecs", "DescribeServiceDeployments", slow);
         fleet.sandbox.inject(Fault { times: None, ..slow });
